@@ -1,0 +1,1 @@
+"""arcctl: a platform in a box for people who build AI agents."""

@@ -1,0 +1,1 @@
+"""Joins. One use-case per verb; everything it needs is handed in."""

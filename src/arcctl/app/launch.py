@@ -1,0 +1,149 @@
+"""Executes a plan: starts what may start, asks what should answer, until all is ready or time is up."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+
+from arcctl.app.world import World, targets
+from arcctl.core.events import Event, Kind
+from arcctl.core.model import Helper
+from arcctl.core.observed import Observed
+from arcctl.core.plan import Action, Plan, Step
+from arcctl.core.probe import Answer
+from arcctl.core.settings import Settings
+
+PAUSE = 0.2
+"""Seconds between two looks."""
+ATTEMPT = 2.0
+"""Seconds that one probe may take."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    ready: tuple[str, ...]
+    failed: dict[str, str]
+    """Services that will not come up, with the reason."""
+    waiting: dict[str, str]
+    """Services that did not answer in time, with the last reason."""
+    seconds: float
+
+
+@dataclass
+class Launch:
+    plan: Plan
+    world: World
+    settings: Settings
+    _ready: set[str] = field(default_factory=set)
+    _failed: dict[str, str] = field(default_factory=dict)
+    _started: set[str] = field(default_factory=set)
+    _reasons: dict[str, str] = field(default_factory=dict)
+    _began: float = field(default_factory=time.monotonic)
+
+    async def run(self, *, wait: bool, timeout: float) -> Outcome:
+        """Every container ends as ready, failed (with what stands on it) or waiting."""
+        await asyncio.to_thread(self._fetch_images)
+        self._began = time.monotonic()
+        while self._elapsed() < timeout:
+            await self._start_next()
+            await self._look()
+            if self._settled() or not (wait or self._unstarted()):
+                break
+            await asyncio.sleep(PAUSE)
+        return self._outcome()
+
+    def _elapsed(self) -> float:
+        return time.monotonic() - self._began
+
+    def _emit(self, kind: Kind, key: str, message: str) -> None:
+        self.world.sink(Event(kind, key, message, self._elapsed()))
+
+    def _fetch_images(self) -> None:
+        """Pull or build what the engine does not have, one after the other, with the engine's own words."""
+        containers = self.world.catalogue.containers(self.plan.services)
+        fresh = {s.key: containers[s.key] for s in self.plan.changes}
+        missing = self.world.engine.missing_images(c.image for c in fresh.values()) if fresh else frozenset()
+        for key, container in fresh.items():
+            if container.image in missing:
+                missing -= {container.image}
+                self._fetch(key, container.image, build=bool(container.build))
+
+    def _fetch(self, key: str, image: str, *, build: bool) -> None:
+        self._emit(Kind.WORKING, key, f"{'build' if build else 'pull'} {image}")
+        if build:
+            self.world.engine.build(key)
+            return
+        for line in self.world.engine.pull(key):
+            self._emit(Kind.WAITING, key, line)
+
+    async def _start_next(self) -> None:
+        """Start all whose needs are ready, in one call."""
+        steps = [s for s in self._unstarted() if self.plan.needs[s.key] <= self._ready]
+        for step in steps:
+            self._started.add(step.key)
+            if step.action is not Action.KEEP:
+                self._emit(Kind.WORKING, step.key, f"{step.action}: {step.cause}")
+        paused = [s.key for s in steps if s.action is Action.UNPAUSE]
+        others = [s.key for s in steps if s.action not in (Action.KEEP, Action.UNPAUSE)]
+        if paused:
+            await asyncio.to_thread(self.world.engine.unpause, paused)
+        if others:
+            await asyncio.to_thread(self.world.engine.start, others)
+
+    def _unstarted(self) -> list[Step]:
+        done = self._started | set(self._failed)
+        return [s for s in self.plan.steps if s.key not in done]
+
+    async def _look(self) -> None:
+        """One observation and one round of probes over what was started and is not ready."""
+        open_keys = self._started - self._ready - set(self._failed)
+        if not open_keys:
+            return
+        observed = await asyncio.to_thread(self.world.engine.observe)
+        services = tuple(k for k in self.plan.services if k in open_keys)
+        asked = targets(self.world, observed, self.settings, services)
+        answers = await self.world.prober.ask(asked, ATTEMPT)
+        for key in sorted(open_keys):
+            self._settle(key, observed, answers.get(key))
+        self._fail_dependants()
+
+    def _settle(self, key: str, observed: Observed, answer: Answer | None) -> None:
+        container = self.world.catalogue.containers(self.plan.services)[key]
+        now = observed.of(key)
+        if isinstance(container, Helper):
+            ok = now.state == "exited" and now.exit_code == 0 if container.one_shot else now.running
+            reason = f"is {now.state}" + (f" with exit code {now.exit_code}" if now.state == "exited" else "")
+        else:
+            ok = answer.ok if answer else now.health == "healthy"
+            reason = answer.reason if answer and now.running else f"container is {now.state}"
+        if ok:
+            self._ready.add(key)
+            self._emit(Kind.READY, key, reason)
+        elif now.state == "exited" and now.exit_code and isinstance(container, Helper) and container.one_shot:
+            self._fail(key, reason)
+        else:
+            self._wait(key, reason)
+
+    def _wait(self, key: str, reason: str) -> None:
+        if self._reasons.get(key) != reason:
+            self._reasons[key] = reason
+            self._emit(Kind.WAITING, key, reason)
+
+    def _fail(self, key: str, reason: str) -> None:
+        self._failed[key] = reason
+        self._emit(Kind.FAILED, key, reason)
+
+    def _fail_dependants(self) -> None:
+        for step in self._unstarted():
+            broken = sorted(self.plan.needs[step.key] & set(self._failed))
+            if broken:
+                self._fail(step.key, f"needs {broken[0]}")
+
+    def _settled(self) -> bool:
+        return len(self._ready) + len(self._failed) == len(self.plan.steps)
+
+    def _outcome(self) -> Outcome:
+        left = [s.key for s in self.plan.steps if s.key not in self._ready and s.key not in self._failed]
+        waiting = {key: self._reasons.get(key, "not started yet") for key in left}
+        return Outcome(tuple(sorted(self._ready)), dict(self._failed), waiting, self._elapsed())

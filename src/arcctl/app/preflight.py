@@ -1,0 +1,71 @@
+"""What must hold before anything starts: a recent engine, free ports, enough memory and disk."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from arcctl.app.world import World
+from arcctl.core.events import Event, Kind
+from arcctl.core.plan import Action, Plan
+from arcctl.core.ports import EngineFacts
+from arcctl.core.settings import Settings
+from arcctl.errors import EngineError, PreflightError
+
+ENGINE, COMPOSE = (25, 0), (2, 24)
+"""The oldest versions that know all that the files use: `start_interval`, `configs.content`, `!reset`."""
+MEGABYTE = 1 << 20
+SPARE_DISK = 2 << 30
+"""Bytes that must be free where the home is."""
+
+
+def run(plan: Plan, world: World, loaded: Settings) -> None:
+    """Raises EngineError for an engine that is too old and PreflightError for what stands in the way."""
+    if not plan.changes:
+        return
+    facts = world.engine.facts()
+    refuse_old(facts)
+    memory = f"{facts.memory / (1 << 30):.1f} GiB memory"
+    world.note(f"engine: Docker {facts.version}, Compose {facts.compose_version}, {facts.cpus} cores, {memory}")
+    problems = [*_ports(plan, world, loaded), *_disk(facts)]
+    if problems:
+        raise PreflightError("; ".join(problems), hint="free what is taken, or set another port: arcctl config show")
+    _warn_memory(plan, world, facts)
+
+
+def refuse_old(facts: EngineFacts) -> None:
+    """Raises EngineError for an engine or a Compose that lacks what the files use."""
+    for what, found, least in (("Docker", facts.version, ENGINE), ("Compose", facts.compose_version, COMPOSE)):
+        numbers = tuple(int(n) for n in re.findall(r"\d+", found)[:2])
+        if numbers < least:
+            wanted = ".".join(map(str, least))
+            raise EngineError(f"{what} {found} is too old", hint=f"install {what} {wanted} or newer")
+
+
+def _ports(plan: Plan, world: World, loaded: Settings) -> Iterator[str]:
+    """Only ports of services that do not run yet: those that run hold their own."""
+    fresh = {s.key for s in plan.steps if s.action in (Action.CREATE, Action.START)}
+    for service_id in plan.services:
+        service = world.catalogue.services[service_id]
+        for port in service.ports(loaded.envs[service_id]) if service_id in fresh else ():
+            if world.ports.taken(port.host):
+                yield f"port {port.host} ({service_id}) is taken by {owner(world, port.host)}"
+
+
+def owner(world: World, port: int) -> str:
+    """Who holds a port of the host, as precisely as the system tells."""
+    return world.engine.port_owner(port) or world.ports.owner(port) or "another program"
+
+
+def _disk(facts: EngineFacts) -> Iterator[str]:
+    if facts.disk_free and facts.disk_free < SPARE_DISK:
+        yield f"only {facts.disk_free // MEGABYTE} MiB of disk are free"
+
+
+def _warn_memory(plan: Plan, world: World, facts: EngineFacts) -> None:
+    """Limits are upper bounds, so an engine smaller than their sum gets a warning and not a refusal."""
+    containers = world.catalogue.containers(plan.services)
+    wanted = sum(c.limits.memory_mb for c in containers.values()) * MEGABYTE
+    if facts.memory and facts.memory < wanted // 2:
+        text = f"the engine has {facts.memory // MEGABYTE} MiB; these services may use up to {wanted // MEGABYTE} MiB"
+        world.sink(Event(Kind.WARNING, "", text))

@@ -1,0 +1,53 @@
+"""`up`: decide once, start wave by wave, wait for proof."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from arcctl.app import preflight
+from arcctl.app.launch import Launch, Outcome
+from arcctl.app.world import World, ensure_secrets, settings
+from arcctl.core import plan as planning
+from arcctl.core.graph import closure, resolve
+from arcctl.core.model import Layer
+
+TIMEOUT = 300.0
+"""Seconds until `up` gives up waiting."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    words: tuple[str, ...] = ()
+    """Services, layers or `all`; nothing means the observability layer."""
+    wait: bool = True
+    timeout: float = TIMEOUT
+    dry_run: bool = False
+
+
+@dataclass(frozen=True)
+class Result:
+    plan: planning.Plan
+    outcome: Outcome | None
+    """What became of it; None when nothing was done."""
+
+
+def prepare(request: Request, world: World) -> planning.Plan:
+    """Secrets in place, the world observed once, everything decided."""
+    asked = resolve(request.words or (Layer.OBSERVABILITY,), world.catalogue)
+    services = closure(asked, world.catalogue)
+    world.note(f"services: {', '.join(services)}")
+    if not request.dry_run:
+        ensure_secrets(world, world.engine.volumes())
+    return planning.make(services, world.catalogue, world.engine.observe(), world.engine.hashes())
+
+
+async def run(request: Request, world: World) -> Result:
+    """Raises PreflightError before anything is started, ArcError where the engine refuses."""
+    plan = prepare(request, world)
+    if request.dry_run:
+        return Result(plan, None)
+    loaded = settings(world)
+    preflight.run(plan, world, loaded)
+    world.home.remember_started(world.home.started() | set(plan.services))
+    launch = Launch(plan=plan, world=world, settings=loaded)
+    return Result(plan, await launch.run(wait=request.wait, timeout=request.timeout))

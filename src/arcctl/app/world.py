@@ -1,0 +1,63 @@
+"""What a use-case is handed: the catalogue and the seams to the world, and the two questions all of them ask."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from arcctl.core.events import Event, Kind, Sink
+from arcctl.core.model import Catalogue
+from arcctl.core.observed import Observed
+from arcctl.core.ports import Engine, Home, Ports, Prober, Target
+from arcctl.core.settings import Settings, Source, missing_secrets, resolve
+from arcctl.errors import SecretsLost
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    catalogue: Catalogue
+    environment: Mapping[str, str]
+    home: Home
+    engine: Engine
+    prober: Prober
+    ports: Ports
+    sink: Sink
+    insecure_demo: bool = False
+
+    def note(self, message: str) -> None:
+        self.sink(Event(Kind.NOTE, "", message))
+
+
+def settings(world: World) -> Settings:
+    """The settings as they are now: process environment, files of the home, defaults."""
+    sources = (Source("environment", world.environment), *world.home.sources(world.catalogue.services))
+    return resolve(world.catalogue, sources, insecure_demo=world.insecure_demo)
+
+
+def ensure_secrets(world: World, volumes: tuple[str, ...]) -> tuple[str, ...]:
+    """Generate the secrets that are missing and write what Compose interpolates; returns the new names.
+
+    Raises SecretsLost rather than locking anybody out of data that exists.
+    """
+    present = {name for s in world.home.sources(world.catalogue.services) for name in s.values}
+    present |= set(world.environment)
+    missing = missing_secrets(world.catalogue, dict.fromkeys(present))
+    if missing and volumes and not world.home.secrets():
+        raise SecretsLost(
+            f"the secrets of this home are gone, but its data is not: {', '.join(volumes)}",
+            hint="restore .arcctl/secrets.env from a copy, or destroy the data with `arcctl clean`",
+        )
+    world.home.add_secrets(missing)
+    world.home.write_compose_env(settings(world).mapping())
+    return tuple(missing)
+
+
+def targets(world: World, observed: Observed, loaded: Settings, services: tuple[str, ...]) -> dict[str, Target]:
+    """Where to probe: the published port of each service that runs. A service without one is judged from inside."""
+    found: dict[str, Target] = {}
+    for service_id in services:
+        probe = world.catalogue.services[service_id].probe(loaded.envs[service_id])
+        port = observed.of(service_id).ports.get(probe.port)
+        if port is not None:
+            found[service_id] = Target(probe, port)
+    return found

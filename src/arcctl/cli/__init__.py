@@ -1,0 +1,1 @@
+"""Speaks. Parses, wires, calls, renders, exits."""

@@ -1,0 +1,141 @@
+"""Commands that change what runs: up, down, restart, clean."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from arcctl.cli.options import Timeout, Words, Yes
+
+if TYPE_CHECKING:
+    from arcctl.app.up import Result
+    from arcctl.app.world import World
+
+
+def register(app: typer.Typer) -> None:
+    for command in (up, down, restart, clean):
+        app.command()(command)
+
+
+def up(
+    ctx: typer.Context,
+    names: Words = None,
+    stack: Annotated[bool, typer.Option("--stack", help="All services, not the observability layer alone.")] = False,
+    layer: Annotated[str, typer.Option(help="One layer: observability or platform.")] = "",
+    wait: Annotated[bool, typer.Option(help="Wait until every service answered its probe.")] = True,
+    timeout: Timeout = 300.0,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and do nothing.")] = False,
+) -> None:
+    """Start services and what they need, and prove that they answer.
+
+    Examples: `arcctl up`, `arcctl up --stack`, `arcctl up redis unleash`
+    """
+    from arcctl.app import up as use_case
+    from arcctl.cli import wiring
+    from arcctl.ui.progress import Progress
+
+    words = (*(names or ()), *((layer,) if layer else ()), *(("all",) if stack else ()))
+    request = use_case.Request(words=words, wait=wait, timeout=timeout, dry_run=dry_run)
+    with Progress() as progress:
+        world = wiring.world(ctx.obj, progress)
+        result = wiring.run(use_case.run(request, world))
+    _show(result, world, waited=wait)
+
+
+def _show(result: Result, world: World, *, waited: bool) -> None:
+    from arcctl.ui import terminal
+
+    if result.outcome is None:
+        for step in result.plan.steps:
+            terminal.line(str(step))
+        return
+    if not waited and not result.outcome.failed:
+        terminal.say("started; `arcctl health --wait` tells when all is ready")
+        return
+    _raise_for(result, world)
+    done = "everything runs already, nothing to do" if not result.plan.changes else "ready"
+    names = ", ".join(result.plan.services)
+    terminal.say(f"{done}: {names} ({result.outcome.seconds:.1f} s)", style="green")
+    terminal.say("next: arcctl info, arcctl health")
+
+
+def _raise_for(result: Result, world: World) -> None:
+    from arcctl.errors import DeadlineError, UnhealthyError
+    from arcctl.ui import terminal
+
+    outcome = result.outcome
+    if outcome is None or not (outcome.failed or outcome.waiting):
+        return
+    blamed = outcome.failed or outcome.waiting
+    culprit, reason = next(iter(blamed.items()))
+    for text in world.engine.logs([culprit], follow=False, since="", tail="8"):
+        terminal.say(f"  {text}", style="dim")
+    others = f" (and {len(blamed) - 1} more: {', '.join(list(blamed)[1:])})" if len(blamed) > 1 else ""
+    hint = f"arcctl logs {culprit}, then arcctl up again"
+    if outcome.failed:
+        raise UnhealthyError(f"{culprit} did not come up: {reason}{others}", hint=hint)
+    raise DeadlineError(f"{culprit} was not ready in {outcome.seconds:.0f} s: {reason}{others}", hint=hint)
+
+
+def down(ctx: typer.Context, names: Words = None) -> None:
+    """Stop services and keep their data.
+
+    Examples: `arcctl down`, `arcctl down redis`
+    """
+    from arcctl.app import stop
+    from arcctl.cli import wiring
+    from arcctl.ui import terminal
+
+    stopped = stop.down(tuple(names or ()), wiring.world(ctx.obj))
+    terminal.say(f"stopped: {', '.join(stopped)}" if stopped else "nothing was running")
+    terminal.say("all data is kept; `arcctl up` goes on with it, `arcctl clean` destroys it")
+
+
+def restart(ctx: typer.Context, names: Words = None) -> None:
+    """Restart services that exist, and wait until they answer.
+
+    Examples: `arcctl restart`, `arcctl restart loki`
+    """
+    from arcctl.app import stop
+    from arcctl.app import up as use_case
+    from arcctl.cli import wiring
+    from arcctl.ui import terminal
+    from arcctl.ui.progress import Progress
+
+    with Progress() as progress:
+        world = wiring.world(ctx.obj, progress)
+        restarted = stop.restart(tuple(names or ()), world)
+        if not restarted:
+            terminal.say("nothing is there to restart; `arcctl up` starts it")
+            return
+        result = wiring.run(use_case.run(use_case.Request(words=restarted), world))
+    _raise_for(result, world)
+    terminal.say(f"restarted: {', '.join(restarted)}", style="green")
+
+
+def clean(ctx: typer.Context, yes: Yes = False) -> None:
+    """Destroy containers, networks and all data. Lists it first, and asks.
+
+    Examples: `arcctl clean`, `arcctl clean --yes`
+    """
+    from arcctl.app import stop
+    from arcctl.cli import wiring
+    from arcctl.errors import UsageError
+    from arcctl.ui import terminal
+
+    world = wiring.world(ctx.obj)
+    containers, volumes = sorted(world.engine.observe().containers), world.engine.volumes()
+    if not containers and not volumes:
+        terminal.say("nothing to destroy")
+        return
+    terminal.say(f"containers: {', '.join(containers) or 'none'}")
+    terminal.say(f"data volumes: {', '.join(volumes) or 'none'}")
+    if not yes and not sys.stdin.isatty():
+        raise UsageError("refusing to destroy data without being asked by a person", hint="arcctl clean --yes")
+    if yes or typer.confirm("Destroy all of this?", err=True):
+        stop.clean(world)
+        terminal.say("destroyed; settings and secrets are kept")
+    else:
+        terminal.say("nothing was touched")

@@ -1,0 +1,95 @@
+"""Builds the runtime objects and hands them to the use-cases. No other module of the command line may."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import subprocess
+from collections.abc import Coroutine, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any, TypeVar
+
+from arcctl import services
+from arcctl.app.world import World
+from arcctl.cli.options import Globals
+from arcctl.core import compose
+from arcctl.core.events import Event, Sink
+from arcctl.core.model import Layer
+from arcctl.errors import HomeError
+from arcctl.runtime import environment, files
+from arcctl.runtime.docker import DockerEngine
+from arcctl.runtime.host import LoopbackPorts
+from arcctl.runtime.probing import LoopbackProber
+
+T = TypeVar("T")
+
+
+def silent(event: Event) -> None:
+    """A sink for commands that have nothing to tell on the way."""
+
+
+def world(chosen: Globals, sink: Sink = silent) -> World:
+    """Everything a use-case needs, for the home that was named or found."""
+    home = files.Home(home_root(chosen))
+    catalogue = services.load()
+    overlays = [home.compose_file(compose.FILES[layer]) for layer in Layer]
+    return World(
+        catalogue=catalogue,
+        environment=environment.snapshot(),
+        home=home,
+        engine=DockerEngine(catalogue, overlays, home.compose_env),
+        prober=LoopbackProber(),
+        ports=LoopbackPorts(),
+        sink=sink,
+        insecure_demo=chosen.insecure_demo,
+    )
+
+
+def home_root(chosen: Globals) -> Path:
+    return files.find(_here(), chosen.home or environment.snapshot().get("ARCCTL_HOME", ""))
+
+
+def new_home(chosen: Globals) -> None:
+    """Lay out a home in the folder that was named, or here, unless there is one."""
+    named = chosen.home or environment.snapshot().get("ARCCTL_HOME", "")
+    try:
+        files.find(_here(), named)
+    except HomeError:
+        target = Path(named).expanduser().resolve() if named else _here()
+        with files.readable(target):
+            files.copy_template(files.template(), target)
+
+
+def _here() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise HomeError("the current folder does not exist any more", hint="cd to a folder that does") from None
+
+
+def read(root: Path, path: PurePosixPath) -> str:
+    target = root / path
+    return target.read_text() if target.is_file() else ""
+
+
+def write(root: Path, texts: Mapping[PurePosixPath, str]) -> None:
+    with files.readable(root):
+        for path, text in texts.items():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            files.write_whole(root / path, text)
+
+
+def write_report(path: Path, text: str) -> None:
+    """A file that the user named."""
+    with files.readable(path):
+        files.write_whole(path.resolve(), text)
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    return asyncio.run(work)
+
+
+def pass_through(command: tuple[str, ...]) -> int:
+    """Run a program in the foreground with the user's terminal; its exit code."""
+    program = shutil.which(command[0]) or command[0]
+    return subprocess.run((program, *command[1:]), check=False).returncode

@@ -1,0 +1,126 @@
+"""Settings of one service: loaded from an explicit mapping, never from the process environment."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast, get_args
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from arcctl.errors import SettingsError
+
+PLACEHOLDERS = frozenset({"changeme", "change-me", "password", "secret", "admin", "postgres", "example", "test"})
+
+
+class ServiceEnv(BaseSettings):
+    """Base of each service's settings; a subclass names its prefix: `class Env(ServiceEnv, env_prefix="REDIS_")`."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True, populate_by_name=True
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """No implicit source: what `load` is handed is all there is."""
+        return (init_settings,)
+
+
+E = TypeVar("E", bound=ServiceEnv)
+
+
+def generated(length: int = 43, *, alphabet: str = "urlsafe", **extra: Any) -> Any:
+    """A secret that `init` generates: `length` characters of `urlsafe` or `hex` (4 bits each)."""
+    return Field(json_schema_extra={"generate": {"length": length, "alphabet": alphabet, **extra}})
+
+
+def shared(name: str) -> Any:
+    """A value that another service owns, under its full variable name (`REDIS_PASSWORD`)."""
+    return Field(validation_alias=name)
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One setting as the user sees it."""
+
+    name: str
+    field: str
+    default: str | None
+    description: str
+    secret: bool
+    generate: Mapping[str, Any] | None
+    shared: bool
+
+
+def variables(env: type[ServiceEnv]) -> tuple[Variable, ...]:
+    """The settings of a model in the order of their declaration, inherited ones first."""
+    return tuple(_variable(env, name, info) for name, info in env.model_fields.items())
+
+
+def _variable(env: type[ServiceEnv], name: str, info: FieldInfo) -> Variable:
+    alias = info.validation_alias
+    extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+    generate = extra.get("generate")
+    return Variable(
+        name=alias if isinstance(alias, str) else f"{env.model_config['env_prefix']}{name}".upper(),
+        field=name,
+        default=None if info.is_required() else str(info.default),
+        description=info.description or "",
+        secret=info.annotation is SecretStr or SecretStr in get_args(info.annotation),
+        generate=generate if isinstance(generate, dict) else None,
+        shared=isinstance(alias, str),
+    )
+
+
+def load(env: type[E], mapping: Mapping[str, str]) -> E:
+    """Build a model from full variable names.
+
+    Raises SettingsError with the variable and the message of each field that does not fit, never its value.
+    """
+    chosen = {v.field: mapping[v.name] for v in variables(env) if v.name in mapping}
+    try:
+        return env.model_validate(chosen)
+    except ValidationError as error:
+        raise SettingsError(_explain(env, error), hint="arcctl config show") from None
+
+
+def _explain(env: type[ServiceEnv], error: ValidationError) -> str:
+    names = {v.field: v.name for v in variables(env)} | {v.name: v.name for v in variables(env)}
+    parts = (f"{names.get(str(e['loc'][0]), str(e['loc'][0]))}: {e['msg'].lower()}" for e in error.errors())
+    return "; ".join(parts)
+
+
+def symbolic(env: type[E]) -> E:
+    """A model whose every value is its own Compose variable, `${NAME:-default}`: what rendering is fed with."""
+    values: dict[str, Any] = {}
+    for v in variables(env):
+        text = f"${{{v.name}}}" if v.default is None else f"${{{v.name}:-{v.default}}}"
+        values[v.field] = SecretStr(text) if v.secret else text
+    return cast(E, env.model_construct(**values))
+
+
+def unknown(names: Iterable[str], known: Iterable[str]) -> list[str]:
+    """One sentence for each name that is not known, with the nearest one that is."""
+    known = sorted(known)
+    return [_did_you_mean(name, known) for name in sorted(set(names) - set(known))]
+
+
+def _did_you_mean(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"unknown setting {name}" + (f", did you mean {near[0]}?" if near else "")
+
+
+def is_placeholder(value: str) -> bool:
+    """Whether a secret is one of the values that everybody tries first."""
+    return value.lower() in PLACEHOLDERS or bool(re.fullmatch(r"0+|(.)\1*", value))

@@ -1,0 +1,180 @@
+"""What a service is: one typed value per service, all data, no behaviour.
+
+Functions of a declaration (`Callable[[Any], …]`) take the service's own env model. They are called twice: with real
+values (probes, `info`) and with a symbolic model whose values are Compose variables (rendering).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+from arcctl.core.env import ServiceEnv
+from arcctl.core.probe import Probe
+
+E = TypeVar("E", bound=ServiceEnv)
+
+
+class Layer(StrEnum):
+    OBSERVABILITY = "observability"
+    PLATFORM = "platform"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Port:
+    """A port of the container, published on the host's loopback address."""
+
+    container: int
+    host: int
+    name: str = "http"
+    gateway: bool = False
+    """Whether production publishes it too."""
+
+
+@dataclass(frozen=True)
+class Volume:
+    """A named volume, `<project>_<service>_<name>`, kept by everything but `clean`."""
+
+    name: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Bind:
+    """A file or folder of `config/<service>/`, mounted read-only."""
+
+    source: str
+    path: str
+
+
+@dataclass(frozen=True)
+class HostPath:
+    """A path of the host, mounted read-only. Only the socket proxy has one."""
+
+    source: str
+    path: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inline:
+    """A file made of `text` when the container is created: how secrets get in without showing in `inspect`."""
+
+    path: str
+    text: str = field(repr=False)
+    uid: int = 0
+    gid: int = 0
+    mode: int = 0o400
+
+
+Mount = Volume | Bind | HostPath | Inline
+
+
+@dataclass(frozen=True, kw_only=True)
+class Healthcheck:
+    """A command that the image can run inside itself; without one Compose can only know that it started."""
+
+    test: tuple[str, ...]
+    interval: int = 10
+    timeout: int = 5
+    retries: int = 12
+    start_period: int = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    memory_mb: int
+    pids: int = 512
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """A place that a person or a program connects to, as `info` shows it."""
+
+    name: str
+    url: str
+    user: str = ""
+    secret: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Container(Generic[E]):
+    """Anything that runs in a container: what services and helpers share."""
+
+    image: str
+    limits: Limits
+    env: type[E]
+    build: str = ""
+    """Folder to build `image` from, relative to the home; empty for images that are pulled."""
+    user: str = ""
+    hostname: str = ""
+    entrypoint: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    environment: Callable[[E], Mapping[str, str]] = lambda env: {}
+    mounts: Callable[[E], tuple[Mount, ...]] = lambda env: ()
+    labels: Callable[[E], Mapping[str, str]] = lambda env: {}
+    ports: Callable[[E], tuple[Port, ...]] = lambda env: ()
+    healthcheck: Healthcheck | None = None
+    capabilities: tuple[str, ...] = ()
+    """Linux capabilities to keep; all others are dropped."""
+    read_only: bool = False
+    tmpfs: tuple[str, ...] = ()
+    shm_mb: int = 0
+    stop_grace: int = 10
+    """Seconds between the stop signal and the kill."""
+    networks: tuple[str, ...] = ("arc",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Helper(Container[E]):
+    """A container that a service needs and nobody asks for by name."""
+
+    id: str
+    one_shot: bool = False
+    """Runs to its end at each `up`; what stands behind it in the service's `helpers` waits for that."""
+    aside: bool = False
+    """Starts after its service instead of before it (an exporter)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service(Container[E]):
+    """One of the platform's services, declared once."""
+
+    module: str
+    """`__name__` of the declaring module: the service's id is its file name."""
+    title: str
+    layer: Layer
+    probe: Callable[[E], Probe]
+    needs: tuple[Service[Any], ...] = ()
+    helpers: tuple[Helper[Any], ...] = ()
+    links: Callable[[E], tuple[Link, ...]] = lambda env: ()
+    start_seconds: int = 60
+    """How long a first start may take on a slow machine."""
+
+    @property
+    def id(self) -> str:
+        return self.module.rpartition(".")[2].replace("_", "-")
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All services, in the order of their ids, with the questions that everybody asks of them."""
+
+    services: Mapping[str, Service[Any]]
+
+    def containers(self, ids: tuple[str, ...] | None = None) -> dict[str, Container[Any]]:
+        """Every container by its Compose key: the services asked for (default: all) and their helpers."""
+        found: dict[str, Container[Any]] = {}
+        for service_id in self.services if ids is None else ids:
+            service = self.services[service_id]
+            found |= {h.id: h for h in service.helpers} | {service_id: service}
+        return found
+
+    def layer(self, layer: Layer) -> tuple[str, ...]:
+        return tuple(i for i, s in self.services.items() if s.layer is layer)
+
+
+def container_name(project: str, compose_key: str) -> str:
+    """`arc_otel_collector` for `otel-collector`."""
+    return f"{project}_{compose_key.replace('-', '_')}"

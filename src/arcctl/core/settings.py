@@ -1,0 +1,117 @@
+"""Where each value comes from: sources in order of precedence, merged and checked for all services at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from arcctl.core.env import ServiceEnv, Variable, is_placeholder, load, unknown, variables
+from arcctl.core.model import Catalogue
+from arcctl.errors import SettingsError
+
+DEFAULT = "default"
+
+
+@dataclass(frozen=True)
+class Source:
+    """One place that values come from: its name as the user knows it, and what it says."""
+
+    origin: str
+    values: Mapping[str, str]
+    owner: str = ""
+    """The service whose file this is; empty for places that may set anything."""
+
+
+@dataclass(frozen=True)
+class Value:
+    service: str
+    variable: Variable
+    text: str | None
+    origin: str
+
+    @property
+    def shown(self) -> str:
+        """The value as it may be printed."""
+        if self.text is None:
+            return "(not set)"
+        return "********" if self.variable.secret else self.text
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every setting of every service with its origin, and one checked model per service."""
+
+    values: Mapping[str, Value]
+    envs: Mapping[str, ServiceEnv]
+
+    def mapping(self) -> dict[str, str]:
+        """All values that are set, by variable name: what Compose interpolates."""
+        return {name: value.text for name, value in self.values.items() if value.text is not None}
+
+
+def owned(catalogue: Catalogue) -> dict[str, tuple[str, Variable]]:
+    """Each variable with the service that owns it."""
+    found: dict[str, tuple[str, Variable]] = {}
+    for service_id, service in catalogue.services.items():
+        found |= {v.name: (service_id, v) for v in variables(service.env) if not v.shared}
+    return found
+
+
+def resolve(catalogue: Catalogue, sources: Iterable[Source], *, insecure_demo: bool = False) -> Settings:
+    """Merge `sources`, the strongest first, over the defaults of the models.
+
+    Raises SettingsError for unknown names, values that do not fit, and secrets that everybody knows.
+    """
+    sources = tuple(sources)
+    names = owned(catalogue)
+    _refuse_unknown(catalogue, sources)
+    values = {name: _value(name, owner, variable, sources) for name, (owner, variable) in names.items()}
+    if not insecure_demo:
+        _refuse_placeholders(values)
+    texts = {name: v.text for name, v in values.items() if v.text is not None}
+    return Settings(values, {i: _model(s.env, texts) for i, s in catalogue.services.items()})
+
+
+def _model(env: type[ServiceEnv], texts: Mapping[str, str]) -> ServiceEnv:
+    return load(env, texts)
+
+
+def _value(name: str, owner: str, variable: Variable, sources: tuple[Source, ...]) -> Value:
+    for source in sources:
+        if name in source.values:
+            return Value(owner, variable, source.values[name], source.origin)
+    return Value(owner, variable, variable.default, DEFAULT)
+
+
+def _refuse_unknown(catalogue: Catalogue, sources: tuple[Source, ...]) -> None:
+    """A file of a service may only say what that service knows."""
+    problems: list[str] = []
+    for source in sources:
+        if source.owner:
+            known = {v.name for v in variables(catalogue.services[source.owner].env)}
+            problems += [f"{source.origin}: {text}" for text in unknown(source.values, known)]
+    if problems:
+        raise SettingsError("; ".join(problems), hint="arcctl config show")
+
+
+def _refuse_placeholders(values: Mapping[str, Value]) -> None:
+    weak = [n for n, v in values.items() if v.variable.secret and v.text is not None and is_placeholder(v.text)]
+    if weak:
+        raise SettingsError(
+            f"{', '.join(weak)}: a value that everybody tries first",
+            hint="remove the line and run `arcctl init`, or pass --insecure-demo",
+        )
+
+
+def near_misses(environment: Iterable[str], catalogue: Catalogue) -> list[str]:
+    """Warnings for names of the process environment that look like a setting and are none."""
+    known = owned(catalogue)
+    prefixes = tuple(str(s.env.model_config["env_prefix"]) for s in catalogue.services.values())
+    odd = [n for n in environment if n.startswith(prefixes) and n not in known]
+    return [text for text in unknown(odd, known) if "did you mean" in text]
+
+
+def missing_secrets(catalogue: Catalogue, present: Mapping[str, Any]) -> dict[str, Variable]:
+    """The secrets that must be generated, by name."""
+    return {n: v for n, (_, v) in owned(catalogue).items() if v.generate is not None and n not in present}

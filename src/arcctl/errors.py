@@ -1,0 +1,70 @@
+"""User errors, foreseen ones only. This module prints nothing: `ui.errors` does.
+
+ArcError
+├── UsageError          exit 2   a wrong word on the command line
+│   └── UnknownService
+├── SettingsError       exit 2   a value that does not fit its field
+├── HomeError           exit 2   no home here, or one that cannot be read or written
+│   └── SecretsLost              data volumes without the secrets that open them
+├── EngineError         exit 3   no engine, or one that refuses
+├── UnhealthyError      exit 1   something asked for is unhealthy or failed
+├── DeadlineError       exit 4   not ready in time
+└── PreflightError      exit 5   ports taken, too little memory or disk
+"""
+
+from __future__ import annotations
+
+
+class ArcError(Exception):
+    """What happened (`message`), what to do next (`hint`), and the exit code a script sees."""
+
+    code = "error"
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(ArcError):
+    code = "usage"
+    exit_code = 2
+
+
+class UnknownService(UsageError):
+    code = "unknown-service"
+
+
+class SettingsError(ArcError):
+    code = "invalid-settings"
+    exit_code = 2
+
+
+class HomeError(ArcError):
+    code = "home"
+    exit_code = 2
+
+
+class SecretsLost(HomeError):
+    code = "secrets-lost"
+
+
+class EngineError(ArcError):
+    code = "engine"
+    exit_code = 3
+
+
+class UnhealthyError(ArcError):
+    code = "unhealthy"
+    exit_code = 1
+
+
+class DeadlineError(ArcError):
+    code = "deadline"
+    exit_code = 4
+
+
+class PreflightError(ArcError):
+    code = "preflight"
+    exit_code = 5

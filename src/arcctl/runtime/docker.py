@@ -1,0 +1,202 @@
+"""The Docker engine. Changes go through python-on-whales; observations are single bounded calls of the same CLI.
+
+python-on-whales has no time-outs, costs 200 ms to import and inspects a container again at each attribute. So what
+`health` needs is one `docker container inspect` with a deadline, copied at once into a frozen snapshot.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from arcctl.core.compose import PROJECT
+from arcctl.core.model import Catalogue, container_name
+from arcctl.core.observed import ContainerState, Observed
+from arcctl.core.ports import EngineFacts
+from arcctl.errors import ArcError, EngineError
+
+if TYPE_CHECKING:
+    from python_on_whales import DockerClient
+
+SECONDS = 20.0
+"""Longest time that one observation may take."""
+_NO_ENGINE = "start Docker and try again; `docker version` shows what it says"
+
+
+class DockerEngine:
+    """The services as containers of one Compose project."""
+
+    name = "docker"
+
+    def __init__(self, catalogue: Catalogue, files: Iterable[Path], env_file: Path) -> None:
+        self._catalogue = catalogue
+        self._files = tuple(files)
+        self._env_file = env_file
+
+    def facts(self) -> EngineFacts:
+        """Versions and sizes, as the engine sees them."""
+        info = json.loads(self._read("info", "--format", "{{json .}}"))
+        if info.get("ServerErrors"):
+            raise EngineError(f"no Docker engine answers: {info['ServerErrors'][0]}", hint=_NO_ENGINE)
+        compose = self._read("compose", "version", "--short").strip().lstrip("v")
+        return EngineFacts(
+            version=info.get("ServerVersion", ""),
+            compose_version=compose,
+            memory=int(info.get("MemTotal", 0)),
+            cpus=int(info.get("NCPU", 0)),
+        )
+
+    def observe(self) -> Observed:
+        """The state of every container of the catalogue, in one call."""
+        keys = {container_name(PROJECT, key): key for key in self._catalogue.containers()}
+        text = self._read("container", "inspect", *keys, missing_is_fine=True)
+        found = (item for item in json.loads(text or "[]") if _ours(item))
+        return Observed({keys[item["Name"].lstrip("/")]: _state(item) for item in found})
+
+    def hashes(self) -> Mapping[str, str]:
+        """The hash of each service's configuration, as Compose computes it from the files of now."""
+        lines = self._read(*self._compose_arguments(), "config", "--hash", "*").splitlines()
+        return dict(line.split(maxsplit=1) for line in lines)
+
+    def volumes(self) -> tuple[str, ...]:
+        """Names of the project's data volumes."""
+        label = f"label=com.docker.compose.project={PROJECT}"
+        return tuple(sorted(self._read("volume", "ls", "-q", "--filter", label).split()))
+
+    def missing_images(self, images: Iterable[str]) -> frozenset[str]:
+        """Those references that the engine does not have."""
+        wanted = sorted(set(images))
+        text = self._read("image", "inspect", "--format", "{{json .RepoTags}}", *wanted, missing_is_fine=True)
+        present = {tag for line in text.splitlines() for tag in json.loads(line) or []}
+        return frozenset(wanted) - present
+
+    def port_owner(self, port: int) -> str:
+        """The container that publishes a host port, empty where none does."""
+        names = self._read("container", "ls", "--filter", f"publish={port}", "--format", "{{.Names}}").split()
+        return f"container {names[0]}" if names else ""
+
+    def pull(self, key: str) -> Iterator[str]:
+        """Pull the image of one service; yields what the engine reports."""
+        with _translated():
+            for _, line in self._client().compose.pull([key], stream_logs=True) or ():
+                yield line.decode(errors="replace").strip()
+
+    def build(self, key: str) -> None:
+        with _translated():
+            self._client().compose.build([key], quiet=True)
+
+    def start(self, keys: Iterable[str]) -> None:
+        """Create or recreate and start these containers and no others; returns before they are ready."""
+        with _translated():
+            self._client().compose.up(list(keys), detach=True, dependencies=False, quiet=True, no_build=True)
+
+    def unpause(self, keys: Iterable[str]) -> None:
+        with _translated():
+            self._client().compose.unpause(list(keys))
+
+    def stop(self, keys: Iterable[str]) -> None:
+        with _translated():
+            self._client().compose.stop(list(keys))
+
+    def restart(self, keys: Iterable[str]) -> None:
+        with _translated():
+            self._client().compose.restart(list(keys))
+
+    def down(self, *, volumes: bool = False) -> None:
+        """Remove containers and networks; with `volumes` the data too."""
+        with _translated():
+            self._client().compose.down(remove_orphans=True, volumes=volumes, quiet=True)
+
+    def logs(self, keys: Iterable[str], *, follow: bool = False, since: str = "", tail: str = "") -> Iterator[str]:
+        """Log lines, each with the name of its container."""
+        with _translated():
+            stream = self._client().compose.logs(
+                list(keys), follow=follow, since=since or None, tail=tail or None, stream=True
+            )
+            for _, line in stream:
+                yield line.decode(errors="replace").rstrip("\n")
+
+    def command(self) -> tuple[str, ...]:
+        """The `docker compose` call that this engine makes, for pass-through."""
+        return ("docker", *self._compose_arguments())
+
+    def _compose_arguments(self) -> tuple[str, ...]:
+        files = (part for file in self._files for part in ("-f", str(file)))
+        env = ("--env-file", str(self._env_file)) if self._env_file.is_file() else ()
+        return ("compose", *files, *env)
+
+    def _client(self) -> DockerClient:
+        from python_on_whales import DockerClient
+
+        env_files = [self._env_file] if self._env_file.is_file() else []
+        return DockerClient(compose_files=list(self._files), compose_env_files=list(env_files))
+
+    def _read(self, *arguments: str, missing_is_fine: bool = False) -> str:
+        try:
+            done = subprocess.run(("docker", *arguments), capture_output=True, text=True, timeout=SECONDS, check=False)
+        except FileNotFoundError:
+            raise EngineError("the program `docker` is not on the PATH", hint="install Docker 25 or newer") from None
+        except subprocess.TimeoutExpired:
+            raise EngineError(f"the Docker engine did not answer in {SECONDS:.0f} s", hint=_NO_ENGINE) from None
+        if done.returncode and not (missing_is_fine and "no such" in done.stderr.lower()):
+            raise _refusal(done.stderr)
+        return done.stdout
+
+
+def _refusal(stderr: str) -> ArcError:
+    lines = [line for line in stderr.strip().splitlines() if line.strip()] or ["docker failed without a word"]
+    text = lines[-1].removeprefix("Error response from daemon: ").removeprefix("error: ")
+    if "connect to the docker daemon" in stderr.lower() or "docker daemon is not running" in stderr.lower():
+        return EngineError("no Docker engine answers", hint=_NO_ENGINE)
+    if "permission denied" in stderr.lower() and "docker" in stderr.lower():
+        return EngineError(
+            "the Docker engine refuses this user", hint="sudo usermod -aG docker $USER, then log in again"
+        )
+    if "unknown command: docker compose" in stderr.lower() or "'compose' is not a docker command" in stderr.lower():
+        return EngineError("Docker has no Compose plugin", hint="install the docker-compose plugin 2.24 or newer")
+    return EngineError(f"docker: {text}", hint="arcctl doctor")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn the library's exceptions into ours; its message repeats the whole command line, so only stderr is kept."""
+    from python_on_whales.exceptions import DockerException
+
+    try:
+        yield
+    except DockerException as error:
+        raise _refusal(error.stderr or "") from None
+
+
+def _ours(item: Mapping[str, Any]) -> bool:
+    return (item["Config"].get("Labels") or {}).get("com.docker.compose.project") == PROJECT
+
+
+def _state(item: Mapping[str, Any]) -> ContainerState:
+    state, labels = item["State"], item["Config"]["Labels"]
+    health = state.get("Health") or {}
+    return ContainerState(
+        state=state["Status"],
+        health=health.get("Status", "").replace("none", ""),
+        health_log=_last_line(health.get("Log") or []),
+        exit_code=state["ExitCode"],
+        oom_killed=state["OOMKilled"],
+        restarts=item["RestartCount"],
+        config_hash=labels.get("com.docker.compose.config-hash", ""),
+        image=item["Config"]["Image"],
+        image_id=item["Image"],
+        ports=_ports(item["NetworkSettings"]["Ports"] or {}),
+    )
+
+
+def _last_line(log: list[dict[str, Any]]) -> str:
+    lines = log[-1]["Output"].strip().splitlines() if log else []
+    return lines[-1][:200] if lines else ""
+
+
+def _ports(published: Mapping[str, list[dict[str, str]] | None]) -> dict[int, int]:
+    return {int(inside.split("/")[0]): int(outside[0]["HostPort"]) for inside, outside in published.items() if outside}

@@ -1,0 +1,167 @@
+"""The home: `config/`, `compose/` and the state folder `.arcctl/`, with files written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from io import StringIO
+from pathlib import Path
+
+from arcctl.core.env import Variable
+from arcctl.core.settings import Source
+from arcctl.errors import HomeError, SettingsError
+
+FOLDERS = ("config", "compose")
+"""What makes a folder a home."""
+STATE = ".arcctl"
+PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
+
+
+def template() -> Path:
+    """Where this installation keeps the files that a new home starts with."""
+    packaged = Path(__file__).parents[1] / "_home"
+    return packaged if packaged.is_dir() else Path(__file__).parents[3]
+
+
+def find(start: Path, named: str = "") -> Path:
+    """The home that is named, else the nearest one above `start`.
+
+    Raises HomeError where there is none.
+    """
+    candidates = [Path(named).expanduser().resolve()] if named else [start, *start.parents]
+    for folder in candidates:
+        if all((folder / name).is_dir() for name in FOLDERS):
+            return folder
+    where = f"at {candidates[0]}" if named else f"in {start} or above it"
+    raise HomeError(f"no arcctl home {where}", hint="arcctl init")
+
+
+class Home:
+    """One home on disk."""
+
+    def __init__(self, root: Path) -> None:
+        self.root: Path = root
+        self.state = root / STATE
+        self.secrets_file = self.state / "secrets.env"
+        self.compose_env = self.state / "compose.env"
+
+    def compose_file(self, name: str) -> Path:
+        return self.root / "compose" / name
+
+    def sources(self, services: Iterable[str]) -> tuple[Source, ...]:
+        """What the files of this home say: `config/<id>/.env` each, then the generated secrets."""
+        with readable(self.root):
+            files = [(f"config/{i}/.env", i) for i in services if (self.root / "config" / i / ".env").is_file()]
+            found = [Source(name, read_env(self.root / name, name), owner) for name, owner in files]
+            return (*found, Source(f"{STATE}/{self.secrets_file.name}", self.secrets()))
+
+    def secrets(self) -> dict[str, str]:
+        """The generated secrets, by variable name; empty before `init`."""
+        return read_env(self.secrets_file, str(self.secrets_file)) if self.secrets_file.is_file() else {}
+
+    def add_secrets(self, missing: Mapping[str, Variable]) -> None:
+        """Generate and keep what is missing; what is there stays as it is."""
+        kept = self.secrets()
+        drawn = {name: draw(variable) for name, variable in missing.items() if name not in kept}
+        self.write_private(self.secrets_file, env_text({**kept, **drawn}, "Generated once by arcctl. Keep it safe."))
+
+    def write_compose_env(self, values: Mapping[str, str]) -> None:
+        """What Compose interpolates, and a link to it where plain `docker compose` looks."""
+        note = "Written by arcctl from config/*/.env and the generated secrets. Edit those instead."
+        self.write_private(self.compose_env, env_text(values, note))
+        link = self.compose_file(".env")
+        if not link.exists() and not link.is_symlink():
+            link.symlink_to(Path("..") / self.compose_env.relative_to(self.root))
+
+    def started(self) -> frozenset[str]:
+        """The services that the last `up` commands left to run."""
+        path = self.state / "started.json"
+        return frozenset(json.loads(path.read_text())) if path.is_file() else frozenset()
+
+    def remember_started(self, services: Iterable[str]) -> None:
+        self.write_private(self.state / "started.json", json.dumps(sorted(services)) + "\n")
+
+    def write_private(self, path: Path, text: str) -> None:
+        with readable(self.root):
+            self.state.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+            self.state.chmod(PRIVATE_FOLDER)
+            write_whole(path, text, PRIVATE_FILE)
+
+
+@contextmanager
+def readable(root: Path) -> Iterator[None]:
+    """Say which file cannot be read or written, instead of a traceback."""
+    try:
+        yield
+    except OSError as error:
+        where = error.filename or root
+        hint = f"check who owns {root}: ls -la {root}"
+        raise HomeError(f"{where}: {(error.strerror or str(error)).lower()}", hint=hint) from None
+
+
+def write_whole(path: Path, text: str, mode: int = 0o644) -> None:
+    """Write atomically, and not at all when the text is there already with the right mode."""
+    if path.is_file() and stat.S_IMODE(path.stat().st_mode) == mode and path.read_text() == text:
+        return
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w") as file:
+            os.fchmod(handle, mode)
+            file.write(text)
+            file.flush()
+            os.fsync(handle)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def read_env(path: Path, shown: str) -> dict[str, str]:
+    """The variables of an `.env` file, taken literally.
+
+    Raises SettingsError with the line that is not `NAME=value`.
+    """
+    from dotenv.parser import parse_stream
+
+    found: dict[str, str] = {}
+    for binding in parse_stream(StringIO(path.read_text())):
+        if binding.error or (binding.key is not None and binding.value is None):
+            line = binding.original.line
+            raise SettingsError(f"{shown}, line {line}: not of the form NAME=value", hint=f"edit {path}")
+        if binding.key is not None:
+            found[binding.key] = binding.value or ""
+    return found
+
+
+def env_text(values: Mapping[str, str], note: str) -> str:
+    """An `.env` file; every value is URL-safe or a number, so nothing needs a quote."""
+    return f"# {note}\n" + "".join(f"{name}={value}\n" for name, value in sorted(values.items()))
+
+
+def draw(variable: Variable) -> str:
+    """A new secret in the alphabet that its variable asks for."""
+    rule = variable.generate or {}
+    length = int(rule["length"])
+    if rule["alphabet"] == "hex":
+        return secrets.token_hex(length)[:length]
+    return secrets.token_urlsafe(length)[:length].replace("-", "x").replace("_", "y")
+
+
+def copy_template(source: Path, target: Path) -> None:
+    """Lay out a new home; files that are there already stay as they are."""
+    for folder in (*FOLDERS, "apps"):
+        for path in sorted((source / folder).rglob("*")):
+            _copy(path, target / path.relative_to(source))
+
+
+def _copy(path: Path, target: Path) -> None:
+    if path.is_dir() or path.name == ".env" or "__pycache__" in path.parts or target.exists():
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(path, target)

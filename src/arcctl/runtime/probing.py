@@ -1,0 +1,108 @@
+"""Executes probes: all at once, one deadline for each, never an exception, always a reason."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, assert_never
+
+from arcctl.core.ports import Target
+from arcctl.core.probe import Answer, Http, Postgres, Tcp
+
+if TYPE_CHECKING:
+    import httpx
+
+HOST = "127.0.0.1"
+SHOWN = 200
+"""Characters of a server's answer that a reason shows."""
+
+
+class LoopbackProber:
+    """Asks services at their published loopback ports."""
+
+    async def ask(self, targets: Mapping[str, Target], timeout: float) -> Mapping[str, Answer]:
+        """An answer for each target within `timeout` seconds, whatever the servers do."""
+        import httpx
+
+        limits = httpx.Limits(max_connections=None)
+        async with httpx.AsyncClient(timeout=timeout, trust_env=False, limits=limits, verify=False) as client:
+            answers = await asyncio.gather(*(_answer(t, timeout, client) for t in targets.values()))
+        return dict(zip(targets, answers, strict=True))
+
+
+async def _answer(target: Target, timeout: float, client: httpx.AsyncClient) -> Answer:
+    began = time.perf_counter()
+    try:
+        async with asyncio.timeout(timeout):
+            ok, reason = await _attempt(target, client)
+    except TimeoutError:
+        ok, reason = False, f"no answer on port {target.port} in {timeout:.1f} s"
+    except Exception as error:  # a probe never raises: whatever went wrong is the reason
+        ok, reason = False, _explain(error, target.port)
+    return Answer(ok, reason, time.perf_counter() - began)
+
+
+async def _attempt(target: Target, client: httpx.AsyncClient) -> tuple[bool, str]:
+    match target.probe:
+        case Http():
+            return await _http(target.probe, target.port, client)
+        case Tcp():
+            return await _tcp(target.probe, target.port)
+        case Postgres():
+            return await _postgres(target.probe, target.port)
+        case never:
+            assert_never(never)
+
+
+async def _http(probe: Http, port: int, client: httpx.AsyncClient) -> tuple[bool, str]:
+    response = await client.get(f"http://{HOST}:{port}{probe.path}", headers=dict(probe.headers))
+    seen = f"HTTP {response.status_code} on {probe.path}"
+    if response.status_code != probe.status:
+        return False, f"{seen}: {_short(response.text)}" if response.text.strip() else seen
+    if probe.body not in response.text:
+        return False, f"{seen}, but not the expected text {probe.body!r}"
+    return True, seen
+
+
+async def _tcp(probe: Tcp, port: int) -> tuple[bool, str]:
+    reader, writer = await asyncio.open_connection(HOST, port)
+    seen = b""
+    try:
+        writer.write(probe.send)
+        while probe.expect not in seen:
+            chunk = await reader.read(4096)
+            seen += chunk
+            if not chunk or b"-ERR" in seen or b"-WRONGPASS" in seen or b"-LOADING" in seen:
+                break
+    finally:
+        writer.close()
+    if probe.expect in seen:
+        return True, f"port {port} answered {probe.expect.decode()}"
+    lines = seen.decode(errors="replace").strip().splitlines()
+    return False, f"port {port} answered {_short(lines[-1])}" if lines else f"port {port} closed without an answer"
+
+
+async def _postgres(probe: Postgres, port: int) -> tuple[bool, str]:
+    import psycopg
+
+    connection = await psycopg.AsyncConnection.connect(
+        host=HOST, port=port, user=probe.user, password=probe.password, dbname=probe.database, sslmode="disable"
+    )
+    async with connection:
+        await connection.execute("SELECT 1")
+    return True, f"logged in as {probe.user}, SELECT 1 answered"
+
+
+def _explain(error: Exception, port: int) -> str:
+    text = str(error).strip() or type(error).__name__
+    if "refused" in text.lower() or "connection attempts failed" in text.lower():
+        return f"nothing listens on port {port}"
+    if "Timeout" in type(error).__name__:
+        return f"no answer on port {port} in time"
+    return _short(text.splitlines()[-1])
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= SHOWN else text[:SHOWN] + "…"

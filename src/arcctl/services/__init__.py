@@ -1,0 +1,23 @@
+"""Declares. One module per service, discovered by file name, each holding one typed `SERVICE`."""
+
+from __future__ import annotations
+
+import pkgutil
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from arcctl.core.model import Catalogue
+
+
+def names() -> tuple[str, ...]:
+    """The ids of all services, read from file names: no declaration is imported."""
+    return tuple(sorted(m.name.replace("_", "-") for m in pkgutil.iter_modules(__path__) if m.name[0] != "_"))
+
+
+def load() -> Catalogue:
+    """All declarations."""
+    from arcctl.core.model import Catalogue
+
+    modules = {name: import_module(f"{__name__}.{name.replace('-', '_')}") for name in names()}
+    return Catalogue({name: module.SERVICE for name, module in modules.items()})

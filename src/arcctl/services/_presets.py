@@ -1,0 +1,23 @@
+"""What several declarations say in the same words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+GUARD = "operator@file"
+"""The gateway's middleware that asks for the operator's password."""
+
+
+def web(name: str, port: int, *, guard: bool = False) -> Mapping[str, str]:
+    """Labels with which the gateway serves `port` as `http://<name>.localhost`.
+
+    `guard` puts the operator's password in front of pages that have no login of their own: in production the gateway
+    is open to the network, and anybody can send a Host header.
+    """
+    router = f"traefik.http.routers.{name}"
+    labels = {
+        "traefik.enable": "true",
+        f"{router}.rule": f"Host(`{name}.localhost`)",
+        f"traefik.http.services.{name}.loadbalancer.server.port": str(port),
+    }
+    return labels | ({f"{router}.middlewares": GUARD} if guard else {})

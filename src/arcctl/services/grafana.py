@@ -1,0 +1,72 @@
+"""Grafana: dashboards over metrics, logs and traces, with links between the three."""
+
+from __future__ import annotations
+
+from pydantic import SecretStr
+
+from arcctl.core.env import ServiceEnv, generated
+from arcctl.core.model import Bind, Healthcheck, Inline, Layer, Limits, Link, Port, Service, Volume
+from arcctl.core.probe import Http
+from arcctl.services import jaeger, loki, prometheus
+from arcctl.services._presets import web
+
+NAME = __name__.rpartition(".")[2]
+PORT = 3000
+UID = 472
+USER = "admin"
+_LOGIN_FILE = "/run/arc/password"
+_PROVISIONING = "/etc/grafana/provisioning"
+
+
+class Env(ServiceEnv, env_prefix="GRAFANA_"):
+    host_port: int = PORT
+    """Port on the host's loopback address."""
+    admin_password: SecretStr = generated()
+    """Password of the user `admin`. Grafana reads it once, when its volume is new."""
+
+
+SERVICE: Service[Env] = Service(
+    module=__name__,
+    title="Grafana",
+    layer=Layer.OBSERVABILITY,
+    env=Env,
+    image="grafana/grafana:13.2.0",
+    needs=(loki.SERVICE, prometheus.SERVICE, jaeger.SERVICE),
+    ports=lambda env: (Port(container=PORT, host=env.host_port),),
+    environment=lambda env: {
+        "GF_SECURITY_ADMIN_USER": USER,
+        "GF_SECURITY_ADMIN_PASSWORD__FILE": _LOGIN_FILE,
+        "GF_SECURITY_DISABLE_GRAVATAR": "true",
+        "GF_USERS_ALLOW_SIGN_UP": "false",
+        # Without these Grafana downloads plugins and asks for updates at each start: slow, and it fails offline.
+        "GF_PLUGINS_PREINSTALL_DISABLED": "true",
+        "GF_PLUGINS_PREINSTALL_AUTO_UPDATE": "false",
+        "GF_ANALYTICS_REPORTING_ENABLED": "false",
+        "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
+        "GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES": "false",
+        "GF_NEWS_NEWS_FEED_ENABLED": "false",
+        "GF_LOG_LEVEL": "warn",
+        "GOMEMLIMIT": "400MiB",
+    },
+    mounts=lambda env: (
+        Volume("data", "/var/lib/grafana"),
+        Bind(f"{NAME}/provisioning/datasources", f"{_PROVISIONING}/datasources"),
+        Bind(f"{NAME}/provisioning/dashboards", f"{_PROVISIONING}/dashboards"),
+        Bind(f"{NAME}/dashboards", "/etc/grafana/dashboards"),
+        Inline(path=_LOGIN_FILE, text=env.admin_password.get_secret_value(), uid=UID),
+    ),
+    labels=lambda env: web(NAME, PORT),
+    stop_grace=30,
+    limits=Limits(memory_mb=512),
+    healthcheck=Healthcheck(test=("CMD", "wget", "-q", "-O", "/dev/null", f"http://127.0.0.1:{PORT}/api/health")),
+    probe=lambda env: Http(port=PORT, path="/api/health", body='"database": "ok"'),
+    start_seconds=120,
+    links=lambda env: (
+        Link(
+            name="ui",
+            url=f"http://127.0.0.1:{env.host_port}",
+            user=USER,
+            secret=env.admin_password.get_secret_value(),
+        ),
+    ),
+)

@@ -1,0 +1,37 @@
+"""Jaeger: the trace store and its web UI."""
+
+from __future__ import annotations
+
+from arcctl.core.env import ServiceEnv
+from arcctl.core.model import Bind, Healthcheck, Layer, Limits, Link, Port, Service, Volume
+from arcctl.core.probe import Http
+from arcctl.services._presets import web
+
+PORT, HEALTH_PORT = 16686, 13133
+_CONFIG = "/etc/jaeger/config.yaml"
+
+
+class Env(ServiceEnv, env_prefix="JAEGER_"):
+    host_port: int = PORT
+    """Port on the host's loopback address."""
+
+
+SERVICE: Service[Env] = Service(
+    module=__name__,
+    title="Jaeger",
+    layer=Layer.OBSERVABILITY,
+    env=Env,
+    image="jaegertracing/jaeger:2.13.0",
+    ports=lambda env: (Port(container=PORT, host=env.host_port),),
+    command=(f"--config={_CONFIG}",),
+    environment=lambda env: {"GOMEMLIMIT": "400MiB"},
+    # The image's only writable folder is /tmp (mode 1777): a new volume mounted there stays writable for its user.
+    mounts=lambda env: (Volume("data", "/tmp"), Bind("jaeger/config.yaml", _CONFIG)),
+    labels=lambda env: web(__name__.rpartition(".")[2], PORT, guard=True),
+    read_only=True,
+    stop_grace=30,
+    limits=Limits(memory_mb=512),
+    healthcheck=Healthcheck(test=("CMD", "wget", "-q", "-O", "/dev/null", f"http://127.0.0.1:{HEALTH_PORT}/status")),
+    probe=lambda env: Http(port=PORT, path="/api/v3/services", body="services"),
+    links=lambda env: (Link(name="ui", url=f"http://127.0.0.1:{env.host_port}"),),
+)

@@ -1,0 +1,101 @@
+"""Ory Kratos: accounts, login and sessions; with Mailpit, which catches its mails."""
+
+from __future__ import annotations
+
+from pydantic import SecretStr
+
+from arcctl.core.env import generated
+from arcctl.core.model import Bind, Healthcheck, Helper, Inline, Layer, Limits, Link, Mount, Port, Service
+from arcctl.core.probe import Http
+from arcctl.services import postgres
+from arcctl.services._presets import web
+
+NAME = __name__.rpartition(".")[2]
+IMAGE = "oryd/kratos:v1.3.1"
+UID = 10000
+PORT, ADMIN_PORT = 4433, 4434
+MAIL = "mailpit"
+SMTP_PORT, MAIL_PORT = 1025, 8025
+_FOLDER = f"/etc/{NAME}"
+_SECRETS = "/run/arc/secrets.yml"
+_CONFIGS = ("-c", f"{_FOLDER}/kratos.yml", "-c", _SECRETS)
+
+
+class Env(postgres.ConsumerEnv, env_prefix="KRATOS_"):
+    public_port: int = PORT
+    """Port of the public API on the host's loopback address."""
+    admin_port: int = ADMIN_PORT
+    """Port of the admin API, which asks for no password, on the host's loopback address."""
+    mail_port: int = MAIL_PORT
+    """Port of Mailpit's web page on the host's loopback address."""
+    cookie_secret: SecretStr = generated()
+    """Signs session cookies; a new one logs everybody out."""
+    cipher_secret: SecretStr = generated(32, alphabet="hex")
+    """Encrypts stored tokens; exactly 32 characters."""
+
+
+def _secrets(env: Env) -> str:
+    return (
+        f'dsn: "{postgres.url(NAME, env.db_password, "sslmode=disable&max_conns=20&max_idle_conns=4")}"\n'
+        f'secrets:\n  cookie: ["{env.cookie_secret.get_secret_value()}"]\n'
+        f'  cipher: ["{env.cipher_secret.get_secret_value()}"]\n'
+        f'courier:\n  smtp:\n    connection_uri: "smtp://{MAIL}:{SMTP_PORT}/?disable_starttls=true"\n'
+    )
+
+
+def _mounts(env: Env) -> tuple[Mount, ...]:
+    return (Bind(NAME, _FOLDER), Inline(path=_SECRETS, text=_secrets(env), uid=UID, gid=UID))
+
+
+_MIGRATE: Helper[Env] = Helper(
+    id="kratos-migrate",
+    image=IMAGE,
+    env=Env,
+    one_shot=True,
+    # `-e` reads the address of the database from the configuration instead of from an argument.
+    command=("migrate", "sql", "-e", "--yes", *_CONFIGS),
+    mounts=_mounts,
+    limits=Limits(memory_mb=128, pids=64),
+)
+
+_MAIL: Helper[Env] = Helper(
+    id=MAIL,
+    image="axllent/mailpit:v1.31.1",
+    env=Env,
+    user="65534:65534",
+    ports=lambda env: (Port(container=MAIL_PORT, host=env.mail_port),),
+    environment=lambda env: {"MP_MAX_MESSAGES": "500", "MP_DISABLE_VERSION_CHECK": "true"},
+    labels=lambda env: web(MAIL, MAIL_PORT, guard=True),
+    read_only=True,
+    tmpfs=("/tmp",),
+    limits=Limits(memory_mb=96, pids=64),
+)
+
+SERVICE: Service[Env] = Service(
+    module=__name__,
+    title="Ory Kratos",
+    layer=Layer.PLATFORM,
+    env=Env,
+    image=IMAGE,
+    needs=(postgres.SERVICE,),
+    ports=lambda env: (
+        Port(container=PORT, host=env.public_port, name="public"),
+        Port(container=ADMIN_PORT, host=env.admin_port, name="admin"),
+    ),
+    command=("serve", *_CONFIGS, "--watch-courier", "--sqa-opt-out"),
+    environment=lambda env: {"GOMEMLIMIT": "200MiB"},
+    mounts=_mounts,
+    labels=lambda env: web(NAME, PORT),
+    limits=Limits(memory_mb=256),
+    healthcheck=Healthcheck(
+        test=("CMD", "wget", "-q", "-O", "/dev/null", f"http://127.0.0.1:{ADMIN_PORT}/admin/health/ready")
+    ),
+    # Ready means that the database answers and holds every migration.
+    probe=lambda env: Http(port=ADMIN_PORT, path="/admin/health/ready", body="ok"),
+    helpers=(_MAIL, postgres.database(NAME, Env), _MIGRATE),
+    links=lambda env: (
+        Link(name="public", url=f"http://127.0.0.1:{env.public_port}"),
+        Link(name="admin", url=f"http://127.0.0.1:{env.admin_port}"),
+        Link(name="mails", url=f"http://127.0.0.1:{env.mail_port}"),
+    ),
+)

@@ -1,0 +1,35 @@
+"""Loki: the log store; takes OTLP natively."""
+
+from __future__ import annotations
+
+from arcctl.core.env import ServiceEnv
+from arcctl.core.model import Bind, Healthcheck, Layer, Limits, Link, Port, Service, Volume
+from arcctl.core.probe import Http
+
+PORT = 3100
+_CONFIG = "/etc/loki/config.yaml"
+
+
+class Env(ServiceEnv, env_prefix="LOKI_"):
+    host_port: int = PORT
+    """Port on the host's loopback address."""
+
+
+SERVICE: Service[Env] = Service(
+    module=__name__,
+    title="Loki",
+    layer=Layer.OBSERVABILITY,
+    env=Env,
+    image="grafana/loki:3.7.8",
+    ports=lambda env: (Port(container=PORT, host=env.host_port),),
+    command=(f"-config.file={_CONFIG}",),
+    environment=lambda env: {"GOMEMLIMIT": "300MiB"},
+    mounts=lambda env: (Volume("data", "/loki"), Bind("loki/config.yaml", _CONFIG)),
+    read_only=True,
+    tmpfs=("/tmp",),
+    stop_grace=30,
+    limits=Limits(memory_mb=384),
+    healthcheck=Healthcheck(test=("CMD", "/usr/bin/loki", "-health")),
+    probe=lambda env: Http(port=PORT, path="/ready", body="ready"),
+    links=lambda env: (Link(name="api", url=f"http://127.0.0.1:{env.host_port}"),),
+)

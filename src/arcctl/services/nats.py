@@ -1,0 +1,85 @@
+"""NATS with JetStream: messages between agents, with or without a durable log behind them."""
+
+from __future__ import annotations
+
+import json
+
+from pydantic import SecretStr
+
+from arcctl.core.env import ServiceEnv, generated
+from arcctl.core.model import Bind, Healthcheck, Helper, Inline, Layer, Limits, Link, Port, Service, Volume
+from arcctl.core.probe import Tcp
+
+HOST = __name__.rpartition(".")[2]
+PORT, MONITOR_PORT = 4222, 8222
+USER = "arc"
+_CONFIG = "/etc/nats/arc.conf"
+_HEALTH = f"http://127.0.0.1:{MONITOR_PORT}/healthz?js-enabled-only=true"
+
+
+class Env(ServiceEnv, env_prefix="NATS_"):
+    host_port: int = PORT
+    """Port for clients on the host's loopback address."""
+    monitor_port: int = MONITOR_PORT
+    """Port of the monitoring pages on the host's loopback address."""
+    password: SecretStr = generated()
+    """Password of the user `arc`."""
+
+
+def _accounts(env: Env) -> str:
+    """Quoted, because NATS would take bare digits for a number and refuse to start."""
+    user = f'{{ user: "{USER}", password: "{env.password.get_secret_value()}" }}'
+    return f"authorization {{ users: [ {user} ] }}\n"
+
+
+def _hello(env: Env) -> bytes:
+    """Log in and ping: the server answers PONG, or `-ERR 'Authorization Violation'` and hangs up."""
+    login = {"user": USER, "pass": env.password.get_secret_value(), "verbose": False, "pedantic": False}
+    return f"CONNECT {json.dumps(login)}\r\nPING\r\n".encode()
+
+
+_EXPORTER: Helper[Env] = Helper(
+    id="nats-exporter",
+    image="natsio/prometheus-nats-exporter:0.17.3",
+    env=Env,
+    aside=True,
+    user="65534:65534",
+    command=("-varz", "-connz", "-jsz=all", f"http://{HOST}:{MONITOR_PORT}"),
+    read_only=True,
+    limits=Limits(memory_mb=64, pids=64),
+)
+
+SERVICE: Service[Env] = Service(
+    module=__name__,
+    title="NATS JetStream",
+    layer=Layer.PLATFORM,
+    env=Env,
+    image="nats:2.15.0-alpine",
+    ports=lambda env: (
+        Port(container=PORT, host=env.host_port, name="client"),
+        Port(container=MONITOR_PORT, host=env.monitor_port, name="monitor"),
+    ),
+    command=("nats-server", "--config", _CONFIG),
+    mounts=lambda env: (
+        # The image runs as root and has no /data: a new volume there belongs to root, who needs no capability for it.
+        Volume("data", "/data"),
+        Bind(f"{HOST}/arc.conf", _CONFIG),
+        # Beside the configuration: NATS takes the path of an include relative to the file that includes.
+        Inline(path="/etc/nats/accounts.conf", text=_accounts(env)),
+    ),
+    environment=lambda env: {"GOMEMLIMIT": "200MiB"},
+    stop_grace=30,
+    limits=Limits(memory_mb=256),
+    healthcheck=Healthcheck(test=("CMD", "wget", "-q", "-O", "/dev/null", _HEALTH)),
+    probe=lambda env: Tcp(port=PORT, send=_hello(env), expect=b"PONG"),
+    helpers=(_EXPORTER,),
+    links=lambda env: (
+        Link(
+            name="client",
+            url=f"nats://127.0.0.1:{env.host_port}",
+            user=USER,
+            secret=env.password.get_secret_value(),
+        ),
+        Link(name="monitor", url=f"http://127.0.0.1:{env.monitor_port}"),
+    ),
+)

@@ -1,0 +1,45 @@
+"""OpenTelemetry Collector: the one door for traces, metrics and logs."""
+
+from __future__ import annotations
+
+from arcctl.core.env import ServiceEnv
+from arcctl.core.model import Bind, Layer, Limits, Link, Port, Service
+from arcctl.core.probe import Http
+from arcctl.services import jaeger, loki, prometheus
+
+GRPC_PORT, HTTP_PORT, HEALTH_PORT = 4317, 4318, 13133
+_CONFIG = "/etc/otelcol-contrib/config.yaml"
+
+
+class Env(ServiceEnv, env_prefix="OTEL_COLLECTOR_"):
+    grpc_port: int = GRPC_PORT
+    """Port for OTLP over gRPC on the host's loopback address."""
+    http_port: int = HTTP_PORT
+    """Port for OTLP over HTTP on the host's loopback address."""
+    health_port: int = HEALTH_PORT
+    """Port of the health endpoint on the host's loopback address."""
+
+
+SERVICE: Service[Env] = Service(
+    module=__name__,
+    title="OpenTelemetry Collector",
+    layer=Layer.OBSERVABILITY,
+    env=Env,
+    image="otel/opentelemetry-collector-contrib:0.161.0",
+    needs=(loki.SERVICE, prometheus.SERVICE, jaeger.SERVICE),
+    ports=lambda env: (
+        Port(container=GRPC_PORT, host=env.grpc_port, name="otlp-grpc"),
+        Port(container=HTTP_PORT, host=env.http_port, name="otlp-http"),
+        Port(container=HEALTH_PORT, host=env.health_port, name="health"),
+    ),
+    command=(f"--config={_CONFIG}",),
+    environment=lambda env: {"GOMEMLIMIT": "200MiB"},
+    mounts=lambda env: (Bind("otel-collector/config.yaml", _CONFIG),),
+    read_only=True,
+    limits=Limits(memory_mb=256),
+    probe=lambda env: Http(port=HEALTH_PORT, body="Server available"),
+    links=lambda env: (
+        Link(name="otlp-grpc", url=f"http://127.0.0.1:{env.grpc_port}"),
+        Link(name="otlp-http", url=f"http://127.0.0.1:{env.http_port}"),
+    ),
+)

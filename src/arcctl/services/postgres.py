@@ -1,0 +1,154 @@
+"""PostgreSQL with pgvector: the relational and vector store, one database and role per consumer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from pydantic import SecretStr
+
+from arcctl.core.env import ServiceEnv, generated, shared
+from arcctl.core.model import Healthcheck, Helper, Inline, Layer, Limits, Link, Port, Service, Volume
+from arcctl.core.probe import Postgres
+
+IMAGE = "pgvector/pgvector:0.8.6-pg18-bookworm"
+USER = "postgres"
+UID = 999
+PORT = 5432
+HOST = __name__.rpartition(".")[2]
+
+_ROLE = """\
+SELECT 'CREATE ROLE {role} LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') \\gexec
+ALTER ROLE {role} WITH LOGIN PASSWORD '{password}';
+"""
+_DATABASE = """\
+SELECT 'CREATE DATABASE {role} OWNER {role}'
+ WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{role}') \\gexec
+REVOKE CONNECT ON DATABASE {role} FROM PUBLIC;
+\\connect {role}
+CREATE EXTENSION IF NOT EXISTS vector;
+\\connect postgres
+"""
+
+
+class Env(ServiceEnv, env_prefix="POSTGRES_"):
+    host_port: int = PORT
+    """Port on the host's loopback address."""
+    password: SecretStr = generated()
+    """Password of the superuser `postgres`."""
+    app_password: SecretStr = generated()
+    """Password of the role `arc`, which owns the database `arc` for your own programs."""
+    monitor_password: SecretStr = generated()
+    """Password of the role `monitor`, which the metrics exporter uses."""
+
+
+class ConsumerEnv(ServiceEnv):
+    """What the settings of a service with a database of its own start with."""
+
+    db_password: SecretStr = generated()
+    """Password of the service's own role in Postgres."""
+    superuser: SecretStr = shared("POSTGRES_PASSWORD")
+    """Password that creates the role and the database."""
+
+
+def role_sql(role: str, password: SecretStr, *, database: bool = True) -> str:
+    """SQL for psql that ends, from any state, with this role, this password and a database of its own."""
+    text = _ROLE + (_DATABASE if database else "")
+    return text.format(role=role, password=password.get_secret_value())
+
+
+E = TypeVar("E", bound=ServiceEnv)
+
+
+def setup(
+    name: str, env: type[E], superuser: Callable[[E], SecretStr], sql: Callable[[E], str], *, aside: bool = False
+) -> Helper[E]:
+    """A one-shot that runs `sql` as the superuser at each start, so fresh and old volumes end alike."""
+    passfile = "/run/arc/pgpass"
+    script = "/run/arc/setup.sql"
+    return Helper(
+        id=name,
+        image=IMAGE,
+        env=env,
+        one_shot=True,
+        aside=aside,
+        user=f"{UID}:{UID}",
+        entrypoint=("psql",),
+        command=("-qX", "-v", "ON_ERROR_STOP=1", "-h", HOST, "-U", USER, "-f", script),
+        environment=lambda env: {"PGPASSFILE": passfile, "PGCONNECT_TIMEOUT": "5"},
+        mounts=lambda env: (
+            Inline(path=passfile, text=f"*:*:*:{USER}:{superuser(env).get_secret_value()}\n", uid=UID, gid=UID),
+            Inline(path=script, text=sql(env), uid=UID, gid=UID),
+        ),
+        limits=Limits(memory_mb=64, pids=32),
+    )
+
+
+def database(service: str, env: type[Any]) -> Helper[Any]:
+    """The one-shot that gives a consumer its database and role, both named as the service is."""
+    role = service.replace("-", "_")
+    return setup(f"{service}-db", env, lambda e: e.superuser, lambda e: role_sql(role, e.db_password))
+
+
+def url(role: str, password: SecretStr, options: str = "sslmode=disable") -> str:
+    """Connection URL of a consumer, as seen from another container."""
+    return f"postgres://{role}:{password.get_secret_value()}@{HOST}:{PORT}/{role}?{options}"
+
+
+def _platform_sql(env: Env) -> str:
+    monitor = role_sql("monitor", env.monitor_password, database=False) + "GRANT pg_monitor TO monitor;\n"
+    return role_sql("arc", env.app_password) + monitor
+
+
+_EXPORTER: Helper[Env] = Helper(
+    id="postgres-exporter",
+    image="quay.io/prometheuscommunity/postgres-exporter:v0.19.1",
+    env=Env,
+    aside=True,
+    user="65534:65534",
+    environment=lambda env: {
+        "DATA_SOURCE_URI": f"{HOST}:{PORT}/postgres?sslmode=disable",
+        "DATA_SOURCE_USER": "monitor",
+        "DATA_SOURCE_PASS_FILE": "/run/arc/password",
+    },
+    mounts=lambda env: (
+        Inline(path="/run/arc/password", text=env.monitor_password.get_secret_value(), uid=65534, gid=65534),
+    ),
+    limits=Limits(memory_mb=64, pids=64),
+)
+
+SERVICE: Service[Env] = Service(
+    module=__name__,
+    title="PostgreSQL + pgvector",
+    layer=Layer.PLATFORM,
+    env=Env,
+    image=IMAGE,
+    ports=lambda env: (Port(container=PORT, host=env.host_port, name="sql"),),
+    command=("postgres", "-c", "max_connections=200", "-c", "shared_buffers=128MB"),
+    environment=lambda env: {"POSTGRES_PASSWORD_FILE": "/run/arc/password"},
+    mounts=lambda env: (
+        Volume("data", "/var/lib/postgresql"),
+        Inline(path="/run/arc/password", text=env.password.get_secret_value(), uid=UID, gid=UID),
+    ),
+    capabilities=("CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"),
+    shm_mb=256,
+    stop_grace=60,
+    limits=Limits(memory_mb=512),
+    healthcheck=Healthcheck(test=("CMD", "pg_isready", "-q", "-h", "127.0.0.1", "-U", USER, "-d", "postgres")),
+    probe=lambda env: Postgres(port=PORT, user=USER, password=env.password.get_secret_value(), database="postgres"),
+    helpers=(setup("postgres-setup", Env, lambda env: env.password, _platform_sql, aside=True), _EXPORTER),
+    links=lambda env: (
+        Link(
+            name="sql",
+            url=f"postgresql://127.0.0.1:{env.host_port}/arc",
+            user="arc",
+            secret=env.app_password.get_secret_value(),
+        ),
+        Link(
+            name="superuser",
+            url=f"postgresql://127.0.0.1:{env.host_port}/postgres",
+            user=USER,
+            secret=env.password.get_secret_value(),
+        ),
+    ),
+)

@@ -1,0 +1,40 @@
+"""Prometheus: the metric store; scrapes every service and takes OTLP."""
+
+from __future__ import annotations
+
+from arcctl.core.env import ServiceEnv
+from arcctl.core.model import Bind, Healthcheck, Layer, Limits, Link, Port, Service, Volume
+from arcctl.core.probe import Http
+from arcctl.services._presets import web
+
+PORT = 9090
+_CONFIG = "/etc/prometheus/prometheus.yml"
+
+
+class Env(ServiceEnv, env_prefix="PROMETHEUS_"):
+    host_port: int = PORT
+    """Port on the host's loopback address."""
+
+
+SERVICE: Service[Env] = Service(
+    module=__name__,
+    title="Prometheus",
+    layer=Layer.OBSERVABILITY,
+    env=Env,
+    image="prom/prometheus:v3.14.0",
+    ports=lambda env: (Port(container=PORT, host=env.host_port),),
+    command=(
+        f"--config.file={_CONFIG}",
+        "--storage.tsdb.path=/prometheus",
+        "--web.enable-otlp-receiver",
+        "--enable-feature=exemplar-storage",
+    ),
+    mounts=lambda env: (Volume("data", "/prometheus"), Bind("prometheus/prometheus.yml", _CONFIG)),
+    labels=lambda env: web(__name__.rpartition(".")[2], PORT, guard=True),
+    read_only=True,
+    stop_grace=30,
+    limits=Limits(memory_mb=512),
+    healthcheck=Healthcheck(test=("CMD", "promtool", "check", "ready", f"--url=http://127.0.0.1:{PORT}")),
+    probe=lambda env: Http(port=PORT, path="/-/ready", body="Ready"),
+    links=lambda env: (Link(name="ui", url=f"http://127.0.0.1:{env.host_port}"),),
+)

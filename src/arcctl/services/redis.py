@@ -1,0 +1,78 @@
+"""Redis: cache, sessions and job queues, durable by append-only file."""
+
+from __future__ import annotations
+
+from pydantic import SecretStr
+
+from arcctl.core.env import ServiceEnv, generated
+from arcctl.core.model import Bind, Healthcheck, Helper, Inline, Layer, Limits, Link, Port, Service, Volume
+from arcctl.core.probe import Tcp
+
+UID, GID = 999, 1000
+PORT = 6379
+HOST = __name__.rpartition(".")[2]
+
+
+class Env(ServiceEnv, env_prefix="REDIS_"):
+    host_port: int = PORT
+    """Port on the host's loopback address."""
+    password: SecretStr = generated()
+    """Password of the default user."""
+
+
+_EXPORTER: Helper[Env] = Helper(
+    id="redis-exporter",
+    image="oliver006/redis_exporter:v1.78.0",
+    env=Env,
+    aside=True,
+    user="59000:59000",
+    environment=lambda env: {
+        "REDIS_ADDR": f"redis://{HOST}:{PORT}",
+        "REDIS_PASSWORD_FILE": "/run/arc/passwords.json",
+    },
+    mounts=lambda env: (
+        Inline(
+            path="/run/arc/passwords.json",
+            text=f'{{"redis://{HOST}:{PORT}": "{env.password.get_secret_value()}"}}',
+            uid=59000,
+            gid=59000,
+        ),
+    ),
+    limits=Limits(memory_mb=64, pids=64),
+)
+
+SERVICE: Service[Env] = Service(
+    module=__name__,
+    title="Redis",
+    layer=Layer.PLATFORM,
+    env=Env,
+    image="redis:8.10.1-alpine",
+    user=f"{UID}:{GID}",
+    ports=lambda env: (Port(container=PORT, host=env.host_port, name="resp"),),
+    command=("redis-server", "/etc/redis/redis.conf"),
+    mounts=lambda env: (
+        Volume("data", "/data"),
+        Bind(f"{HOST}/redis.conf", "/etc/redis/redis.conf"),
+        Inline(path="/run/arc/secret.conf", text=f"requirepass {env.password.get_secret_value()}\n", uid=UID, gid=GID),
+    ),
+    stop_grace=30,
+    limits=Limits(memory_mb=384),
+    healthcheck=Healthcheck(
+        test=(
+            "CMD-SHELL",
+            'REDISCLI_AUTH="$$(cut -d" " -f2 /run/arc/secret.conf)" redis-cli --no-auth-warning ping | grep -qx PONG',
+        )
+    ),
+    probe=lambda env: Tcp(
+        port=PORT, send=f"AUTH {env.password.get_secret_value()}\r\nPING\r\n".encode(), expect=b"+PONG"
+    ),
+    helpers=(_EXPORTER,),
+    links=lambda env: (
+        Link(
+            name="resp",
+            url=f"redis://127.0.0.1:{env.host_port}/0",
+            user="default",
+            secret=env.password.get_secret_value(),
+        ),
+    ),
+)

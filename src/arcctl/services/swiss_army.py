@@ -1,0 +1,53 @@
+"""swiss_army_py: the sample application, instrumented from end to end."""
+
+from __future__ import annotations
+
+from arcctl.core.env import ServiceEnv
+from arcctl.core.model import Healthcheck, Layer, Limits, Link, Port, Service
+from arcctl.core.probe import Http
+from arcctl.services import otel_collector
+from arcctl.services._presets import web
+
+PORT = 8080
+
+
+class Env(ServiceEnv, env_prefix="SWISS_ARMY_"):
+    host_port: int = 8081
+    """Port on the host's loopback address."""
+    metric_interval_ms: int = 10_000
+    """Milliseconds between two exports of metrics."""
+
+
+SERVICE: Service[Env] = Service(
+    module=__name__,
+    title="Sample application",
+    layer=Layer.OBSERVABILITY,
+    env=Env,
+    image="arcctl/swiss-army:0.1.0",
+    build="apps/swiss_army_py",
+    needs=(otel_collector.SERVICE,),
+    ports=lambda env: (Port(container=PORT, host=env.host_port),),
+    environment=lambda env: {
+        "OTEL_SERVICE_NAME": __name__.rpartition(".")[2].replace("_", "-"),
+        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{otel_collector.SERVICE.id}:{otel_collector.GRPC_PORT}",
+        "OTEL_METRIC_EXPORT_INTERVAL": str(env.metric_interval_ms),
+        "OTEL_RESOURCE_ATTRIBUTES": "service.namespace=arc,deployment.environment.name=local",
+    },
+    labels=lambda env: web(__name__.rpartition(".")[2].replace("_", "-"), PORT, guard=True),
+    read_only=True,
+    tmpfs=("/tmp",),
+    limits=Limits(memory_mb=192, pids=128),
+    healthcheck=Healthcheck(
+        test=(
+            "CMD",
+            "python",
+            "-c",
+            f"import urllib.request as u; u.urlopen('http://127.0.0.1:{PORT}/health', timeout=3)",
+        )
+    ),
+    probe=lambda env: Http(port=PORT, path="/health", body="ok"),
+    links=lambda env: (
+        Link(name="work", url=f"http://127.0.0.1:{env.host_port}/ondemand-work"),
+        Link(name="health", url=f"http://127.0.0.1:{env.host_port}/health"),
+    ),
+)

@@ -1,0 +1,97 @@
+"""Traefik: the gateway that serves every web page as `http://<name>.localhost`."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+
+from pydantic import SecretStr
+
+from arcctl.core.env import ServiceEnv, generated
+from arcctl.core.model import Bind, Healthcheck, Helper, HostPath, Inline, Layer, Limits, Link, Port, Service
+from arcctl.core.probe import Http
+
+NAME = __name__.rpartition(".")[2]
+HTTP_PORT, HTTPS_PORT, PORT = 80, 443, 8080
+UID = 65532
+USER = "arc"
+_SOCKET = "/var/run/docker.sock"
+_LOGIN_FILE = "/run/arc/password"
+
+# Traefik takes no plain password. The digest of 43 random characters needs no salt and no slow hash.
+_START = (
+    f"printf '{USER}:{{SHA}}%s\\n' \"$$(sha1sum < {_LOGIN_FILE} | cut -c1-40 | xxd -r -p | base64)\""
+    " > /tmp/users && exec traefik"
+)
+
+
+class Env(ServiceEnv, env_prefix="TRAEFIK_"):
+    http_port: int = HTTP_PORT
+    """Port for http; in production the same on every address of the host."""
+    https_port: int = HTTPS_PORT
+    """Port for https; in production the same on every address of the host."""
+    dashboard_port: int = PORT
+    """Port of the dashboard and its API on the host's loopback address."""
+    password: SecretStr = generated()
+    """Password of the user `arc` for the dashboard and for pages that have no login of their own."""
+    docker_socket: str = _SOCKET
+    """The Docker engine's socket on the host."""
+
+
+def _login(env: Env) -> str:
+    return b64encode(f"{USER}:{env.password.get_secret_value()}".encode()).decode()
+
+
+# Whoever reaches the engine's socket owns the host, so the gateway gets to see two questions of its API at most.
+_PROXY: Helper[Env] = Helper(
+    id="socket-proxy",
+    image="tecnativa/docker-socket-proxy:v0.4.2",
+    env=Env,
+    environment=lambda env: {"CONTAINERS": "1", "LOG_LEVEL": "warning"},
+    mounts=lambda env: (HostPath(env.docker_socket, _SOCKET),),
+    networks=("socket",),
+    read_only=True,
+    tmpfs=("/run", "/tmp"),
+    limits=Limits(memory_mb=64, pids=64),
+)
+
+SERVICE: Service[Env] = Service(
+    module=__name__,
+    title="Traefik",
+    layer=Layer.PLATFORM,
+    env=Env,
+    image="traefik:v3.7.13",
+    user=f"{UID}:{UID}",
+    ports=lambda env: (
+        Port(container=HTTP_PORT, host=env.http_port, name="http", gateway=True),
+        Port(container=HTTPS_PORT, host=env.https_port, name="https", gateway=True),
+        Port(container=PORT, host=env.dashboard_port, name="dashboard"),
+    ),
+    entrypoint=("sh", "-c", _START),
+    environment=lambda env: {"GOMEMLIMIT": "160MiB"},
+    mounts=lambda env: (
+        Bind(f"{NAME}/traefik.yml", "/etc/traefik/traefik.yml"),
+        Bind(f"{NAME}/dynamic", "/etc/traefik/dynamic"),
+        Inline(path=_LOGIN_FILE, text=env.password.get_secret_value(), uid=UID, gid=UID),
+    ),
+    tmpfs=("/tmp",),
+    networks=("arc", "socket"),
+    limits=Limits(memory_mb=192),
+    healthcheck=Healthcheck(test=("CMD", "traefik", "healthcheck")),
+    # Its ping answers without the engine; a router that came from there proves that the engine was heard.
+    probe=lambda env: Http(
+        port=PORT,
+        path="/api/http/routers",
+        body='"provider":"docker"',
+        headers={"Authorization": f"Basic {_login(env)}"},
+    ),
+    helpers=(_PROXY,),
+    links=lambda env: (
+        Link(name="gateway", url=f"http://127.0.0.1:{env.http_port}"),
+        Link(
+            name="dashboard",
+            url=f"http://127.0.0.1:{env.dashboard_port}/dashboard/",
+            user=USER,
+            secret=env.password.get_secret_value(),
+        ),
+    ),
+)

@@ -1,0 +1,99 @@
+"""Unleash: feature flags."""
+
+from __future__ import annotations
+
+from pydantic import SecretStr
+
+from arcctl.core.env import generated
+from arcctl.core.model import Healthcheck, Inline, Layer, Limits, Link, Port, Service
+from arcctl.core.probe import Http
+from arcctl.services import postgres
+from arcctl.services._presets import web
+
+NAME = __name__.rpartition(".")[2]
+PORT = 4242
+UID = 1000
+USER = "admin"
+_ENV_FILE = "/run/arc/env"
+
+
+class Env(postgres.ConsumerEnv, env_prefix="UNLEASH_"):
+    host_port: int = PORT
+    """Port on the host's loopback address."""
+    session_secret: SecretStr = generated()
+    """Signs session cookies; a new one logs everybody out."""
+    admin_password: SecretStr = generated()
+    """Password of the user `admin`. Unleash reads it once, when its database is new."""
+    admin_token: SecretStr = generated()
+    """Secret part of the admin API token `*:*.<secret>`. Read once, like the password."""
+    backend_token: SecretStr = generated()
+    """Secret part of the backend token `default:development.<secret>`. Read once, like the password."""
+    frontend_token: SecretStr = generated()
+    """Secret part of the frontend token `default:development.<secret>`. Read once, like the password."""
+
+
+def _admin_token(env: Env) -> str:
+    return f"*:*.{env.admin_token.get_secret_value()}"
+
+
+def _env_file(env: Env) -> str:
+    """Variables for a shell; Unleash takes these settings from nowhere else."""
+    settings = {
+        "DATABASE_URL": postgres.url(NAME, env.db_password),
+        "UNLEASH_SECRET": env.session_secret.get_secret_value(),
+        "UNLEASH_DEFAULT_ADMIN_USERNAME": USER,
+        "UNLEASH_DEFAULT_ADMIN_PASSWORD": env.admin_password.get_secret_value(),
+        "INIT_ADMIN_API_TOKENS": _admin_token(env),
+        "INIT_BACKEND_API_TOKENS": f"default:development.{env.backend_token.get_secret_value()}",
+        "INIT_FRONTEND_API_TOKENS": f"default:development.{env.frontend_token.get_secret_value()}",
+    }
+    return "".join(f"{name}='{value}'\n" for name, value in settings.items())
+
+
+SERVICE: Service[Env] = Service(
+    module=__name__,
+    title="Unleash",
+    layer=Layer.PLATFORM,
+    env=Env,
+    image="unleashorg/unleash-server:8.2.0",
+    needs=(postgres.SERVICE,),
+    ports=lambda env: (Port(container=PORT, host=env.host_port),),
+    # Secrets come from a file that the shell reads, so that they do not show in `docker inspect`.
+    command=("sh", "-c", f"set -a && . {_ENV_FILE} && exec node dist/server.js"),
+    environment=lambda env: {
+        "DATABASE_SSL": "false",
+        "CHECK_VERSION": "false",
+        "SEND_TELEMETRY": "false",
+        # At `info` the admin password would be written to the log.
+        "LOG_LEVEL": "warn",
+        "NODE_OPTIONS": "--max-old-space-size=256",
+    },
+    mounts=lambda env: (Inline(path=_ENV_FILE, text=_env_file(env), uid=UID, gid=UID),),
+    labels=lambda env: web(NAME, PORT),
+    limits=Limits(memory_mb=448),
+    healthcheck=Healthcheck(test=("CMD", "wget", "-q", "-O", "/dev/null", f"http://127.0.0.1:{PORT}/health")),
+    # The health pages answer without a database; this one asks it, and proves the token.
+    probe=lambda env: Http(
+        port=PORT, path="/api/admin/environments", body="development", headers={"Authorization": _admin_token(env)}
+    ),
+    helpers=(postgres.database(NAME, Env),),
+    start_seconds=90,
+    links=lambda env: (
+        Link(
+            name="ui",
+            url=f"http://127.0.0.1:{env.host_port}",
+            user=USER,
+            secret=env.admin_password.get_secret_value(),
+        ),
+        Link(
+            name="backend",
+            url=f"http://127.0.0.1:{env.host_port}/api",
+            secret=f"default:development.{env.backend_token.get_secret_value()}",
+        ),
+        Link(
+            name="frontend",
+            url=f"http://127.0.0.1:{env.host_port}/api/frontend",
+            secret=f"default:development.{env.frontend_token.get_secret_value()}",
+        ),
+    ),
+)

@@ -1,0 +1,1 @@
+"""Shows. Results and events, to people and to programs."""

@@ -13,6 +13,8 @@ from arcctl.core.observed import ABSENT, ContainerState, Observed
 from arcctl.core.probe import Answer
 
 SCHEMA = "arcctl.health/v1"
+PROBE = "probe"
+"""The id of the check that asks from outside."""
 
 
 class Status(StrEnum):
@@ -47,11 +49,9 @@ class Verdict:
     @property
     def reason(self) -> str:
         """The message of the check that matters most."""
-        for status in ("fail", "warn", "skip", "pass"):
-            found = [c.message for c in self.checks if c.status == status]
-            if found:
-                return found[-1] if status == "pass" else found[0]
-        return ""
+        probe = [c for c in self.checks if c.id == PROBE]
+        ranked = [c for status in ("fail", "warn") for c in self.checks if c.status == status]
+        return (*ranked, *probe, *self.checks)[0].message
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,14 +161,14 @@ def _outside(service_id: str, now: ContainerState, answer: Answer | None) -> tup
     hint = "" if answer.ok else f"arcctl logs {service_id}"
     status = "pass" if answer.ok else "fail"
     ms = round(answer.seconds * 1000)
-    return (Check(id="probe", kind="readiness", status=status, latency_ms=ms, message=answer.reason, hint=hint),)
+    return (Check(id=PROBE, kind="readiness", status=status, latency_ms=ms, message=answer.reason, hint=hint),)
 
 
 def _unpublished(now: ContainerState) -> tuple[Check, ...]:
     """Without a published port the container's own health decides."""
     status = {"healthy": "pass", "": "warn"}.get(now.health, "fail")
     text = f"no published port; in-container check says {now.health or 'nothing'}"
-    return (Check(id="probe", kind="readiness", status=status, message=text),)
+    return (Check(id=PROBE, kind="readiness", status=status, message=text),)
 
 
 def _helpers(service: Service[Any], observed: Observed) -> tuple[Check, ...]:

@@ -81,7 +81,8 @@ class DockerEngine:
 
     def pull(self, key: str) -> Iterator[str]:
         """Pull the image of one service; yields what the engine reports."""
-        with _translated():
+        image = self._catalogue.containers()[key].image
+        with _translated(f"cannot pull {image}", "check the network, or bring it by `docker load`, then arcctl up"):
             for _, line in self._client().compose.pull([key], stream_logs=True) or ():
                 yield line.decode(errors="replace").strip()
 
@@ -147,7 +148,7 @@ class DockerEngine:
         return done.stdout
 
 
-def _refusal(stderr: str) -> ArcError:
+def _refusal(stderr: str, what: str = "docker", hint: str = "arcctl doctor") -> ArcError:
     lines = [line for line in stderr.strip().splitlines() if line.strip()] or ["docker failed without a word"]
     text = lines[-1].removeprefix("Error response from daemon: ").removeprefix("error: ")
     if "connect to the docker daemon" in stderr.lower() or "docker daemon is not running" in stderr.lower():
@@ -158,18 +159,18 @@ def _refusal(stderr: str) -> ArcError:
         )
     if "unknown command: docker compose" in stderr.lower() or "'compose' is not a docker command" in stderr.lower():
         return EngineError("Docker has no Compose plugin", hint="install the docker-compose plugin 2.24 or newer")
-    return EngineError(f"docker: {text}", hint="arcctl doctor")
+    return EngineError(f"{what}: {text}", hint=hint)
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translated(what: str = "docker", hint: str = "arcctl doctor") -> Iterator[None]:
     """Turn the library's exceptions into ours; its message repeats the whole command line, so only stderr is kept."""
     from python_on_whales.exceptions import DockerException
 
     try:
         yield
     except DockerException as error:
-        raise _refusal(error.stderr or "") from None
+        raise _refusal(error.stderr or "", what, hint) from None
 
 
 def _ours(item: Mapping[str, Any]) -> bool:

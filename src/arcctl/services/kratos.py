@@ -20,6 +20,9 @@ _FOLDER = f"/etc/{NAME}"
 _SECRETS = "/run/arc/secrets.yml"
 _CONFIGS = ("-c", f"{_FOLDER}/kratos.yml", "-c", _SECRETS)
 
+# The image declares both as volumes; left alone, each new container would leave two nameless ones behind.
+_NO_VOLUMES = ("/home/ory", "/var/lib/sqlite")
+
 
 class Env(postgres.ConsumerEnv, env_prefix="KRATOS_"):
     public_port: int = PORT
@@ -55,6 +58,7 @@ _MIGRATE: Helper[Env] = Helper(
     # `-e` reads the address of the database from the configuration instead of from an argument.
     command=("migrate", "sql", "-e", "--yes", *_CONFIGS),
     mounts=_mounts,
+    tmpfs=_NO_VOLUMES,
     limits=Limits(memory_mb=128, pids=64),
 )
 
@@ -85,6 +89,7 @@ SERVICE: Service[Env] = Service(
     command=("serve", *_CONFIGS, "--watch-courier", "--sqa-opt-out"),
     environment=lambda env: {"GOMEMLIMIT": "200MiB"},
     mounts=_mounts,
+    tmpfs=_NO_VOLUMES,
     labels=lambda env: web(NAME, PORT),
     limits=Limits(memory_mb=256),
     healthcheck=Healthcheck(

@@ -9,11 +9,13 @@ from pydantic import SecretStr
 from arcctl.core.env import ServiceEnv, generated
 from arcctl.core.model import Bind, Healthcheck, Helper, HostPath, Inline, Layer, Limits, Link, Port, Service
 from arcctl.core.probe import Http
+from arcctl.services._presets import GUARD
 
 NAME = __name__.rpartition(".")[2]
 HTTP_PORT, HTTPS_PORT, PORT = 80, 443, 8080
 UID = 65532
 USER = "arc"
+_ROUTER = f"traefik.http.routers.{NAME}"
 _SOCKET = "/var/run/docker.sock"
 _LOGIN_FILE = "/run/arc/password"
 
@@ -73,15 +75,22 @@ SERVICE: Service[Env] = Service(
         Bind(f"{NAME}/dynamic", "/etc/traefik/dynamic"),
         Inline(path=_LOGIN_FILE, text=env.password.get_secret_value(), uid=UID, gid=UID),
     ),
+    # One router that always comes from the engine, whatever else runs: what the probe looks for.
+    labels=lambda env: {
+        "traefik.enable": "true",
+        f"{_ROUTER}.rule": f"Host(`{NAME}.localhost`)",
+        f"{_ROUTER}.service": "api@internal",
+        f"{_ROUTER}.middlewares": GUARD,
+    },
     tmpfs=("/tmp",),
     networks=("arc", "socket"),
     limits=Limits(memory_mb=192),
     healthcheck=Healthcheck(test=("CMD", "traefik", "healthcheck")),
-    # Its ping answers without the engine; a router that came from there proves that the engine was heard.
+    # Its ping answers without the engine; its own router proves that the engine was heard.
     probe=lambda env: Http(
         port=PORT,
         path="/api/http/routers",
-        body='"provider":"docker"',
+        body=f'"{NAME}@docker"',
         headers={"Authorization": f"Basic {_login(env)}"},
     ),
     helpers=(_PROXY,),

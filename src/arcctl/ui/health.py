@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from xml.etree import ElementTree
 
-from arcctl.core.health import SCHEMA, Report, Status, Verdict
+from arcctl.core.health import PROBE, SCHEMA, Report, Status, Verdict
 from arcctl.ui import terminal
 
 
@@ -50,7 +50,7 @@ def show(report: Report) -> None:
 
 
 def _row(verdict: Verdict) -> tuple[tuple[str, str] | str, ...]:
-    latency = next((f"{c.latency_ms} ms" for c in verdict.checks if c.id == "probe"), "")
+    latency = next((f"{c.latency_ms} ms" for c in verdict.checks if c.id == PROBE), "")
     blocked = f"blocked by {', '.join(verdict.blocked_by)}; " if verdict.blocked_by else ""
     return (verdict.name, terminal.word(verdict.status.value), latency, blocked + verdict.reason)
 

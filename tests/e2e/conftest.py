@@ -1,0 +1,70 @@
+"""One engine and one platform for the whole session; both are taken away again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.driver import Platform
+
+CHECKOUT = Path(__file__).parents[2]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.e2e)
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[dict[str, str]]:
+    """The environment in which `docker` reaches an engine: the user's own, or one that the testbed makes."""
+    environment = dict(os.environ)
+    if _answers(environment):
+        yield environment
+        return
+    done = subprocess.run(
+        (sys.executable, "-m", "tests.testbed", "up"), cwd=CHECKOUT, stdout=subprocess.PIPE, text=True, check=False
+    )
+    if done.returncode:
+        _no_engine("no Docker engine answers and the testbed could not make one")
+    exports = (line.removeprefix("export ") for line in done.stdout.splitlines() if line.startswith("export "))
+    environment |= dict(line.split("=", 1) for line in exports)
+    yield environment
+    subprocess.run((sys.executable, "-m", "tests.testbed", "down"), cwd=CHECKOUT, check=True)
+
+
+def _answers(environment: dict[str, str]) -> bool:
+    return subprocess.run(("docker", "info"), env=environment, capture_output=True, check=False).returncode == 0
+
+
+def _no_engine(why: str) -> None:
+    """Loud for a person, a failure for a continuous integration job."""
+    if os.environ.get("CI"):
+        pytest.fail(why)
+    pytest.skip(f"END-TO-END TESTS DID NOT RUN: {why}")
+
+
+@pytest.fixture(scope="session")
+def platform(engine: dict[str, str]) -> Iterator[Platform]:
+    """A fresh home with nothing started."""
+    home = Path(tempfile.mkdtemp(prefix="arc-home-"))
+    made = Platform(home, engine)
+    made.arcctl("init").ok()
+    yield made
+    made.arcctl("clean", "--yes")
+    shutil.rmtree(home)
+
+
+@pytest.fixture(scope="session")
+def stack(platform: Platform) -> Platform:
+    """All fourteen services, up and proved."""
+    platform.arcctl("up", "--stack").ok()
+    return platform

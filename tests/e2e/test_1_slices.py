@@ -1,0 +1,78 @@
+"""What `up` promises before everything is up: what it starts, what it refuses, what it survives."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+
+from tests.e2e.driver import Platform
+
+
+def _running(platform: Platform) -> set[str]:
+    items = json.loads(platform.arcctl("ps", "--json").ok().out)
+    return {item["name"] for item in items if item["state"] == "running"}
+
+
+def test_naming_a_service_starts_it_and_what_it_needs_and_nothing_else(platform: Platform) -> None:
+    done = platform.arcctl("up", "unleash").ok()
+    assert "services: postgres, unleash" in done.err
+    assert _running(platform) == {"postgres", "postgres-exporter", "unleash"}
+    platform.arcctl("down").ok()
+
+
+def test_a_port_that_is_taken_is_refused_with_its_owner_before_anything_starts(platform: Platform) -> None:
+    with socket.create_server(("127.0.0.1", 6379)):
+        done = platform.arcctl("up", "redis")
+    assert done.code == 5
+    assert "port 6379 (redis) is taken by" in done.err
+    assert "pid" in done.err
+    assert _running(platform) == set()
+
+
+def test_dry_run_prints_the_plan_with_causes_and_starts_nothing(platform: Platform) -> None:
+    done = platform.arcctl("up", "redis", "--dry-run").ok()
+    assert done.out == "create redis: does not exist\ncreate redis-exporter: does not exist\n"
+    assert _running(platform) == set()
+
+
+def test_a_service_that_never_answers_ends_in_exit_4_with_reason_log_and_next_command(platform: Platform) -> None:
+    done = platform.arcctl("up", "pulsar", "--timeout", "2")
+    assert done.code == 4
+    assert "pulsar was not ready in" in done.err
+    assert "hint: arcctl logs pulsar" in done.err
+    platform.arcctl("down").ok()
+
+
+def test_ctrl_c_at_any_point_leaves_a_state_that_the_next_up_finishes(platform: Platform) -> None:
+    for seconds in (0.4, 1.2, 2.5):
+        assert platform.interrupted_up(seconds, "redis", "postgres") == 130
+    platform.arcctl("up", "redis", "postgres").ok()
+    assert platform.health("redis", "postgres")["status"] == "healthy"
+    platform.arcctl("down").ok()
+
+
+def test_plain_docker_compose_works_without_arcctl(platform: Platform) -> None:
+    compose = ("docker", "compose", "-f", "compose/base.yaml", "-f", "compose/stack.yaml")
+    for words in (("config", "-q"), ("up", "-d", "--wait", "redis")):
+        done = subprocess.run(
+            (*compose, *words), cwd=platform.home, env=dict(platform.environment), capture_output=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+    assert platform.health("redis")["status"] == "healthy"
+    platform.arcctl("clean", "--yes").ok()
+
+
+def test_lost_secrets_are_never_drawn_again_over_data(platform: Platform) -> None:
+    platform.arcctl("up", "redis").ok()
+    platform.arcctl("down").ok()
+    file = platform.home / ".arcctl" / "secrets.env"
+    kept = file.read_text()
+    file.unlink()
+    done = platform.arcctl("up", "redis")
+    assert done.code == 2
+    assert "the secrets of this home are gone, but its data is not: arc_redis_data" in done.err
+    assert not file.exists()
+    file.write_text(kept)
+    file.chmod(0o600)
+    platform.arcctl("clean", "--yes").ok()

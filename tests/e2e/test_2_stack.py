@@ -1,0 +1,79 @@
+"""All fourteen services at once: proof, contract, hygiene, data."""
+
+from __future__ import annotations
+
+import json
+
+import psycopg
+import pytest
+from jsonschema import validate
+
+from arcctl import services
+from tests.e2e.driver import Platform
+
+NAMES = services.names()
+STAND_INS = ("arc_grafana", "arc_infisical", "arc_mailpit")
+
+
+def test_up_stack_brings_up_fourteen_services_and_health_all_says_healthy(stack: Platform) -> None:
+    report = stack.health("all")
+    assert {s["name"]: s["status"] for s in report["services"]} == dict.fromkeys(NAMES, "healthy")
+    assert report["status"] == "healthy"
+    assert len(NAMES) == 14
+
+
+def test_health_json_is_valid_against_the_shipped_schema(stack: Platform) -> None:
+    validate(stack.health("all"), json.loads(stack.arcctl("schema", "health").ok().out))
+
+
+def test_a_second_up_is_a_no_op_that_says_so(stack: Platform) -> None:
+    before = stack.docker("ps", "-q", "--no-trunc")
+    done = stack.arcctl("up", "--stack").ok()
+    assert "everything runs already, nothing to do" in done.err
+    assert stack.docker("ps", "-q", "--no-trunc") == before
+
+
+def test_info_tells_how_to_reach_each_service_and_hides_secrets_until_asked(stack: Platform) -> None:
+    hidden = stack.arcctl("info").ok().out
+    revealed = stack.arcctl("info", "--reveal").ok().out
+    secrets = stack.secrets()
+    assert all(name in hidden for name in NAMES)
+    assert not [name for name, value in secrets.items() if value in hidden]
+    assert secrets["POSTGRES_PASSWORD"] in revealed
+
+
+def test_no_secret_shows_in_inspect_process_arguments_or_logs(stack: Platform) -> None:
+    ids = stack.docker("ps", "-aq", "--filter", "label=com.docker.compose.project=arc").split()
+    shown = stack.docker("inspect", *ids)
+    shown += "".join(stack.docker("top", name, "-eo", "args") for name in _running(stack))
+    shown += stack.arcctl("logs", "all").ok().out
+    assert [name for name, value in stack.secrets().items() if value in shown] == []
+
+
+def _running(stack: Platform) -> list[str]:
+    return stack.docker("ps", "--filter", "label=com.docker.compose.project=arc", "--format", "{{.Names}}").split()
+
+
+def test_containers_are_bounded_and_publish_on_loopback_only(stack: Platform) -> None:
+    for item in json.loads(stack.docker("inspect", *_running(stack))):
+        host = item["HostConfig"]
+        assert host["Memory"] > 0, item["Name"]
+        assert host["PidsLimit"] > 0, item["Name"]
+        assert host["CapDrop"] == ["ALL"], item["Name"]
+        assert "no-new-privileges:true" in host["SecurityOpt"], item["Name"]
+        assert host["RestartPolicy"]["Name"] == "unless-stopped", item["Name"]
+        published = [p["HostIp"] for ports in host["PortBindings"].values() for p in ports]
+        assert set(published) <= {"127.0.0.1"}, item["Name"]
+        mounts = [m["Source"] for m in item["Mounts"]]
+        assert ("/var/run/docker.sock" in mounts) == (item["Name"] == "/arc_socket_proxy")
+
+
+@pytest.mark.parametrize("consumer", ["kratos", "unleash", "infisical"])
+def test_each_consumer_of_postgres_has_its_own_role_and_database_and_no_other(stack: Platform, consumer: str) -> None:
+    password = stack.secrets()[f"{consumer.upper()}_DB_PASSWORD"]
+    login = {"host": "127.0.0.1", "user": consumer, "password": password, "sslmode": "disable"}
+    with psycopg.connect(dbname=consumer, **login) as connection:
+        assert connection.execute("SELECT extname FROM pg_extension WHERE extname = 'vector'").fetchone()
+    other = next(name for name in ("kratos", "unleash") if name != consumer)
+    with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+        psycopg.connect(dbname=other, **login)

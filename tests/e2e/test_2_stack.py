@@ -71,9 +71,9 @@ def test_containers_are_bounded_and_publish_on_loopback_only(stack: Platform) ->
 @pytest.mark.parametrize("consumer", ["kratos", "unleash", "infisical"])
 def test_each_consumer_of_postgres_has_its_own_role_and_database_and_no_other(stack: Platform, consumer: str) -> None:
     password = stack.secrets()[f"{consumer.upper()}_DB_PASSWORD"]
-    login = {"host": "127.0.0.1", "user": consumer, "password": password, "sslmode": "disable"}
-    with psycopg.connect(dbname=consumer, **login) as connection:
+    login = f"host=127.0.0.1 user={consumer} password={password} sslmode=disable"
+    with psycopg.connect(f"{login} dbname={consumer}") as connection:
         assert connection.execute("SELECT extname FROM pg_extension WHERE extname = 'vector'").fetchone()
     other = next(name for name in ("kratos", "unleash") if name != consumer)
     with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
-        psycopg.connect(dbname=other, **login)
+        psycopg.connect(f"{login} dbname={other}")

@@ -57,7 +57,8 @@ def targets(world: World, observed: Observed, loaded: Settings, services: tuple[
     found: dict[str, Target] = {}
     for service_id in services:
         probe = world.catalogue.services[service_id].probe(loaded.envs[service_id])
-        port = observed.of(service_id).ports.get(probe.port)
-        if port is not None:
+        now = observed.of(service_id)
+        port = now.ports.get(probe.port)
+        if now.running and port is not None:
             found[service_id] = Target(probe, port)
     return found

@@ -154,7 +154,7 @@ def _inside(now: ContainerState) -> tuple[Check, ...]:
 
 
 def _outside(service_id: str, now: ContainerState, answer: Answer | None) -> tuple[Check, ...]:
-    if now.state not in ("running", "paused"):
+    if not now.running:
         return ()
     if answer is None:
         return _unpublished(now)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+ON = {"traefik.enable": "true", "traefik.docker.network": "arc"}
+"""Labels by which a container joins the gateway: it leaves everything else on the engine alone."""
 GUARD = "operator@file"
 """The gateway's middleware that asks for the operator's password."""
 
@@ -15,8 +17,7 @@ def web(name: str, port: int, *, guard: bool = False) -> Mapping[str, str]:
     is open to the network, and anybody can send a Host header.
     """
     router = f"traefik.http.routers.{name}"
-    labels = {
-        "traefik.enable": "true",
+    labels = ON | {
         f"{router}.rule": f"Host(`{name}.localhost`)",
         f"traefik.http.services.{name}.loadbalancer.server.port": str(port),
     }

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from arcctl.core.env import ServiceEnv, generated
 from arcctl.core.model import Bind, Healthcheck, Helper, HostPath, Inline, Layer, Limits, Link, Port, Service
 from arcctl.core.probe import Http
-from arcctl.services._presets import GUARD
+from arcctl.services._presets import GUARD, ON
 
 NAME = __name__.rpartition(".")[2]
 HTTP_PORT, HTTPS_PORT, PORT = 80, 443, 8080
@@ -76,12 +76,14 @@ SERVICE: Service[Env] = Service(
         Inline(path=_LOGIN_FILE, text=env.password.get_secret_value(), uid=UID, gid=UID),
     ),
     # One router that always comes from the engine, whatever else runs: what the probe looks for.
-    labels=lambda env: {
-        "traefik.enable": "true",
-        f"{_ROUTER}.rule": f"Host(`{NAME}.localhost`)",
-        f"{_ROUTER}.service": "api@internal",
-        f"{_ROUTER}.middlewares": GUARD,
-    },
+    labels=lambda env: (
+        ON
+        | {
+            f"{_ROUTER}.rule": f"Host(`{NAME}.localhost`)",
+            f"{_ROUTER}.service": "api@internal",
+            f"{_ROUTER}.middlewares": GUARD,
+        }
+    ),
     tmpfs=("/tmp",),
     networks=("arc", "socket"),
     limits=Limits(memory_mb=192),

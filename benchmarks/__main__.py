@@ -1,0 +1,125 @@
+"""`python -m benchmarks`: measured figures beside what was promised. Runs `up` and `down`, destroys nothing."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from arcctl import services
+from arcctl.core.compose import PROJECT
+from arcctl.core.model import Container, Helper, Layer, container_name
+from benchmarks import measure
+
+ARCCTL = str(Path(sys.executable).parent / "arcctl")
+HELLO = (sys.executable, str(Path(__file__).with_name("hello.py")))
+COMPOSE = ("docker", "compose", "-f", "compose/base.yaml", "-f", "compose/stack.yaml")
+
+
+@dataclass(frozen=True)
+class Row:
+    what: str
+    measured: str
+    promised: str
+    kept: bool
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--home", type=Path, default=Path.cwd())
+    parser.add_argument("--idle", type=float, default=300, help="seconds before memory is read")
+    chosen = parser.parse_args()
+    print("| what | measured | promised | |\n|---|---|---|---|")
+    for row in rows(chosen.home, chosen.idle):
+        print(f"| {row.what} | {row.measured} | {row.promised} | {'kept' if row.kept else '**missed**'} |", flush=True)
+
+
+def rows(home: Path, idle: float) -> Iterator[Row]:
+    yield from _start_up(home)
+    yield from _up(home)
+    yield from _health(home)
+    time.sleep(idle)
+    yield from _memory()
+
+
+def _ratio(what: str, ours: float, theirs: float, limit: float) -> Row:
+    return Row(what, f"{ours:.2f} s / {theirs:.2f} s = {ours / theirs:.2f}", f"≤ {limit}", ours / theirs <= limit)
+
+
+def _start_up(home: Path) -> Iterator[Row]:
+    for option in ("--help", "--version"):
+        ours, theirs = measure.side_by_side((ARCCTL, option), (*HELLO, "--help"), home, runs=15)
+        yield _ratio(f"`{option}` / hello-world `--help`", ours, theirs, 1.2)
+    info = measure.median((ARCCTL, "info"), home)
+    yield Row("`info`", f"{info:.2f} s", "≤ 0.5 s", info <= 0.5)
+
+
+def _up(home: Path) -> Iterator[Row]:
+    """Both start from no containers, with images and data in place."""
+    up, wait = (ARCCTL, "up", "--stack"), (*COMPOSE, "up", "-d", "--wait", *_long_running())
+    ours, theirs = [], []
+    for _ in range(3):
+        for command, found in ((up, ours), (wait, theirs)):
+            measure.seconds((ARCCTL, "down"), home)
+            found.append(measure.seconds(command, home))
+    yield _ratio("`up --stack`, warm / `docker compose up -d --wait`", sorted(ours)[1], sorted(theirs)[1], 1.1)
+    measure.seconds(up, home)
+    noop = measure.side_by_side(up, wait, home, runs=5)
+    yield _ratio("`up --stack`, nothing to do / the same", *noop, 1.5)
+
+
+def _containers() -> dict[str, Container]:
+    return services.load().containers()
+
+
+def _long_running() -> list[str]:
+    """`--wait` fails on a one-shot that ended well, unless only the others are named."""
+    return [key for key, c in _containers().items() if not (isinstance(c, Helper) and c.one_shot)]
+
+
+def _health(home: Path) -> Iterator[Row]:
+    ours = measure.median((ARCCTL, "health", "all", "--json"), home)
+    yield Row("`health all --json`, 14 services", f"{ours:.2f} s", "≤ 1 s", ours <= 1)
+    theirs = sum(measure.median(command, home, runs=3) for command in _checks())
+    yield _ratio("`health all --json` / the same checks by `docker exec`", ours, theirs, 0.2)
+    peak = measure.peak_megabytes((ARCCTL, "health", "all", "--json"), home)
+    yield Row("`health all`, peak memory", f"{peak:.0f} MB", "≤ 100 MB", peak <= 100)
+
+
+def _checks() -> Iterator[tuple[str, ...]]:
+    """Each service's own check, one process each. The collector's image can run none: it costs nothing here."""
+    for key, container in _containers().items():
+        if not isinstance(container, Helper) and container.healthcheck:
+            kind, *words = container.healthcheck.test
+            shell = ("sh", "-c") if kind == "CMD-SHELL" else ()
+            command = (word.replace("$$", "$") for word in words)
+            yield ("docker", "exec", container_name(PROJECT, key), *shell, *command)
+
+
+def _memory() -> Iterator[Row]:
+    format_ = "{{.Name}}\t{{.MemUsage}}"
+    text = subprocess.run(
+        ("docker", "stats", "--no-stream", "--format", format_), capture_output=True, text=True
+    ).stdout
+    used = {line.split("\t")[0]: _mebibytes(line.split("\t")[1].split("/")[0]) for line in text.splitlines()}
+    catalogue = services.load()
+    for title, layers, limit in (("observability layer", [Layer.OBSERVABILITY], 1024), ("all", list(Layer), 4096)):
+        keys = catalogue.containers(tuple(i for layer in layers for i in catalogue.layer(layer)))
+        total = sum(used.get(container_name(PROJECT, key), 0) for key in keys)
+        yield Row(f"memory, {title}, idle", f"{total:.0f} MiB", f"≤ {limit} MiB", 0 < total <= limit)
+
+
+def _mebibytes(text: str) -> float:
+    number, unit = text.strip().rstrip("iB")[:-1], text.strip().rstrip("iB")[-1]
+    return float(number) * {"K": 1 / 1024, "M": 1, "G": 1024}.get(unit, 0)
+
+
+if __name__ == "__main__":
+    if not shutil.which("docker"):
+        sys.exit("benchmarks need a Docker engine")
+    main()

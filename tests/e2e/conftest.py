@@ -57,6 +57,8 @@ def platform(engine: dict[str, str]) -> Iterator[Platform]:
     """A fresh home with nothing started."""
     home = Path(tempfile.mkdtemp(prefix="arc-home-"))
     made = Platform(home, engine)
+    if made.docker("volume", "ls", "-q", "--filter", "label=com.docker.compose.project=arc"):
+        pytest.exit("this engine holds data of a platform, which these tests would destroy: arcctl clean", 1)
     made.arcctl("init").ok()
     yield made
     made.arcctl("clean", "--yes")

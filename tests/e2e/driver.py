@@ -70,7 +70,7 @@ class Platform:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def health(self, *words: str, **extra: str) -> dict[str, Any]:
+    def health(self, *words: str, **extra: Any) -> dict[str, Any]:
         """The parsed document, whatever the exit code."""
         document: dict[str, Any] = json.loads(self.arcctl("health", *words, "--json", **extra).out)
         return document

@@ -45,7 +45,7 @@ def test_info_tells_how_to_reach_each_service_and_hides_secrets_until_asked(stac
 def test_no_secret_shows_in_inspect_process_arguments_or_logs(stack: Platform) -> None:
     ids = stack.docker("ps", "-aq", "--filter", "label=com.docker.compose.project=arc").split()
     shown = stack.docker("inspect", *ids)
-    shown += "".join(stack.docker("top", name, "-eo", "args") for name in _running(stack))
+    shown += "".join(stack.docker("top", name, "-eo", "pid,args") for name in _running(stack))
     shown += stack.arcctl("logs", "all").ok().out
     assert [name for name, value in stack.secrets().items() if value in shown] == []
 

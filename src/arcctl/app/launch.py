@@ -18,6 +18,8 @@ PAUSE = 0.2
 """Seconds between two looks."""
 ATTEMPT = 2.0
 """Seconds that one probe may take."""
+CRASHES = 3
+"""Restarts within one `up` after which a container is given up."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Launch:
     _failed: dict[str, str] = field(default_factory=dict)
     _started: set[str] = field(default_factory=set)
     _reasons: dict[str, str] = field(default_factory=dict)
+    _restarts: dict[str, int] = field(default_factory=dict)
     _began: float = field(default_factory=time.monotonic)
 
     async def run(self, *, wait: bool, timeout: float) -> Outcome:
@@ -62,11 +65,11 @@ class Launch:
     def _fetch_images(self) -> None:
         """Pull or build what the engine does not have, one after the other, with the engine's own words."""
         containers = self.world.catalogue.containers(self.plan.services)
-        fresh = {s.key: containers[s.key] for s in self.plan.changes}
-        missing = self.world.engine.missing_images(c.image for c in fresh.values()) if fresh else frozenset()
-        for key, container in fresh.items():
+        missing = set(self.plan.missing_images)
+        for key in (step.key for step in self.plan.changes):
+            container = containers[key]
             if container.image in missing:
-                missing -= {container.image}
+                missing.remove(container.image)
                 self._fetch(key, container.image, build=bool(container.build))
 
     def _fetch(self, key: str, image: str, *, build: bool) -> None:
@@ -122,6 +125,8 @@ class Launch:
             self._emit(Kind.READY, key, reason)
         elif now.state == "exited" and now.exit_code and isinstance(container, Helper) and container.one_shot:
             self._fail(key, reason)
+        elif now.restarts - self._restarts.setdefault(key, now.restarts) >= CRASHES:
+            self._fail(key, f"crashed {CRASHES} times, last exit code {now.exit_code}")
         else:
             self._wait(key, reason)
 

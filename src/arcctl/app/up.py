@@ -38,7 +38,9 @@ def prepare(request: Request, world: World) -> planning.Plan:
     world.note(f"services: {', '.join(services)}")
     if not request.dry_run:
         ensure_secrets(world, world.engine.volumes())
-    return planning.make(services, world.catalogue, world.engine.observe(), world.engine.hashes())
+    engine = world.engine
+    images = engine.images(c.image for c in world.catalogue.containers(services).values())
+    return planning.make(services, world.catalogue, engine.observe(), engine.hashes(), images)
 
 
 async def run(request: Request, world: World) -> Result:

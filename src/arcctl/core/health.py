@@ -181,6 +181,8 @@ def _helper(helper: Helper[Any], now: ContainerState) -> Check:
     done = helper.one_shot and now.state == "exited" and now.exit_code == 0
     if done or (now.running and now.health != "unhealthy"):
         return Check(id=helper.id, kind="readiness", status="pass", message="done" if done else "runs")
+    if now.state == ABSENT and helper.aside:
+        return Check(id=helper.id, kind="readiness", status="skip", message="not started")
     status = "warn" if helper.aside or not helper.one_shot else "fail"
     code = f", exit code {now.exit_code}" if now.state == "exited" else ""
     text = f"helper {helper.id} is {now.health if now.running else now.state}{code}"

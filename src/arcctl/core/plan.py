@@ -38,23 +38,36 @@ class Plan:
     """One per container, helpers included."""
     needs: Mapping[str, frozenset[str]]
     """For each container, the ones that must be ready first."""
+    missing_images: frozenset[str]
+    """References that must be pulled or built first."""
 
     @property
     def changes(self) -> tuple[Step, ...]:
         return tuple(s for s in self.steps if s.action is not Action.KEEP)
 
 
-def make(services: tuple[str, ...], catalogue: Catalogue, observed: Observed, hashes: Mapping[str, str]) -> Plan:
-    """Compare what should run with what runs. `hashes` are the configuration hashes of the files as they are now."""
+def make(
+    services: tuple[str, ...],
+    catalogue: Catalogue,
+    observed: Observed,
+    hashes: Mapping[str, str],
+    images: Mapping[str, str],
+) -> Plan:
+    """Compare what should run with what runs.
+
+    `hashes` are the configuration hashes of the files as they are now, by container; `images` the ids of the images
+    that the engine has, by reference. What they do not list decides nothing.
+    """
     containers = catalogue.containers(services)
     needs = dependencies(catalogue)
     steps: dict[str, Step] = {}
     for key in _ordered(containers, needs):
-        steps[key] = _step(key, containers[key], observed.of(key), hashes.get(key, ""))
+        steps[key] = _step(key, containers[key], observed.of(key), hashes.get(key, ""), images)
         moved = [n for n in sorted(needs[key]) if steps[n].action is not Action.KEEP]
         if _is_one_shot(containers[key]) and steps[key].action is Action.KEEP and moved:
             steps[key] = Step(key, Action.START, f"{moved[0]} starts anew")
-    return Plan(services, tuple(steps.values()), {key: needs[key] for key in containers})
+    missing = frozenset(c.image for c in containers.values()) - set(images)
+    return Plan(services, tuple(steps.values()), {key: needs[key] for key in containers}, missing)
 
 
 def _ordered(containers: Mapping[str, Container[Any]], needs: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
@@ -68,11 +81,13 @@ def _is_one_shot(container: Container[Any]) -> bool:
     return isinstance(container, Helper) and container.one_shot
 
 
-def _step(key: str, container: Container[Any], now: ContainerState, wanted: str) -> Step:
+def _step(key: str, container: Container[Any], now: ContainerState, wanted: str, images: Mapping[str, str]) -> Step:
     if now.state == ABSENT:
         return Step(key, Action.CREATE, "does not exist")
     if now.image and now.image != container.image:
         return Step(key, Action.RECREATE, f"image changes from {now.image} to {container.image}")
+    if now.image_id != images.get(container.image, now.image_id):
+        return Step(key, Action.RECREATE, f"image {container.image} is another one now")
     if wanted and now.config_hash != wanted:
         return Step(key, Action.RECREATE, "configuration changed")
     if now.state == "paused":

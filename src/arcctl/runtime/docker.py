@@ -67,12 +67,11 @@ class DockerEngine:
         label = f"label=com.docker.compose.project={PROJECT}"
         return tuple(sorted(self._read("volume", "ls", "-q", "--filter", label).split()))
 
-    def missing_images(self, images: Iterable[str]) -> frozenset[str]:
-        """Those references that the engine does not have."""
-        wanted = sorted(set(images))
-        text = self._read("image", "inspect", "--format", "{{json .RepoTags}}", *wanted, missing_is_fine=True)
-        present = {tag for line in text.splitlines() for tag in json.loads(line) or []}
-        return frozenset(wanted) - present
+    def images(self, references: Iterable[str]) -> Mapping[str, str]:
+        """The id of each image that the engine has, by its reference."""
+        wanted = sorted(set(references))
+        text = self._read("image", "inspect", *wanted, missing_is_fine=True)
+        return {tag: item["Id"] for item in json.loads(text or "[]") for tag in item["RepoTags"] or []}
 
     def port_owner(self, port: int) -> str:
         """The container that publishes a host port, empty where none does."""
@@ -138,7 +137,15 @@ class DockerEngine:
 
     def _read(self, *arguments: str, missing_is_fine: bool = False) -> str:
         try:
-            done = subprocess.run(("docker", *arguments), capture_output=True, text=True, timeout=SECONDS, check=False)
+            # A process group of its own: Ctrl-C is ours to answer, not the child's.
+            done = subprocess.run(
+                ("docker", *arguments),
+                capture_output=True,
+                text=True,
+                timeout=SECONDS,
+                check=False,
+                process_group=0,
+            )
         except FileNotFoundError:
             raise EngineError("the program `docker` is not on the PATH", hint="install Docker 25 or newer") from None
         except subprocess.TimeoutExpired:

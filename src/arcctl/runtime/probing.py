@@ -98,6 +98,8 @@ def _explain(error: Exception, port: int) -> str:
     text = str(error).strip() or type(error).__name__
     if "refused" in text.lower() or "connection attempts failed" in text.lower():
         return f"nothing listens on port {port}"
+    if type(error).__name__ in ("RemoteProtocolError", "ReadError", "ConnectionResetError") or "closed the" in text:
+        return f"port {port} closes every connection: the server behind it is not listening yet"
     if "Timeout" in type(error).__name__:
         return f"no answer on port {port} in time"
     return _short(text.splitlines()[-1])

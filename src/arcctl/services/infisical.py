@@ -14,6 +14,7 @@ NAME = __name__.rpartition(".")[2]
 PORT = 8080
 UID = 1001
 _ENV_FILE = "/run/arc/env"
+_METRICS = "OTEL_TELEMETRY_COLLECTION_ENABLED=true\nOTEL_EXPORT_TYPE=prometheus\n"  # served on port 9464
 
 
 class Env(postgres.ConsumerEnv, env_prefix="INFISICAL_"):
@@ -35,7 +36,7 @@ def _env_file(env: Env) -> str:
         "DB_CONNECTION_URI": postgres.url(NAME, env.db_password),
         "REDIS_URL": f"redis://:{env.redis_password.get_secret_value()}@{redis.HOST}:{redis.PORT}",
     }
-    return "".join(f"{name}='{value}'\n" for name, value in settings.items())
+    return "".join(f"{name}='{value}'\n" for name, value in settings.items()) + _METRICS
 
 
 SERVICE: Service[Env] = Service(
@@ -54,8 +55,6 @@ SERVICE: Service[Env] = Service(
         "TELEMETRY_ENABLED": "false",
         "DISABLE_UPDATE_CHECK": "true",
         "ANNOUNCEMENTS_ENABLED": "false",
-        "OTEL_TELEMETRY_COLLECTION_ENABLED": "true",
-        "OTEL_EXPORT_TYPE": "prometheus",
         # The image's own limit of 2 GB would let it take half of the machine.
         "NODE_OPTIONS": "--max-old-space-size=640",
     },

@@ -28,10 +28,9 @@ def _settings(env: Env) -> dict[str, str]:
     settings = {
         "advertisedListeners": listeners,
         "internalListenerName": "internal",
-        # Ledgers remember the address of the store that holds them. Loopback stays the same when the container is made
-        # anew with another address; and the store's port, which only the broker needs, is closed to others.
-        "listeningInterface": "lo",
-        "allowLoopback": "true",
+        # Ledgers remember their store by its address, which changes when the container is made anew. By its host
+        # name, which does not, they are found again.
+        "useHostNameAsBookieID": "true",
     }
     return {f"PULSAR_PREFIX_{name}": value for name, value in settings.items()}
 

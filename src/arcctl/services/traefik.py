@@ -43,7 +43,8 @@ def _login(env: Env) -> str:
     return b64encode(f"{USER}:{env.password.get_secret_value()}".encode()).decode()
 
 
-# Whoever reaches the engine's socket owns the host, so the gateway gets to see two questions of its API at most.
+# Whoever reaches the engine's socket owns the host. The gateway may read about containers and events, and change
+# nothing; what it reads holds no secrets, because they come in as files.
 _PROXY: Helper[Env] = Helper(
     id="socket-proxy",
     image="tecnativa/docker-socket-proxy:v0.4.2",

@@ -70,7 +70,7 @@ def _raise_for(result: Result, world: World) -> None:
         return
     blamed = outcome.failed or outcome.waiting
     culprit, reason = next(iter(blamed.items()))
-    for text in world.engine.logs([culprit], follow=False, since="", tail="8"):
+    for text in world.engine.logs([culprit], follow=False, since="", tail="12"):
         terminal.say(f"  {text}", style="dim")
     others = f" (and {len(blamed) - 1} more: {', '.join(list(blamed)[1:])})" if len(blamed) > 1 else ""
     hint = f"arcctl logs {culprit}, then arcctl up again"

@@ -1,0 +1,23 @@
+#!/bin/sh
+# Becomes the engine inside a mount namespace of its own. Arguments: the root, then every path to show inside it.
+# pivot_root and not chroot: with chroot the engine's exec, health checks and cp act in the machine's root.
+set -eu
+root=$1
+shift
+mount --make-rprivate /
+mount --bind "$root" "$root"
+for path in /proc /sys /dev; do
+  mount --rbind "$path" "$root$path"
+done
+for path in "$@"; do
+  mkdir -p "$root$path"
+  mount --bind "$path" "$root$path"
+done
+cat /etc/resolv.conf >"$root/etc/resolv.conf"
+mkdir -p "$root/.machine"
+cd "$root"
+pivot_root . .machine
+cd /
+umount -l /.machine
+exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
+  dockerd -H unix:///run/docker.sock --pidfile /run/docker.pid --storage-driver overlay2 --log-level warn

@@ -1,0 +1,48 @@
+"""The part of grafana.db that outlives a restart: the administrator, made once."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import sqlite3
+from pathlib import Path
+
+ROUNDS = 20_000
+
+
+def digest(password: str, salt: bytes) -> bytes:
+    """The form in which a password is kept."""
+    return hashlib.pbkdf2_hmac("sha256", password.encode(), salt, ROUNDS)
+
+
+class Store:
+    """Users in a SQLite file; the settings of the environment count only while it is new."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "grafana.db"
+        with sqlite3.connect(self.path) as db:
+            db.execute("CREATE TABLE IF NOT EXISTS user (login TEXT PRIMARY KEY, salt BLOB, digest BLOB)")
+
+    def first_boot(self, login: str, password: str) -> bool:
+        """Make the administrator when there is nobody yet."""
+        with sqlite3.connect(self.path) as db:
+            if db.execute("SELECT count(*) FROM user").fetchone()[0]:
+                return False
+            salt = os.urandom(16)
+            db.execute("INSERT INTO user VALUES (?, ?, ?)", (login, salt, digest(password, salt)))
+            return True
+
+    def knows(self, login: str, password: str) -> bool:
+        """Whether these are a user's name and password."""
+        with sqlite3.connect(self.path) as db:
+            row = db.execute("SELECT salt, digest FROM user WHERE login = ?", (login,)).fetchone()
+        return row is not None and hmac.compare_digest(row[1], digest(password, row[0]))
+
+    def works(self) -> bool:
+        """Whether the database answers."""
+        try:
+            with sqlite3.connect(self.path) as db:
+                return bool(db.execute("SELECT 1").fetchone())
+        except sqlite3.Error:
+            return False

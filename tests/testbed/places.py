@@ -1,0 +1,33 @@
+"""Where the test bed keeps things: one cache folder outside the checkout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import platformdirs
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+IMAGES = Path(__file__).resolve().parent / "images"
+RELEASE = "forky"
+
+
+def cache() -> Path:
+    """The folder that survives between runs."""
+    folder = Path(platformdirs.user_cache_dir("arcctl")) / "testbed"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def engine_root() -> Path:
+    """The root file system of the engine, with its image layers."""
+    return cache() / "engine-root"
+
+
+def socket_path() -> Path:
+    """The engine's socket as this machine sees it."""
+    return engine_root() / "run" / "docker.sock"
+
+
+def docker_host() -> str:
+    """The value of DOCKER_HOST for this engine."""
+    return f"unix://{socket_path()}"

@@ -1,0 +1,62 @@
+"""Debian root file systems: the engine's own root and the base image, made by mmdebstrap."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.testbed.places import RELEASE, engine_root
+from tests.testbed.shell import output, run, say
+
+ENGINE_PACKAGES = (
+    "ca-certificates",
+    "docker.io",
+    "docker-cli",
+    "docker-compose",
+    "docker-buildx",
+    "iptables",
+    "iproute2",
+    "procps",
+)
+PLUGINS = ("docker-compose", "docker-buildx")
+
+
+def ensure_mmdebstrap() -> None:
+    """Install mmdebstrap with the machine's own package manager when it is missing."""
+    if shutil.which("mmdebstrap") is None:
+        say("installing mmdebstrap")
+        run(["apt-get", "update"])
+        run(["apt-get", "install", "-y", "mmdebstrap"], env={"DEBIAN_FRONTEND": "noninteractive"})
+
+
+def bootstrap(packages: Sequence[str], target: Path) -> None:
+    """Make a minimal Debian with these packages: a folder, or a tar when the name ends so."""
+    ensure_mmdebstrap()
+    # The security suite's date can have passed on a machine whose mirror stands still.
+    stale = 'Acquire::Check-Valid-Until "false"'
+    include = f"--include={','.join(packages)}"
+    run(["mmdebstrap", "--variant=minbase", f"--aptopt={stale}", include, RELEASE, target])
+
+
+def ensure_engine_root() -> Path:
+    """The engine's root, made once."""
+    root = engine_root()
+    if not (root / "usr" / "sbin" / "dockerd").exists():
+        say(f"making the engine's root ({RELEASE}, about a minute)")
+        draft = root.with_name(f"{root.name}.{os.getpid()}")
+        bootstrap(ENGINE_PACKAGES, draft)
+        draft.rename(root)
+    return root
+
+
+def ensure_plugins(root: Path) -> None:
+    """Give the docker CLI its compose and buildx plugins, and the CLI itself, when the machine has none."""
+    if shutil.which("docker") is None:
+        shutil.copy2(root / "usr" / "bin" / "docker", "/usr/local/bin/docker")
+    folder = Path.home() / ".docker" / "cli-plugins"
+    for plugin in PLUGINS:
+        if output(["docker", plugin.removeprefix("docker-"), "version"]) is None:
+            folder.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(root / "usr" / "libexec" / "docker" / "cli-plugins" / plugin, folder / plugin)

@@ -2,6 +2,10 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
+APP := apps/swiss_army_py
+PIP_INSTALL := install --quiet --disable-pip-version-check
+PIN := pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
+  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 .DEFAULT_GOAL := help
 .PHONY: help up down test check lock bench
@@ -17,8 +21,9 @@ up: $(VENV)/.installed ## Install, start the observability layer, say what to tr
 down: $(VENV)/.installed ## Stop everything; data is kept.
 	$(BIN)/arcctl down
 
-test: $(VENV)/.installed check ## All checks and all tests, with a Docker engine of their own where none answers.
-	$(BIN)/pytest
+test: check $(APP)/.venv/.installed ## All checks and all tests, with a Docker engine of their own where none answers.
+	cd $(APP) && .venv/bin/python -m pytest
+	$(BIN)/python -m pytest
 
 check: $(VENV)/.installed ## Style, types, structure, rendered files: seconds, without Docker.
 	$(BIN)/ruff check
@@ -30,13 +35,21 @@ check: $(VENV)/.installed ## Style, types, structure, rendered files: seconds, w
 bench: $(VENV)/.installed ## Measure the promises of speed and memory on the running platform.
 	$(BIN)/python -m benchmarks
 
-lock: ## Pin every dependency by hash again.
-	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
-	  --extra dev --output-file requirements.lock pyproject.toml
+lock: $(VENV)/.installed ## Pin every dependency by hash again.
+	$(BIN)/$(PIN) --extra dev --output-file requirements.lock pyproject.toml
+	cd $(APP) && ../../$(BIN)/$(PIN) --output-file requirements.lock pyproject.toml
+	cd $(APP) && ../../$(BIN)/$(PIN) --extra dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
 
 $(VENV)/.installed: requirements.lock pyproject.toml
 	@echo "installing into $(VENV) (about a minute the first time)"
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/pip $(PIP_INSTALL) --require-hashes -r requirements.lock
+	$(BIN)/pip $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(APP)/.venv/.installed: $(APP)/requirements-dev.lock $(APP)/pyproject.toml
+	@echo "installing the sample application into $(APP)/.venv"
+	$(PYTHON) -m venv $(APP)/.venv
+	$(APP)/.venv/bin/pip $(PIP_INSTALL) --require-hashes -r $(APP)/requirements-dev.lock
+	$(APP)/.venv/bin/pip $(PIP_INSTALL) --no-deps --no-build-isolation --editable $(APP)
 	@touch $@

@@ -30,6 +30,8 @@ class Outcome:
     waiting: dict[str, str]
     """Services that did not answer in time, with the last reason."""
     seconds: float
+    doubles: tuple[str, ...] = ()
+    """Containers that are contract doubles and not the real servers."""
 
 
 @dataclass
@@ -42,6 +44,7 @@ class Launch:
     _started: set[str] = field(default_factory=set)
     _reasons: dict[str, str] = field(default_factory=dict)
     _restarts: dict[str, int] = field(default_factory=dict)
+    _doubles: set[str] = field(default_factory=set)
     _began: float = field(default_factory=time.monotonic)
 
     async def run(self, *, wait: bool, timeout: float) -> Outcome:
@@ -114,6 +117,7 @@ class Launch:
     def _settle(self, key: str, observed: Observed, answer: Answer | None) -> None:
         container = self.world.catalogue.containers(self.plan.services)[key]
         now = observed.of(key)
+        self._doubles |= {key} if now.double else set()
         if isinstance(container, Helper):
             ok = now.state == "exited" and now.exit_code == 0 if container.one_shot else now.running
             reason = f"is {now.state}" + (f" with exit code {now.exit_code}" if now.state == "exited" else "")
@@ -151,4 +155,6 @@ class Launch:
     def _outcome(self) -> Outcome:
         left = [s.key for s in self.plan.steps if s.key not in self._ready and s.key not in self._failed]
         waiting = {key: self._reasons.get(key, "not started yet") for key in left}
-        return Outcome(tuple(sorted(self._ready)), dict(self._failed), waiting, self._elapsed())
+        return Outcome(
+            tuple(sorted(self._ready)), dict(self._failed), waiting, self._elapsed(), tuple(sorted(self._doubles))
+        )

@@ -13,6 +13,8 @@ from arcctl.core.observed import ABSENT, ContainerState, Observed
 from arcctl.core.probe import Answer
 
 SCHEMA = "arcctl.health/v1"
+DOUBLE = "(contract double)"
+"""What stands behind the version of a service whose image is not the real server."""
 PROBE = "probe"
 """The id of the check that asks from outside."""
 
@@ -66,6 +68,11 @@ class Report:
     services: tuple[Verdict, ...]
 
     @property
+    def doubles(self) -> tuple[str, ...]:
+        """The services that are contract doubles: they are counted, and never without saying so."""
+        return tuple(v.name for v in self.services if v.version.endswith(DOUBLE))
+
+    @property
     def summary(self) -> dict[str, int]:
         return {s.value: sum(v.status is s for v in self.services) for s in Status}
 
@@ -102,7 +109,7 @@ def _verdict(service: Service[Any], observed: Observed, answer: Answer | None) -
         layer=service.layer.value,
         status=_status(now, checks),
         state=now.state,
-        version=now.image.rpartition(":")[2],
+        version=now.image.rpartition(":")[2] + (f" {DOUBLE}" if now.double else ""),
         checks=checks,
     )
 

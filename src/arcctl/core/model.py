@@ -149,8 +149,6 @@ class Service(Container[E]):
     needs: tuple[Service[Any], ...] = ()
     helpers: tuple[Helper[Any], ...] = ()
     links: Callable[[E], tuple[Link, ...]] = lambda env: ()
-    start_seconds: int = 60
-    """How long a first start may take on a slow machine."""
 
     @property
     def id(self) -> str:

@@ -22,6 +22,8 @@ class ContainerState:
     config_hash: str = ""
     image: str = ""
     image_id: str = ""
+    double: bool = False
+    """Whether the image says that it is a contract double and not the real server."""
     ports: Mapping[int, int] = field(default_factory=dict)
     """Published host port of each container port."""
 

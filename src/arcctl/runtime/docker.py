@@ -197,6 +197,7 @@ def _state(item: Mapping[str, Any]) -> ContainerState:
         config_hash=labels.get("com.docker.compose.config-hash", ""),
         image=item["Config"]["Image"],
         image_id=item["Image"],
+        double=labels.get("arcctl.standin") == "double",
         ports=_ports(item["NetworkSettings"]["Ports"] or {}),
     )
 

@@ -80,7 +80,8 @@ async def _tcp(probe: Tcp, port: int) -> tuple[bool, str]:
     if probe.expect in seen:
         return True, f"port {port} answered {probe.expect.decode()}"
     lines = seen.decode(errors="replace").strip().splitlines()
-    return False, f"port {port} answered {_short(lines[-1])}" if lines else f"port {port} closed without an answer"
+    words = next((line for line in lines if line.startswith("-")), lines[-1] if lines else "")
+    return False, f"port {port} answered {_short(words)}" if words else f"port {port} closed without an answer"
 
 
 async def _postgres(probe: Postgres, port: int) -> tuple[bool, str]:

@@ -60,7 +60,6 @@ SERVICE: Service[Env] = Service(
     limits=Limits(memory_mb=512),
     healthcheck=Healthcheck(test=("CMD", "wget", "-q", "-O", "/dev/null", f"http://127.0.0.1:{PORT}/api/health")),
     probe=lambda env: Http(port=PORT, path="/api/health", body='"database": "ok"'),
-    start_seconds=120,
     links=lambda env: (
         Link(
             name="ui",

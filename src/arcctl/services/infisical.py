@@ -70,6 +70,5 @@ SERVICE: Service[Env] = Service(
     ),
     probe=lambda env: Http(port=PORT, path="/api/status", body='"message":"Ok"'),
     helpers=(postgres.database(NAME, Env),),
-    start_seconds=240,
     links=lambda env: (Link(name="ui", url=f"http://127.0.0.1:{env.host_port}"),),
 )

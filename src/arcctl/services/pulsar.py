@@ -64,7 +64,6 @@ SERVICE: Service[Env] = Service(
         start_period=180,
     ),
     probe=lambda env: Http(port=HTTP_PORT, path=_HEALTH, body="ok"),
-    start_seconds=240,
     links=lambda env: (
         Link(name="client", url=f"pulsar://localhost:{env.host_port}"),
         Link(name="admin", url=f"http://127.0.0.1:{env.http_port}"),

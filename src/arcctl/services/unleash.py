@@ -77,7 +77,6 @@ SERVICE: Service[Env] = Service(
         port=PORT, path="/api/admin/environments", body="development", headers={"Authorization": _admin_token(env)}
     ),
     helpers=(postgres.database(NAME, Env),),
-    start_seconds=90,
     links=lambda env: (
         Link(
             name="ui",

@@ -40,10 +40,11 @@ def show_json(report: Report) -> None:
 
 def show(report: Report) -> None:
     """A row per service and one line that sums up."""
-    terminal.table(("SERVICE", "STATUS", "LATENCY", "REASON"), [_row(v) for v in report.services])
+    terminal.table(("SERVICE", "STATUS", "VERSION", "LATENCY", "REASON"), [_row(v) for v in report.services])
     counts = ", ".join(f"{n} {status}" for status, n in report.summary.items() if n)
     text, style = terminal.word(report.status.value)
-    terminal.out().print(f"\n{text}: {counts} in {report.duration_ms} ms", style=style)
+    doubles = f"; contract doubles, not the real servers: {', '.join(report.doubles)}" if report.doubles else ""
+    terminal.out().print(f"\n{text}: {counts} in {report.duration_ms} ms{doubles}", style=style)
     for verdict in report.services:
         for hint in dict.fromkeys(c.hint for c in verdict.checks if c.hint and c.status == "fail"):
             terminal.say(f"{verdict.name}: next, {hint}")
@@ -52,7 +53,7 @@ def show(report: Report) -> None:
 def _row(verdict: Verdict) -> tuple[tuple[str, str] | str, ...]:
     latency = next((f"{c.latency_ms} ms" for c in verdict.checks if c.id == PROBE), "")
     blocked = f"blocked by {', '.join(verdict.blocked_by)}; " if verdict.blocked_by else ""
-    return (verdict.name, terminal.word(verdict.status.value), latency, blocked + verdict.reason)
+    return (verdict.name, terminal.word(verdict.status.value), verdict.version, latency, blocked + verdict.reason)
 
 
 def junit(report: Report) -> str:

@@ -58,6 +58,8 @@ def _show(result: Result, world: World, *, waited: bool) -> None:
     done = "everything runs already, nothing to do" if not result.plan.changes else "ready"
     names = ", ".join(result.plan.services)
     terminal.say(f"{done}: {names} ({result.outcome.seconds:.1f} s)", style="green")
+    if result.outcome.doubles:
+        terminal.say(f"contract doubles, not the real servers: {', '.join(result.outcome.doubles)}", style="yellow")
     terminal.say("next: arcctl info, arcctl health")
 
 

@@ -22,6 +22,15 @@ def test_naming_a_service_starts_it_and_what_it_needs_and_nothing_else(platform:
     platform.arcctl("down").ok()
 
 
+def test_a_consumer_that_comes_later_gets_its_database_on_the_volume_that_is_there(platform: Platform) -> None:
+    platform.arcctl("clean", "--yes").ok()
+    platform.arcctl("up", "postgres").ok()
+    platform.arcctl("down").ok()
+    platform.arcctl("up", "unleash").ok()
+    assert platform.health("unleash")["status"] == "healthy"
+    platform.arcctl("down").ok()
+
+
 def test_a_port_that_is_taken_is_refused_with_its_owner_before_anything_starts(platform: Platform) -> None:
     with socket.create_server(("127.0.0.1", 6379)):
         done = platform.arcctl("up", "redis")

@@ -50,8 +50,7 @@ def _engine(world: World) -> Iterator[Finding]:
     except ArcError as error:
         yield Finding("engine", False, error.message, error.hint)
         return
-    memory = f"{facts.memory / (1 << 30):.1f} GiB memory"
-    yield Finding("engine", True, f"Docker {facts.version}, Compose {facts.compose_version}, {memory}")
+    yield Finding("engine", True, preflight.describe(facts))
     yield from _ports(world)
 
 

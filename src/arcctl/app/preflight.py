@@ -14,9 +14,9 @@ from arcctl.errors import EngineError, PreflightError
 
 ENGINE, COMPOSE = (25, 0), (2, 24)
 """The oldest versions that know all that the files use: `start_interval`, `configs.content`, `!reset`."""
-MEGABYTE = 1 << 20
-SPARE_DISK = 2 << 30
-"""Bytes that must be free where the home is."""
+MEGABYTE, GIGABYTE = 1 << 20, 1 << 30
+SPARE_DISK = 2 * GIGABYTE
+"""Bytes that must be free where the engine keeps its data."""
 
 
 def run(plan: Plan, world: World, loaded: Settings) -> None:
@@ -25,12 +25,18 @@ def run(plan: Plan, world: World, loaded: Settings) -> None:
         return
     facts = world.engine.facts()
     refuse_old(facts)
-    memory = f"{facts.memory / (1 << 30):.1f} GiB memory"
-    world.note(f"engine: Docker {facts.version}, Compose {facts.compose_version}, {facts.cpus} cores, {memory}")
+    world.note(f"engine: {describe(facts)}")
     problems = [*_ports(plan, world, loaded), *_disk(facts)]
     if problems:
         raise PreflightError("; ".join(problems), hint="free what is taken, or set another port: arcctl config show")
     _warn_memory(plan, world, facts)
+
+
+def describe(facts: EngineFacts) -> str:
+    """Versions and sizes in one line."""
+    sizes = f"{facts.cpus} cores, {facts.memory / GIGABYTE:.1f} GiB memory"
+    disk = f", {facts.disk_free / GIGABYTE:.0f} GiB disk free" if facts.disk_free else ""
+    return f"Docker {facts.version}, Compose {facts.compose_version}, {sizes}{disk}"
 
 
 def refuse_old(facts: EngineFacts) -> None:

@@ -7,6 +7,7 @@ python-on-whales has no time-outs, costs 200 ms to import and inspects a contain
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -48,6 +49,7 @@ class DockerEngine:
             compose_version=compose,
             memory=int(info.get("MemTotal", 0)),
             cpus=int(info.get("NCPU", 0)),
+            disk_free=_disk_free(Path(info.get("DockerRootDir", ""))),
         )
 
     def observe(self) -> Observed:
@@ -178,6 +180,11 @@ def _translated(what: str = "docker", hint: str = "arcctl doctor") -> Iterator[N
         yield
     except DockerException as error:
         raise _refusal(error.stderr or "", what, hint) from None
+
+
+def _disk_free(root: Path) -> int:
+    """Bytes free where the engine keeps its data; 0 where that is in another machine."""
+    return shutil.disk_usage(root).free if root.is_absolute() and root.is_dir() else 0
 
 
 def _ours(item: Mapping[str, Any]) -> bool:

@@ -1,0 +1,74 @@
+"""What a command loads: help is as light as a hello-world program, and looking needs no engine client."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from arcctl import services
+from arcctl.core.settings import missing_secrets
+from arcctl.runtime.files import FOLDERS, Home
+
+HEAVY = ("httpx", "psycopg", "python_on_whales", "pydantic", "pydantic_settings", "yaml", "rich.table", "jsonschema")
+PROGRAM = """\
+import sys
+from arcctl.cli.main import main
+code = None
+try:
+    main()
+except SystemExit as end:
+    code = end.code
+print("\\nMODULES", code, *sys.modules)
+"""
+
+
+def _loaded(*words: str) -> tuple[str, set[str]]:
+    """What `arcctl <words>` prints, and the modules it leaves loaded."""
+    done = subprocess.run(
+        (sys.executable, "-c", PROGRAM, *words),
+        env={"PATH": os.environ["PATH"], "HOME": "/nonexistent"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    shown, _, rest = done.stdout.rpartition("\nMODULES ")
+    code, *modules = rest.split()
+    assert code in ("0", "None"), done.stderr
+    return shown, set(modules)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with its secrets, made without asking an engine."""
+    root = tmp_path_factory.mktemp("home")
+    for folder in FOLDERS:
+        (root / folder).mkdir()
+    Home(root).add_secrets(missing_secrets(services.load(), {}))
+    return root
+
+
+@pytest.fixture(scope="module")
+def help_modules() -> set[str]:
+    shown, modules = _loaded("--help")
+    assert "Usage" in shown
+    return modules
+
+
+@pytest.mark.parametrize("heavy", HEAVY)
+def test_help_does_not_load(heavy: str, help_modules: set[str]) -> None:
+    assert heavy not in help_modules
+
+
+def test_help_loads_no_declaration(help_modules: set[str]) -> None:
+    assert {m for m in help_modules if m.startswith("arcctl.services.")} == set()
+
+
+@pytest.mark.parametrize("client", ["python_on_whales", "psycopg", "httpx"])
+def test_info_needs_no_client_of_the_engine_or_of_a_service(client: str, home: Path) -> None:
+    shown, modules = _loaded("--home", str(home), "info")
+    assert all(title in shown for title in ("redis", "grafana"))
+    assert client not in modules

@@ -1,0 +1,60 @@
+"""The shape of the code: who imports whom, who may name a service, how long a file may get."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from arcctl import services
+
+CHECKOUT = Path(__file__).parents[2]
+PACKAGE = CHECKOUT / "src" / "arcctl"
+MOST_LINES = 300
+SOURCES = sorted(p for folder in ("src", "tests", "benchmarks") for p in (CHECKOUT / folder).rglob("*.py"))
+NOT_A_NAME = {("core/env.py", "postgres")}
+"""Literals that mean something else: here a password that everybody tries first."""
+
+
+def _literals(path: Path) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.lineno, node.value
+
+
+def _home_of(service: str) -> str:
+    return f"services/{service.replace('-', '_')}.py"
+
+
+def _names_of_strangers(path: Path, package: Path = PACKAGE) -> list[str]:
+    """Where a module spells the id of a service that it does not declare."""
+    shown = path.relative_to(package).as_posix()
+    ids = {i for i in services.names() if _home_of(i) != shown}
+    found = [(line, text) for line, text in _literals(path) if text in ids and (shown, text) not in NOT_A_NAME]
+    return [f"{shown}:{line} {text!r}" for line, text in found]
+
+
+def test_imports_keep_to_the_layers() -> None:
+    tool = Path(sys.executable).with_name("lint-imports")
+    done = subprocess.run((tool, "--no-cache"), cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_only_a_service_itself_spells_its_id() -> None:
+    assert [place for path in sorted(PACKAGE.rglob("*.py")) for place in _names_of_strangers(path)] == []
+
+
+def test_the_search_for_ids_finds_one(tmp_path: Path) -> None:
+    """A check that can find nothing would pass on everything."""
+    path = tmp_path / "somewhere.py"
+    path.write_text('"""redis is named here, and that is text."""\nNAME = "redis"\n')
+    assert _names_of_strangers(path, tmp_path) == ["somewhere.py:2 'redis'"]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: p.relative_to(CHECKOUT).as_posix())
+def test_no_file_is_longer_than_a_reader_can_hold(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= MOST_LINES

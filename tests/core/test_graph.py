@@ -1,0 +1,109 @@
+"""What stands on what: order, closure, blame, and what the words of a command line mean."""
+
+from __future__ import annotations
+
+import pytest
+
+from arcctl.core import graph
+from arcctl.core.model import Layer
+from arcctl.errors import UnknownService, UsageError
+from tests.core.toy import TOY, catalogue, plain
+
+A = plain("a")
+B = plain("b", A)
+C = plain("c", A)
+D = plain("d", C, B)
+E = plain("e", layer=Layer.OBSERVABILITY)
+DIAMOND = catalogue(A, B, C, D, E)
+
+
+@pytest.mark.parametrize(
+    ("asked", "started"),
+    [
+        ((), ()),
+        (("a",), ("a",)),
+        (("b",), ("a", "b")),
+        (("d",), ("a", "c", "b", "d")),
+        (("d", "e", "a"), ("a", "e", "c", "b", "d")),
+    ],
+    ids=lambda names: "+".join(names) or "nothing",
+)
+def test_closure_is_all_that_is_needed_each_after_what_it_needs(
+    asked: tuple[str, ...], started: tuple[str, ...]
+) -> None:
+    found = graph.closure(asked, DIAMOND)
+    assert set(found) == set(started)
+    assert all(found.index(n.id) < found.index(i) for i in found for n in DIAMOND.services[i].needs)
+
+
+def test_the_order_is_the_same_each_time() -> None:
+    assert {graph.start_order(DIAMOND) for _ in range(20)} == {graph.start_order(DIAMOND)}
+
+
+def test_a_circle_is_shown_as_one() -> None:
+    ring = catalogue(plain("a", B), B)
+    with pytest.raises(UsageError) as caught:
+        graph.start_order(ring)
+    assert caught.value.message in (
+        "services need each other in a circle: a -> b -> a",
+        "services need each other in a circle: b -> a -> b",
+    )
+
+
+def test_helpers_come_before_their_service_and_those_aside_after_it() -> None:
+    assert graph.dependencies(TOY) == {
+        "store": frozenset(),
+        "shop-db": frozenset({"store"}),
+        "big-shop": frozenset({"store", "shop-db"}),
+        "shop-exporter": frozenset({"big-shop"}),
+        "front": frozenset({"big-shop"}),
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "broken", "causes"),
+    [
+        ("d", (), ()),
+        ("d", ("d",), ()),
+        ("d", ("e",), ()),
+        ("d", ("b",), ("b",)),
+        ("d", ("c", "b"), ("c", "b")),
+        ("d", ("a",), ("a",)),
+        ("d", ("a", "b"), ("a",)),
+        ("a", ("b",), ()),
+    ],
+)
+def test_blame_goes_to_the_deepest_broken_service_once(
+    name: str, broken: tuple[str, ...], causes: tuple[str, ...]
+) -> None:
+    assert graph.root_causes(name, dict.fromkeys(broken, True), DIAMOND) == causes
+
+
+@pytest.mark.parametrize(
+    ("words", "chosen"),
+    [
+        ((), ()),
+        (("all",), ("a", "b", "c", "d", "e")),
+        (("platform",), ("a", "b", "c", "d")),
+        (("observability",), ("e",)),
+        (("d", "a", "d"), ("d", "a")),
+        (("b", "platform"), ("b", "a", "c", "d")),
+    ],
+)
+def test_words_are_names_layers_or_all_and_each_service_once(words: tuple[str, ...], chosen: tuple[str, ...]) -> None:
+    assert graph.resolve(words, DIAMOND) == chosen
+
+
+@pytest.mark.parametrize(
+    ("word", "hint"),
+    [
+        ("stor", "did you mean store?"),
+        ("bigshop", "did you mean big-shop?"),
+        ("platfrom", "did you mean platform?"),
+        ("zzz", "services: big-shop, front, store"),
+    ],
+)
+def test_an_unknown_word_gets_the_nearest_name_or_the_whole_list(word: str, hint: str) -> None:
+    with pytest.raises(UnknownService) as caught:
+        graph.resolve([word], TOY)
+    assert (caught.value.message, caught.value.hint) == (f"unknown service '{word}'", hint)

@@ -1,0 +1,1 @@
+"""The declarations: the same promises of every service and every helper."""

@@ -14,6 +14,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from arcctl.errors import SettingsError
 
+HINT = "config/<service>/.env.example lists every setting with its meaning and default"
+
 PLACEHOLDERS = frozenset({"changeme", "change-me", "password", "secret", "admin", "postgres", "example", "test"})
 
 
@@ -92,7 +94,7 @@ def load(env: type[E], mapping: Mapping[str, str]) -> E:
     try:
         return env.model_validate(chosen)
     except ValidationError as error:
-        raise SettingsError(_explain(env, error), hint="arcctl config show") from None
+        raise SettingsError(_explain(env, error), hint=HINT) from None
 
 
 def _explain(env: type[ServiceEnv], error: ValidationError) -> str:
@@ -119,6 +121,11 @@ def unknown(names: Iterable[str], known: Iterable[str]) -> list[str]:
 def _did_you_mean(name: str, known: list[str]) -> str:
     near = difflib.get_close_matches(name, known, n=1)
     return f"unknown setting {name}" + (f", did you mean {near[0]}?" if near else "")
+
+
+def is_url_safe(value: str) -> bool:
+    """Whether a secret can stand in a URL, an `.env` file and a configuration file without a quote."""
+    return bool(re.fullmatch(r"[A-Za-z0-9._~-]+", value))
 
 
 def is_placeholder(value: str) -> bool:

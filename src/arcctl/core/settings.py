@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from arcctl.core.env import ServiceEnv, Variable, is_placeholder, load, unknown, variables
+from arcctl.core.env import HINT, ServiceEnv, Variable, is_placeholder, is_url_safe, load, unknown, variables
 from arcctl.core.model import Catalogue
 from arcctl.errors import SettingsError
 
@@ -67,6 +67,7 @@ def resolve(catalogue: Catalogue, sources: Iterable[Source], *, insecure_demo: b
     names = owned(catalogue)
     _refuse_unknown(catalogue, sources)
     values = {name: _value(name, owner, variable, sources) for name, (owner, variable) in names.items()}
+    _refuse_unsafe(values)
     if not insecure_demo:
         _refuse_placeholders(values)
     texts = {name: v.text for name, v in values.items() if v.text is not None}
@@ -92,7 +93,17 @@ def _refuse_unknown(catalogue: Catalogue, sources: tuple[Source, ...]) -> None:
             known = {v.name for v in variables(catalogue.services[source.owner].env)}
             problems += [f"{source.origin}: {text}" for text in unknown(source.values, known)]
     if problems:
-        raise SettingsError("; ".join(problems), hint="arcctl config show")
+        raise SettingsError("; ".join(problems), hint=HINT)
+
+
+def _refuse_unsafe(values: Mapping[str, Value]) -> None:
+    """Secrets travel in URLs and files of many formats, so they keep to characters that mean nothing anywhere."""
+    odd = [n for n, v in values.items() if v.variable.secret and v.text is not None and not is_url_safe(v.text)]
+    if odd:
+        raise SettingsError(
+            f"{', '.join(odd)}: has characters other than letters, digits and . _ ~ -",
+            hint="choose another one, or remove the line and run `arcctl init`",
+        )
 
 
 def _refuse_placeholders(values: Mapping[str, Value]) -> None:

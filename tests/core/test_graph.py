@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from arcctl.core import graph
 from arcctl.core.model import Layer
 from arcctl.errors import UnknownService, UsageError
-from tests.core.toy import TOY, catalogue, plain
+from tests.core.toy import SHOP, SHOP_DB, STORE, TOY, catalogue, plain
 
 A = plain("a")
 B = plain("b", A)
@@ -58,6 +60,23 @@ def test_helpers_come_before_their_service_and_those_aside_after_it() -> None:
         "shop-exporter": frozenset({"big-shop"}),
         "front": frozenset({"big-shop"}),
     }
+
+
+def test_nothing_that_comes_first_waits_for_a_one_shot_that_stands_aside() -> None:
+    aside = replace(SHOP_DB, id="later", aside=True)
+    found = graph.dependencies(catalogue(STORE, replace(SHOP, helpers=(aside, SHOP_DB))))
+    assert found == {
+        "store": frozenset(),
+        "later": frozenset({"big-shop"}),
+        "shop-db": frozenset({"store"}),
+        "big-shop": frozenset({"store", "shop-db"}),
+    }
+
+
+def test_one_shots_run_one_after_the_other_as_they_are_listed() -> None:
+    second = replace(SHOP_DB, id="second")
+    found = graph.dependencies(catalogue(STORE, replace(SHOP, helpers=(SHOP_DB, second))))
+    assert found["second"] == frozenset({"store", "shop-db"})
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from arcctl.core.env import HINT
 from arcctl.core.settings import Settings, Source, Value, missing_secrets, near_misses, owned, resolve
 from arcctl.errors import SettingsError
 from tests.core.toy import TOY, ShopEnv, StoreEnv
@@ -94,7 +95,7 @@ def test_a_value_that_is_not_set_says_so() -> None:
 def test_a_file_of_a_service_says_only_what_that_service_knows(source: Source, message: str) -> None:
     with pytest.raises(SettingsError) as caught:
         _resolve(source)
-    assert (caught.value.message, caught.value.hint) == (message, "arcctl config show")
+    assert (caught.value.message, caught.value.hint) == (message, HINT)
 
 
 def test_places_that_may_say_anything_are_not_searched_for_unknown_names() -> None:
@@ -107,6 +108,25 @@ def test_a_value_that_does_not_fit_is_named_and_not_shown() -> None:
     assert caught.value.message == (
         "FRONT_HTTP_PORT: input should be a valid integer, unable to parse string as an integer"
     )
+
+
+@pytest.mark.parametrize("value", ["pa$word", "a b", "a#b", "it's", 'q"q', "a@b", "a/b", "a\nb", "a\\b", "ä"])
+@pytest.mark.parametrize("insecure_demo", [False, True], ids=["strict", "demo"])
+def test_a_secret_that_would_need_a_quote_is_refused_without_being_shown(value: str, insecure_demo: bool) -> None:
+    """Compose reads `pa$word` as `pa`; SQL, URLs and shell files each break on another character."""
+    with pytest.raises(SettingsError) as caught:
+        _resolve(Source("environment", {"STORE_PASSWORD": value}), insecure_demo=insecure_demo)
+    assert caught.value.message == "STORE_PASSWORD: is empty, or has characters other than letters, digits and . _ ~ -"
+
+
+def test_an_empty_secret_is_refused_even_in_a_demo() -> None:
+    """`REDIS_PASSWORD=` would open the door to everybody."""
+    with pytest.raises(SettingsError, match=r"^STORE_PASSWORD: "):
+        _resolve(Source("environment", {"STORE_PASSWORD": ""}), insecure_demo=True)
+
+
+def test_what_is_no_secret_may_say_anything() -> None:
+    assert _resolve(Source("environment", {"FRONT_MOTTO": "a b"})).mapping()["FRONT_MOTTO"] == "a b"
 
 
 WEAK = Source("environment", {"STORE_PASSWORD": "changeme", "BIG_SHOP_TOKEN": "0000", "FRONT_MOTTO": "test"})

@@ -34,7 +34,7 @@ class StoreEnv(ServiceEnv, env_prefix="STORE_"):
 class ShopEnv(ServiceEnv, env_prefix="BIG_SHOP_"):
     host_port: int = 7100
     """Port on the host."""
-    token: SecretStr = generated(32, alphabet="hex")
+    token: SecretStr = generated(32)
     """Signs orders."""
     store_password: SecretStr = shared("STORE_PASSWORD")
     """Password of the store."""

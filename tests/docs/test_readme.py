@@ -34,7 +34,7 @@ def test_the_table_of_services_says_what_the_declarations_say(name: str) -> None
     assert _row(services.load().services[name]) in README
 
 
-@pytest.mark.parametrize("target", sorted(set(re.findall(r"make ([a-z]+)", README))))
+@pytest.mark.parametrize("target", sorted(set(re.findall(r"(?:`|\$ )make ([a-z]+)", README))))
 def test_each_make_target_that_the_readme_names_exists(target: str) -> None:
     done = subprocess.run(("make", "-n", target), cwd=CHECKOUT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

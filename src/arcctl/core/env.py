@@ -6,9 +6,9 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast, get_args
+from typing import Annotated, Any, TypeVar, cast, get_args
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, JsonValue, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -17,6 +17,9 @@ from arcctl.errors import SettingsError
 HINT = "config/<service>/.env.example lists every setting with its meaning and default"
 
 PLACEHOLDERS = frozenset({"changeme", "change-me", "password", "secret", "admin", "postgres", "example", "test"})
+
+
+HostPort = Annotated[int, Field(ge=1, le=65535)]
 
 
 class ServiceEnv(BaseSettings):
@@ -42,9 +45,11 @@ class ServiceEnv(BaseSettings):
 E = TypeVar("E", bound=ServiceEnv)
 
 
-def generated(length: int = 43, *, alphabet: str = "urlsafe", **extra: Any) -> Any:
-    """A secret that `init` generates: `length` characters of `urlsafe` or `hex` (4 bits each)."""
-    return Field(json_schema_extra={"generate": {"length": length, "alphabet": alphabet, **extra}})
+def generated(length: int = 43, *, alphabet: str = "urlsafe") -> Any:
+    """A secret that `init` generates: `length` characters of `urlsafe`, or exactly `length` of `hex` (4 bits each)."""
+    exact = length if alphabet == "hex" else None
+    rule: JsonValue = {"length": length, "alphabet": alphabet}
+    return Field(json_schema_extra={"generate": rule}, min_length=exact, max_length=exact)
 
 
 def shared(name: str) -> Any:
@@ -99,7 +104,13 @@ def load(env: type[E], mapping: Mapping[str, str]) -> E:
 
 def _explain(env: type[ServiceEnv], error: ValidationError) -> str:
     names = {v.field: v.name for v in variables(env)} | {v.name: v.name for v in variables(env)}
-    parts = (f"{names.get(str(e['loc'][0]), str(e['loc'][0]))}: {e['msg'].lower()}" for e in error.errors())
+    exact = {v.field: v.generate["length"] for v in variables(env) if v.generate and v.generate["alphabet"] == "hex"}
+    parts = []
+    for problem in error.errors():
+        field = str(problem["loc"][0])
+        wrong_length = problem["type"].endswith(("too_short", "too_long")) and field in exact
+        message = f"must have exactly {exact[field]} characters" if wrong_length else problem["msg"].lower()
+        parts.append(f"{names.get(field, field)}: {message}")
     return "; ".join(parts)
 
 

@@ -101,7 +101,7 @@ def _refuse_unsafe(values: Mapping[str, Value]) -> None:
     odd = [n for n, v in values.items() if v.variable.secret and v.text is not None and not is_url_safe(v.text)]
     if odd:
         raise SettingsError(
-            f"{', '.join(odd)}: has characters other than letters, digits and . _ ~ -",
+            f"{', '.join(odd)}: is empty, or has characters other than letters, digits and . _ ~ -",
             hint="choose another one, or remove the line and run `arcctl init`",
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import SecretStr
 
-from arcctl.core.env import ServiceEnv, generated
+from arcctl.core.env import HostPort, ServiceEnv, generated
 from arcctl.core.model import Bind, Healthcheck, Inline, Layer, Limits, Link, Port, Service, Volume
 from arcctl.core.probe import Http
 from arcctl.services import jaeger, loki, prometheus
@@ -19,7 +19,7 @@ _PROVISIONING = "/etc/grafana/provisioning"
 
 
 class Env(ServiceEnv, env_prefix="GRAFANA_"):
-    host_port: int = PORT
+    host_port: HostPort = PORT
     """Port on the host's loopback address."""
     admin_password: SecretStr = generated()
     """Password of the user `admin`. Grafana reads it once, when its volume is new."""

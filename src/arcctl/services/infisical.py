@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import SecretStr
 
-from arcctl.core.env import generated, shared
+from arcctl.core.env import HostPort, generated, shared
 from arcctl.core.model import Healthcheck, Inline, Layer, Limits, Link, Port, Service
 from arcctl.core.probe import Http
 from arcctl.services import postgres, redis
@@ -18,7 +18,7 @@ _METRICS = "OTEL_TELEMETRY_COLLECTION_ENABLED=true\nOTEL_EXPORT_TYPE=prometheus\
 
 
 class Env(postgres.ConsumerEnv, env_prefix="INFISICAL_"):
-    host_port: int = 3001
+    host_port: HostPort = 3001
     """Port on the host's loopback address."""
     encryption_key: SecretStr = generated(32, alphabet="hex")
     """Encrypts every secret in the database; exactly 32 characters. Lose it and the vault is lost."""

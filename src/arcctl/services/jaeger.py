@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arcctl.core.env import ServiceEnv
+from arcctl.core.env import HostPort, ServiceEnv
 from arcctl.core.model import Bind, Healthcheck, Layer, Limits, Link, Port, Service, Volume
 from arcctl.core.probe import Http
 from arcctl.services._presets import web
@@ -12,7 +12,7 @@ _CONFIG = "/etc/jaeger/config.yaml"
 
 
 class Env(ServiceEnv, env_prefix="JAEGER_"):
-    host_port: int = PORT
+    host_port: HostPort = PORT
     """Port on the host's loopback address."""
 
 

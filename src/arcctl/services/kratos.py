@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import SecretStr
 
-from arcctl.core.env import generated
+from arcctl.core.env import HostPort, generated
 from arcctl.core.model import Bind, Healthcheck, Helper, Inline, Layer, Limits, Link, Mount, Port, Service
 from arcctl.core.probe import Http
 from arcctl.services import postgres
@@ -25,11 +25,11 @@ _NO_VOLUMES = ("/home/ory", "/var/lib/sqlite")
 
 
 class Env(postgres.ConsumerEnv, env_prefix="KRATOS_"):
-    public_port: int = PORT
+    public_port: HostPort = PORT
     """Port of the public API on the host's loopback address."""
-    admin_port: int = ADMIN_PORT
+    admin_port: HostPort = ADMIN_PORT
     """Port of the admin API, which asks for no password, on the host's loopback address."""
-    mail_port: int = MAIL_PORT
+    mail_port: HostPort = MAIL_PORT
     """Port of Mailpit's web page on the host's loopback address."""
     cookie_secret: SecretStr = generated()
     """Signs session cookies; a new one logs everybody out."""

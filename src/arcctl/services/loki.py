@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arcctl.core.env import ServiceEnv
+from arcctl.core.env import HostPort, ServiceEnv
 from arcctl.core.model import Bind, Healthcheck, Layer, Limits, Link, Port, Service, Volume
 from arcctl.core.probe import Http
 
@@ -11,7 +11,7 @@ _CONFIG = "/etc/loki/config.yaml"
 
 
 class Env(ServiceEnv, env_prefix="LOKI_"):
-    host_port: int = PORT
+    host_port: HostPort = PORT
     """Port on the host's loopback address."""
 
 

@@ -6,7 +6,7 @@ import json
 
 from pydantic import SecretStr
 
-from arcctl.core.env import ServiceEnv, generated
+from arcctl.core.env import HostPort, ServiceEnv, generated
 from arcctl.core.model import Bind, Healthcheck, Helper, Inline, Layer, Limits, Link, Port, Service, Volume
 from arcctl.core.probe import Tcp
 
@@ -18,9 +18,9 @@ _HEALTH = f"http://127.0.0.1:{MONITOR_PORT}/healthz?js-enabled-only=true"
 
 
 class Env(ServiceEnv, env_prefix="NATS_"):
-    host_port: int = PORT
+    host_port: HostPort = PORT
     """Port for clients on the host's loopback address."""
-    monitor_port: int = MONITOR_PORT
+    monitor_port: HostPort = MONITOR_PORT
     """Port of the monitoring pages on the host's loopback address."""
     password: SecretStr = generated()
     """Password of the user `arc`."""

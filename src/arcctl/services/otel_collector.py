@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arcctl.core.env import ServiceEnv
+from arcctl.core.env import HostPort, ServiceEnv
 from arcctl.core.model import Bind, Layer, Limits, Link, Port, Service
 from arcctl.core.probe import Http
 from arcctl.services import jaeger, loki, prometheus
@@ -12,11 +12,11 @@ _CONFIG = "/etc/otelcol-contrib/config.yaml"
 
 
 class Env(ServiceEnv, env_prefix="OTEL_COLLECTOR_"):
-    grpc_port: int = GRPC_PORT
+    grpc_port: HostPort = GRPC_PORT
     """Port for OTLP over gRPC on the host's loopback address."""
-    http_port: int = HTTP_PORT
+    http_port: HostPort = HTTP_PORT
     """Port for OTLP over HTTP on the host's loopback address."""
-    health_port: int = HEALTH_PORT
+    health_port: HostPort = HEALTH_PORT
     """Port of the health endpoint on the host's loopback address."""
 
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import SecretStr
 
-from arcctl.core.env import ServiceEnv, generated, shared
+from arcctl.core.env import HostPort, ServiceEnv, generated, shared
 from arcctl.core.model import Healthcheck, Helper, Inline, Layer, Limits, Link, Port, Service, Volume
 from arcctl.core.probe import Postgres
 
@@ -32,7 +32,7 @@ CREATE EXTENSION IF NOT EXISTS vector;
 
 
 class Env(ServiceEnv, env_prefix="POSTGRES_"):
-    host_port: int = PORT
+    host_port: HostPort = PORT
     """Port on the host's loopback address."""
     password: SecretStr = generated()
     """Password of the superuser `postgres`."""

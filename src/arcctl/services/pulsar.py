@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arcctl.core.env import ServiceEnv
+from arcctl.core.env import HostPort, ServiceEnv
 from arcctl.core.model import Healthcheck, Layer, Limits, Link, Port, Service, Volume
 from arcctl.core.probe import Http
 
@@ -17,9 +17,9 @@ _START = "bin/apply-config-from-env.py conf/standalone.conf && exec bin/pulsar s
 
 
 class Env(ServiceEnv, env_prefix="PULSAR_"):
-    host_port: int = PORT
+    host_port: HostPort = PORT
     """Port for clients on the host's loopback address, which give the listener name `external`."""
-    http_port: int = 8082
+    http_port: HostPort = 8082
     """Port of the admin interface on the host's loopback address."""
 
 

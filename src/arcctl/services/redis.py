@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import SecretStr
 
-from arcctl.core.env import ServiceEnv, generated
+from arcctl.core.env import HostPort, ServiceEnv, generated
 from arcctl.core.model import Bind, Healthcheck, Helper, Inline, Layer, Limits, Link, Port, Service, Volume
 from arcctl.core.probe import Tcp
 
@@ -14,7 +14,7 @@ HOST = __name__.rpartition(".")[2]
 
 
 class Env(ServiceEnv, env_prefix="REDIS_"):
-    host_port: int = PORT
+    host_port: HostPort = PORT
     """Port on the host's loopback address."""
     password: SecretStr = generated()
     """Password of the default user."""

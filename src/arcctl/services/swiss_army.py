@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arcctl.core.env import ServiceEnv
+from arcctl.core.env import HostPort, ServiceEnv
 from arcctl.core.model import Healthcheck, Layer, Limits, Link, Port, Service
 from arcctl.core.probe import Http
 from arcctl.services import otel_collector
@@ -12,7 +12,7 @@ PORT = 8080
 
 
 class Env(ServiceEnv, env_prefix="SWISS_ARMY_"):
-    host_port: int = 8081
+    host_port: HostPort = 8081
     """Port on the host's loopback address."""
     metric_interval_ms: int = 10_000
     """Milliseconds between two exports of metrics."""

@@ -6,7 +6,7 @@ from base64 import b64encode
 
 from pydantic import SecretStr
 
-from arcctl.core.env import ServiceEnv, generated
+from arcctl.core.env import HostPort, ServiceEnv, generated
 from arcctl.core.model import Bind, Healthcheck, Helper, HostPath, Inline, Layer, Limits, Link, Port, Service
 from arcctl.core.probe import Http
 from arcctl.services._presets import GUARD, ON
@@ -27,11 +27,11 @@ _START = (
 
 
 class Env(ServiceEnv, env_prefix="TRAEFIK_"):
-    http_port: int = HTTP_PORT
+    http_port: HostPort = HTTP_PORT
     """Port for http; in production the same on every address of the host."""
-    https_port: int = HTTPS_PORT
+    https_port: HostPort = HTTPS_PORT
     """Port for https; in production the same on every address of the host."""
-    dashboard_port: int = PORT
+    dashboard_port: HostPort = PORT
     """Port of the dashboard and its API on the host's loopback address."""
     password: SecretStr = generated()
     """Password of the user `arc` for the dashboard and for pages that have no login of their own."""

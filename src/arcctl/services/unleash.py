@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import SecretStr
 
-from arcctl.core.env import generated
+from arcctl.core.env import HostPort, generated
 from arcctl.core.model import Healthcheck, Inline, Layer, Limits, Link, Port, Service
 from arcctl.core.probe import Http
 from arcctl.services import postgres
@@ -18,7 +18,7 @@ _ENV_FILE = "/run/arc/env"
 
 
 class Env(postgres.ConsumerEnv, env_prefix="UNLEASH_"):
-    host_port: int = PORT
+    host_port: HostPort = PORT
     """Port on the host's loopback address."""
     session_secret: SecretStr = generated()
     """Signs session cookies; a new one logs everybody out."""

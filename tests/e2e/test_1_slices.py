@@ -9,6 +9,8 @@ import subprocess
 
 from tests.e2e.driver import Platform
 
+INTERRUPTED = (130, -signal.SIGINT)
+
 
 def _running(platform: Platform) -> set[str]:
     items = json.loads(platform.arcctl("ps", "--json").ok().out)
@@ -55,11 +57,37 @@ def test_a_service_that_never_answers_ends_in_exit_4_with_reason_log_and_next_co
 
 
 def test_ctrl_c_at_any_point_leaves_a_state_that_the_next_up_finishes(platform: Platform) -> None:
-    for seconds in (0.4, 0.9, 1.4, 1.9):
-        assert platform.interrupted_up(seconds, "redis", "postgres") in (130, -signal.SIGINT)
+    assert platform.interrupted_up(0.4, "redis", "postgres") in INTERRUPTED
+    for seconds in (0.9, 1.4, 1.9):
+        assert platform.interrupted_up(seconds, "redis", "postgres") in (*INTERRUPTED, 0)  # 0: it was done already
     platform.arcctl("up", "redis", "postgres").ok()
     assert platform.health("redis", "postgres")["status"] == "healthy"
     platform.arcctl("down").ok()
+
+
+def test_an_edited_file_or_secret_reaches_the_service_with_the_next_up_and_nothing_else_moves(
+    platform: Platform,
+) -> None:
+    platform.arcctl("clean", "--yes").ok()
+    platform.arcctl("up", "redis", "nats").ok()
+    settings = platform.home / "config" / "redis" / ".env"
+    settings.write_text("REDIS_PASSWORD=another-one-of-my-own-0123456789\n")
+    with (platform.home / "config" / "nats" / "arc.conf").open("a") as file:
+        file.write("\nmax_connections: 999\n")
+    assert platform.health("redis")["status"] == "unhealthy"
+    plan = platform.arcctl("up", "redis", "nats", "--dry-run").ok().out
+    changed = "a mounted file or a secret changed"
+    assert {line for line in plan.splitlines() if not line.startswith("keep")} == {
+        f"recreate redis: {changed}",
+        f"recreate redis-exporter: {changed}",
+        f"recreate nats: {changed}",
+    }
+    platform.arcctl("up", "redis", "nats").ok()
+    assert platform.health("redis", "nats")["status"] == "healthy"
+    assert "nothing to do" in platform.arcctl("up", "redis", "nats").ok().err
+    settings.unlink()
+    platform.arcctl("init").ok()
+    platform.arcctl("clean", "--yes").ok()
 
 
 def test_plain_docker_compose_works_without_arcctl(platform: Platform) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from arcctl.app.world import World, targets
 from arcctl.core.events import Event, Kind
@@ -18,6 +20,7 @@ PAUSE = 0.2
 """Seconds between two looks."""
 ATTEMPT = 2.0
 """Seconds that one probe may take."""
+MAKING = (Action.CREATE, Action.RECREATE)
 CRASHES = 3
 """Restarts within one `up` after which a container is given up."""
 
@@ -39,6 +42,8 @@ class Launch:
     plan: Plan
     world: World
     settings: Settings
+    made_from: dict[str, str]
+    """The hash of what each container is made from, remembered when it was made."""
     _ready: set[str] = field(default_factory=set)
     _failed: dict[str, str] = field(default_factory=dict)
     _started: set[str] = field(default_factory=set)
@@ -90,12 +95,28 @@ class Launch:
             self._started.add(step.key)
             if step.action is not Action.KEEP:
                 self._emit(Kind.WORKING, step.key, f"{step.action}: {step.cause}")
-        paused = [s.key for s in steps if s.action is Action.UNPAUSE]
-        others = [s.key for s in steps if s.action not in (Action.KEEP, Action.UNPAUSE)]
-        if paused:
-            await asyncio.to_thread(self.world.engine.unpause, paused)
-        if others:
-            await asyncio.to_thread(self.world.engine.start, others)
+        made = {s.key: self.made_from[s.key] for s in steps if s.action in MAKING and s.key in self.made_from}
+        self._remember(
+            dict.fromkeys(made, "")
+        )  # an interrupt from here on leaves "unknown", and the next `up` repairs it
+        for keys, work in self._calls(steps):
+            if keys:
+                await asyncio.to_thread(work, keys)
+        self._remember(made)
+
+    def _remember(self, made: dict[str, str]) -> None:
+        if made:
+            self.world.home.remember_inputs(made)
+
+    def _calls(self, steps: list[Step]) -> list[tuple[list[str], Callable[[list[str]], None]]]:
+        """One call of the engine for each kind of step."""
+        engine = self.world.engine
+        kinds: list[tuple[set[Action], Callable[[list[str]], None]]] = [
+            ({Action.UNPAUSE}, engine.unpause),
+            ({Action.CREATE, Action.START}, engine.start),
+            ({Action.RECREATE}, partial(engine.start, recreate=True)),
+        ]
+        return [([s.key for s in steps if s.action in actions], work) for actions, work in kinds]
 
     def _unstarted(self) -> list[Step]:
         done = self._started | set(self._failed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from arcctl.app import preflight
+from arcctl.app import inputs, preflight
 from arcctl.app.launch import Launch, Outcome
 from arcctl.app.world import World, ensure_secrets, settings
 from arcctl.core import plan as planning
@@ -31,8 +31,8 @@ class Result:
     """What became of it; None when nothing was done."""
 
 
-def prepare(request: Request, world: World) -> planning.Plan:
-    """Secrets in place, the world observed once, everything decided."""
+def prepare(request: Request, world: World) -> tuple[planning.Plan, dict[str, str]]:
+    """Secrets in place, the world observed once, everything decided: the plan, and what containers are made from."""
     asked = resolve(request.words or (Layer.OBSERVABILITY,), world.catalogue)
     services = closure(asked, world.catalogue)
     world.note(f"services: {', '.join(services)}")
@@ -40,16 +40,19 @@ def prepare(request: Request, world: World) -> planning.Plan:
         ensure_secrets(world, world.engine.volumes())
     engine = world.engine
     images = engine.images(c.image for c in world.catalogue.containers(services).values())
-    return planning.make(services, world.catalogue, engine.observe(), engine.hashes(), images)
+    made_from = inputs.digests(services, world, settings(world)) if world.home.secrets() else {}
+    changed = inputs.changed(made_from, world)
+    plan = planning.make(services, world.catalogue, engine.observe(), engine.hashes(), images, changed)
+    return plan, made_from
 
 
 async def run(request: Request, world: World) -> Result:
     """Raises PreflightError before anything is started, ArcError where the engine refuses."""
-    plan = prepare(request, world)
+    plan, made_from = prepare(request, world)
     if request.dry_run:
         return Result(plan, None)
     loaded = settings(world)
     preflight.run(plan, world, loaded)
     world.home.remember_started(world.home.started() | set(plan.services))
-    launch = Launch(plan=plan, world=world, settings=loaded)
+    launch = Launch(plan=plan, world=world, settings=loaded, made_from=made_from)
     return Result(plan, await launch.run(wait=request.wait, timeout=request.timeout))

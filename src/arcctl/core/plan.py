@@ -52,17 +52,21 @@ def make(
     observed: Observed,
     hashes: Mapping[str, str],
     images: Mapping[str, str],
+    changed: frozenset[str] = frozenset(),
 ) -> Plan:
     """Compare what should run with what runs.
 
     `hashes` are the configuration hashes of the files as they are now, by container; `images` the ids of the images
-    that the engine has, by reference. What they do not list decides nothing.
+    that the engine has, by reference. What they do not list decides nothing. `changed` are the containers whose
+    mounted files are not those that they were made from.
     """
     containers = catalogue.containers(services)
     needs = dependencies(catalogue)
     steps: dict[str, Step] = {}
     for key in _ordered(containers, needs):
         steps[key] = _step(key, containers[key], observed.of(key), hashes.get(key, ""), images)
+        if steps[key].action not in (Action.CREATE, Action.RECREATE) and key in changed:
+            steps[key] = Step(key, Action.RECREATE, "a mounted file or a secret changed")
         moved = [n for n in sorted(needs[key]) if steps[n].action is not Action.KEEP]
         if _is_one_shot(containers[key]) and steps[key].action is Action.KEEP and moved:
             steps[key] = Step(key, Action.START, f"{moved[0]} starts anew")

@@ -91,10 +91,15 @@ class DockerEngine:
         with _translated():
             self._client().compose.build([key], quiet=True)
 
-    def start(self, keys: Iterable[str]) -> None:
-        """Create or recreate and start these containers and no others; returns before they are ready."""
+    def start(self, keys: Iterable[str], *, recreate: bool = False) -> None:
+        """Create and start these containers and no others; returns before they are ready.
+
+        With `recreate` they are made anew in any case: Compose itself does not see that a mounted file changed.
+        """
         with _translated():
-            self._client().compose.up(list(keys), detach=True, dependencies=False, quiet=True, no_build=True)
+            self._client().compose.up(
+                list(keys), detach=True, dependencies=False, quiet=True, no_build=True, force_recreate=recreate
+            )
 
     def unpause(self, keys: Iterable[str]) -> None:
         with _translated():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import secrets
@@ -78,6 +79,23 @@ class Home:
         link = self.compose_file(".env")
         if not link.exists() and not link.is_symlink():
             link.symlink_to(Path("..") / self.compose_env.relative_to(self.root))
+
+    def digest(self, mounted: Iterable[str]) -> str:
+        """A hash over files and folders below `config/`, whatever is in them."""
+        state = hashlib.sha256()
+        for name in sorted(mounted):
+            root = self.root / "config" / name
+            for path in sorted(root.rglob("*")) if root.is_dir() else [root]:
+                state.update(path.read_bytes() if path.is_file() else b"")
+        return state.hexdigest()
+
+    def inputs(self) -> dict[str, str]:
+        """The hash of what each container was last created with."""
+        path = self.state / "inputs.json"
+        return dict(json.loads(path.read_text())) if path.is_file() else {}
+
+    def remember_inputs(self, digests: Mapping[str, str]) -> None:
+        self.write_private(self.state / "inputs.json", json.dumps({**self.inputs(), **digests}, indent=1) + "\n")
 
     def started(self) -> frozenset[str]:
         """The services that the last `up` commands left to run."""

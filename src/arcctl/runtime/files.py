@@ -118,7 +118,7 @@ def readable(root: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        where = error.filename or root
+        where = error.filename2 or error.filename or root
         hint = f"check who owns {root}: ls -la {root}"
         raise HomeError(f"{where}: {(error.strerror or str(error)).lower()}", hint=hint) from None
 

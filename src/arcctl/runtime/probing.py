@@ -97,7 +97,7 @@ async def _postgres(probe: Postgres, port: int) -> tuple[bool, str]:
 
 def _explain(error: Exception, port: int) -> str:
     text = str(error).strip() or type(error).__name__
-    if "refused" in text.lower() or "connection attempts failed" in text.lower():
+    if any(words in text.lower() for words in ("refused", "connection attempts failed", "connect call failed")):
         return f"nothing listens on port {port}"
     if type(error).__name__ in ("RemoteProtocolError", "ReadError", "ConnectionResetError") or "closed the" in text:
         return f"port {port} closes every connection: the server behind it is not listening yet"

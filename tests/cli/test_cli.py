@@ -1,0 +1,145 @@
+"""The command line as a process, without an engine."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from jsonschema import validate
+
+from arcctl import services
+
+PROGRAM = str(Path(sys.executable).parent / "arcctl")
+NO_ENGINE = {**os.environ, "DOCKER_HOST": "unix:///nonexistent.sock", "NO_COLOR": "1", "COLUMNS": "200"}
+
+
+def arcctl(home: Path, *words: str, **extra: str) -> subprocess.CompletedProcess[str]:
+    environment = {**NO_ENGINE, "ARCCTL_HOME": str(home), **extra}
+    return subprocess.run((PROGRAM, *words), env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("home")
+    assert arcctl(folder, "init").returncode == 0
+    return folder
+
+
+def test_init_makes_a_home_and_a_second_one_draws_no_secret(tmp_path: Path) -> None:
+    first, second = arcctl(tmp_path, "init"), arcctl(tmp_path, "init")
+    assert first.stderr.startswith(f"home {tmp_path}: ")
+    assert "secrets generated" in first.stderr
+    assert second.stderr == f"home {tmp_path}: all secrets were there\nnext: arcctl up\n"
+    assert first.stdout == second.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "file", "text", "code", "error"),
+    [
+        (("up", "redsi"), "", "", 2, "error: unknown service 'redsi'\nhint: did you mean redis?\n"),
+        (
+            ("info",),
+            ".env",
+            "REDIS_HOST_PROT=1\n",
+            2,
+            "config/redis/.env: unknown setting REDIS_HOST_PROT, did",
+        ),
+        (("info",), ".env", "what is this\n", 2, "error: config/redis/.env, line 1: not of the form NAME=value\n"),
+        (("info",), ".env", "REDIS_HOST_PORT=s3ntinel\n", 2, "error: REDIS_HOST_PORT: input should be a valid integer"),
+        (
+            ("info",),
+            ".env",
+            "REDIS_PASSWORD=changeme\n",
+            2,
+            "error: REDIS_PASSWORD: a value that everybody tries",
+        ),
+        (
+            ("info",),
+            ".env",
+            "REDIS_PASSWORD=s3ntinel $x\n",
+            2,
+            "error: REDIS_PASSWORD: is empty, or has characters",
+        ),
+        (("up",), "", "", 3, "error: no Docker engine answers\nhint: start Docker and try again"),
+        (("health",), "", "", 3, "error: no Docker engine answers\n"),
+        (("clean", "--yes"), "", "", 3, "error: no Docker engine answers\n"),
+        (("health", "--timeout", "-1"), "", "", 2, "Invalid value for '--timeout'"),
+        (("nonsense",), "", "", 2, "No such command 'nonsense'"),
+    ],
+)
+def test_bad_input_gets_a_clear_error_and_an_exit_code_and_no_traceback(
+    home: Path, words: tuple[str, ...], file: str, text: str, code: int, error: str
+) -> None:
+    path = home / "config" / "redis" / (file or "unused")
+    path.write_text(text)
+    done = arcctl(home, *words)
+    path.unlink()
+    assert error in done.stderr
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+    assert "s3ntinel" not in done.stderr + done.stdout
+
+
+def test_no_home_is_exit_2_with_the_way_out(tmp_path: Path) -> None:
+    done = arcctl(tmp_path, "info")
+    assert (done.returncode, done.stderr) == (2, f"error: no arcctl home at {tmp_path}\nhint: arcctl init\n")
+
+
+def test_health_json_is_one_valid_document_also_without_an_engine(home: Path) -> None:
+    done = arcctl(home, "health", "--json")
+    document = json.loads(done.stdout)
+    validate(document, json.loads(arcctl(home, "schema", "health").stdout))
+    assert (done.returncode, document["error"]["code"], done.stderr) == (3, "engine", "")
+
+
+def test_config_show_tells_each_value_and_its_origin_and_hides_secrets(home: Path) -> None:
+    items = json.loads(arcctl(home, "config", "show", "--json", LOKI_HOST_PORT="3101").stdout)
+    shown = {item["name"]: (item["value"], item["origin"]) for item in items}
+    assert shown["LOKI_HOST_PORT"] == ("3101", "environment")
+    assert shown["REDIS_HOST_PORT"] == ("6379", "default")
+    assert shown["REDIS_PASSWORD"] == ("********", ".arcctl/secrets.env")
+
+
+def test_config_validate_warns_of_a_near_miss_in_the_environment(home: Path) -> None:
+    done = arcctl(home, "config", "validate", REDIS_HOST_PROT="1")
+    assert done.returncode == 0
+    assert "warning: environment: unknown setting REDIS_HOST_PROT, did you mean REDIS_HOST_PORT?" in done.stderr
+
+
+def test_info_reveals_passwords_only_when_asked(home: Path) -> None:
+    hidden = json.loads(arcctl(home, "info", "redis", "--json").stdout)
+    revealed = json.loads(arcctl(home, "info", "redis", "--json", "--reveal").stdout)
+    assert hidden["services"][0]["links"][0]["secret"] == "********"
+    assert revealed["services"][0]["links"][0]["secret"] in (home / ".arcctl" / "secrets.env").read_text()
+
+
+def test_a_rendered_file_that_was_edited_fails_the_check_and_is_named(home: Path) -> None:
+    path = home / "compose" / "base.yaml"
+    before = path.read_text()
+    path.write_text(before + "# edited\n")
+    done = arcctl(home, "render", "--check")
+    assert (done.returncode, done.stderr) == (
+        1,
+        "error: not as the declarations say: compose/base.yaml\nhint: arcctl render\n",
+    )
+    assert arcctl(home, "render").returncode == 0
+    assert path.read_text() == before
+
+
+@pytest.mark.parametrize(
+    "command", ["up", "down", "restart", "clean", "health", "ps", "info", "logs", "init", "doctor"]
+)
+def test_the_help_of_each_command_has_an_example(home: Path, command: str) -> None:
+    done = arcctl(home, command, "--help")
+    assert done.returncode == 0
+    assert f"`arcctl {command}" in done.stdout or f"{command}`" in done.stdout
+
+
+def test_completion_offers_service_names_and_layers(home: Path) -> None:
+    words = {"_ARCCTL_COMPLETE": "complete_bash", "COMP_WORDS": "arcctl up ", "COMP_CWORD": "2"}
+    offered = arcctl(home, **words).stdout.split()
+    assert set(offered) >= {*services.names(), "observability", "platform", "all"}

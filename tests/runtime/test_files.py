@@ -1,0 +1,87 @@
+"""The home on disk: private, whole or not at all, and clear about what is wrong."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from arcctl import services
+from arcctl.core.settings import missing_secrets
+from arcctl.errors import HomeError, SettingsError
+from arcctl.runtime.files import Home, draw, env_text, find, read_env
+
+MISSING = missing_secrets(services.load(), {})
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "compose").mkdir()
+    return Home(tmp_path)
+
+
+def test_secrets_are_in_files_that_only_the_owner_reads_and_are_drawn_once(home: Home) -> None:
+    home.add_secrets(MISSING)
+    first = home.secrets()
+    home.add_secrets(MISSING)
+    home.write_compose_env(first)
+    assert home.secrets() == first
+    assert set(first) == set(MISSING)
+    assert stat.S_IMODE(home.state.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(p.stat().st_mode) for p in home.state.iterdir()} == {0o600}
+    assert read_env(home.root / "compose" / ".env", ".env") == first
+
+
+@pytest.mark.parametrize("name", sorted(MISSING))
+def test_a_drawn_secret_has_the_length_that_is_asked_for_and_needs_no_quote(name: str) -> None:
+    value = draw(MISSING[name])
+    assert len(value) == (MISSING[name].generate or {})["length"]
+    assert value.isalnum()
+    assert value != draw(MISSING[name])
+
+
+@given(
+    st.dictionaries(
+        st.from_regex(r"[A-Z][A-Z_]{0,8}", fullmatch=True), st.from_regex(r"[A-Za-z0-9._~-]{1,40}", fullmatch=True)
+    )
+)
+def test_what_is_written_to_an_env_file_is_read_back(
+    tmp_path_factory: pytest.TempPathFactory, values: dict[str, str]
+) -> None:
+    path = tmp_path_factory.mktemp("env") / ".env"
+    path.write_text(env_text(values, "a note"))
+    assert read_env(path, ".env") == values
+
+
+def test_a_broken_line_is_named_with_its_file_and_number(home: Home) -> None:
+    path = home.root / ".env"
+    path.write_text("GOOD=1\nnot a setting\n")
+    with pytest.raises(SettingsError, match=r"shown\.env, line 2: not of the form NAME=value"):
+        read_env(path, "shown.env")
+
+
+def test_a_folder_in_place_of_a_file_is_an_error_and_not_a_traceback(home: Home) -> None:
+    (home.state / "secrets.env").mkdir(parents=True)
+    with pytest.raises(HomeError, match=r"secrets\.env: is a directory"):
+        home.add_secrets(MISSING)
+
+
+def test_the_nearest_home_above_is_found_and_none_is_a_clear_error(home: Home, tmp_path: Path) -> None:
+    below = home.root / "a" / "b"
+    below.mkdir(parents=True)
+    assert find(below) == home.root
+    with pytest.raises(HomeError, match="no arcctl home at /nowhere"):
+        find(below, "/nowhere")
+
+
+def test_the_digest_of_mounted_files_changes_with_their_content(home: Home) -> None:
+    folder = home.root / "config" / "x"
+    folder.mkdir()
+    (folder / "a").write_text("1")
+    before = home.digest(["x"])
+    (folder / "a").write_text("2")
+    assert home.digest(["x"]) != before

@@ -96,9 +96,8 @@ class Launch:
             if step.action is not Action.KEEP:
                 self._emit(Kind.WORKING, step.key, f"{step.action}: {step.cause}")
         made = {s.key: self.made_from[s.key] for s in steps if s.action in MAKING and s.key in self.made_from}
-        self._remember(
-            dict.fromkeys(made, "")
-        )  # an interrupt from here on leaves "unknown", and the next `up` repairs it
+        # An interrupt from here on leaves "unknown", and the next `up` makes the container anew.
+        self._remember(dict.fromkeys(made, ""))
         for keys, work in self._calls(steps):
             if keys:
                 await asyncio.to_thread(work, keys)

@@ -1,0 +1,1 @@
+"""The use-cases on a toy platform, with fakes at the seams."""

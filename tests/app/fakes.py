@@ -1,0 +1,166 @@
+"""One fake per seam: an engine that remembers, a prober that is told the answers, ports, a home in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from arcctl.app.world import World
+from arcctl.core.env import Variable
+from arcctl.core.events import Event
+from arcctl.core.model import Catalogue, Helper
+from arcctl.core.observed import ContainerState, Observed
+from arcctl.core.ports import EngineFacts, Target
+from arcctl.core.probe import Answer
+from arcctl.core.settings import Source
+from tests.core.toy import TOY
+
+WELL = Answer(True, "fine")
+
+
+@dataclass
+class FakeEngine:
+    catalogue: Catalogue
+    exit_codes: Mapping[str, int] = field(default_factory=dict)
+    """How one-shots end; 0 where nothing is said."""
+    crashing: frozenset[str] = frozenset()
+    compose: str = "2.40.3"
+    kept: tuple[str, ...] = ()
+    name: str = "fake"
+    states: dict[str, ContainerState] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
+
+    def facts(self) -> EngineFacts:
+        return EngineFacts(version="28.5.2", compose_version=self.compose, memory=1 << 34, cpus=2)
+
+    def observe(self) -> Observed:
+        for key in self.crashing & self.states.keys():
+            before = self.states[key]
+            self.states[key] = ContainerState(state="restarting", exit_code=7, restarts=before.restarts + 1)
+        return Observed(dict(self.states))
+
+    def hashes(self) -> Mapping[str, str]:
+        return {}
+
+    def volumes(self) -> tuple[str, ...]:
+        return self.kept
+
+    def images(self, references: Iterable[str]) -> Mapping[str, str]:
+        return dict.fromkeys(references, "sha")
+
+    def pull(self, key: str) -> Iterator[str]:
+        yield f"pulled {key}"
+
+    def build(self, key: str) -> None:
+        self.calls.append(f"build {key}")
+
+    def start(self, keys: Iterable[str], *, recreate: bool = False) -> None:
+        self.calls.append(f"start {' '.join(keys)}")
+        for key in keys:
+            self.states[key] = self._started(key)
+
+    def _started(self, key: str) -> ContainerState:
+        container = self.catalogue.containers()[key]
+        if isinstance(container, Helper) and container.one_shot:
+            return ContainerState(state="exited", exit_code=self.exit_codes.get(key, 0), image_id="sha")
+        return ContainerState(state="running", ports={80: 80, 7000: 7000, 8080: 8080}, image_id="sha")
+
+    def unpause(self, keys: Iterable[str]) -> None:
+        self.calls.append(f"unpause {' '.join(keys)}")
+
+    def stop(self, keys: Iterable[str]) -> None:
+        self.calls.append(f"stop {' '.join(keys)}")
+
+    def restart(self, keys: Iterable[str]) -> None:
+        self.calls.append(f"restart {' '.join(keys)}")
+
+    def down(self, *, volumes: bool = False) -> None:
+        self.calls.append("down with volumes" if volumes else "down")
+
+    def logs(self, keys: Iterable[str], *, follow: bool, since: str, tail: str) -> Iterator[str]:
+        yield from (f"{key}: a line" for key in keys)
+
+    def command(self) -> tuple[str, ...]:
+        return ("true",)
+
+    def port_owner(self, port: int) -> str:
+        return ""
+
+
+@dataclass
+class FakeProber:
+    answers: Mapping[int, Answer] = field(default_factory=dict)
+    """By host port; all others are well."""
+
+    async def ask(self, targets: Mapping[str, Target], timeout: float) -> Mapping[str, Answer]:
+        return {key: self.answers.get(target.port, WELL) for key, target in targets.items()}
+
+
+@dataclass
+class FakePorts:
+    busy: Mapping[int, str] = field(default_factory=dict)
+
+    def taken(self, port: int) -> bool:
+        return port in self.busy
+
+    def owner(self, port: int) -> str:
+        return self.busy.get(port, "")
+
+
+@dataclass
+class FakeHome:
+    kept: dict[str, str] = field(default_factory=dict)
+    made: dict[str, str] = field(default_factory=dict)
+    up: frozenset[str] = frozenset()
+    files: str = "as they were"
+    root: Path = Path("/home/toy")
+
+    def sources(self, services: Iterable[str]) -> tuple[Source, ...]:
+        return (Source("secrets", self.kept),)
+
+    def secrets(self) -> dict[str, str]:
+        return dict(self.kept)
+
+    def add_secrets(self, missing: Mapping[str, Variable]) -> None:
+        self.kept |= {name: f"drawn-for-{name.lower().replace('_', '-')}" for name in missing}
+
+    def write_compose_env(self, values: Mapping[str, str]) -> None:
+        assert set(self.kept) <= set(values)
+
+    def digest(self, mounted: Iterable[str]) -> str:
+        return self.files if list(mounted) else ""
+
+    def inputs(self) -> dict[str, str]:
+        return dict(self.made)
+
+    def remember_inputs(self, digests: Mapping[str, str]) -> None:
+        self.made |= digests
+
+    def started(self) -> frozenset[str]:
+        return self.up
+
+    def remember_started(self, services: Iterable[str]) -> None:
+        self.up = frozenset(services)
+
+
+@dataclass
+class Toy:
+    """A toy platform and everything that happened on it."""
+
+    engine: FakeEngine = field(default_factory=lambda: FakeEngine(TOY))
+    prober: FakeProber = field(default_factory=FakeProber)
+    ports: FakePorts = field(default_factory=FakePorts)
+    home: FakeHome = field(default_factory=FakeHome)
+    events: list[Event] = field(default_factory=list)
+
+    def world(self) -> World:
+        return World(
+            catalogue=TOY,
+            environment={},
+            home=self.home,
+            engine=self.engine,
+            prober=self.prober,
+            ports=self.ports,
+            sink=self.events.append,
+        )

@@ -1,0 +1,1 @@
+"""Outputs that programs rely on, as they were released."""

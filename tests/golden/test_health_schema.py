@@ -1,0 +1,52 @@
+"""The contract of `health --json`: it may grow, and nothing that a program relies on may go."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+BASELINE = json.loads(Path(__file__).with_name("health.v1.json").read_text())
+SHIPPED = json.loads((Path(__file__).parents[2] / "src/arcctl/schemas/health.v1.json").read_text())
+
+
+def breaches(old: Any, new: Any, path: str = "") -> Iterator[str]:
+    """What a program written for `old` can no longer rely on in `new`."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key, value in old.items():
+            if key not in new:
+                yield f"{path}/{key} is gone"
+            else:
+                yield from breaches(value, new[key], f"{path}/{key}")
+    elif isinstance(old, list) and isinstance(new, list):
+        yield from _list_breaches(old, new, path)
+    elif old != new:
+        yield f"{path} changed from {old} to {new}"
+
+
+def _list_breaches(old: list[Any], new: list[Any], path: str) -> Iterator[str]:
+    """What was required stays so; the words of an enumeration stay the same ones, since readers match on them."""
+    same = set(map(str, old)) <= set(map(str, new)) if path.endswith("/required") else old == new
+    if not same:
+        yield f"{path} changed from {old} to {new}"
+
+
+def test_the_shipped_schema_keeps_what_the_baseline_promises() -> None:
+    assert list(breaches(BASELINE, SHIPPED)) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "found"),
+    [
+        ({"properties": {"a": {}}}, {"properties": {}}, ["/properties/a is gone"]),
+        ({"type": "string"}, {"type": "integer"}, ["/type changed from string to integer"]),
+        ({"enum": ["a"]}, {"enum": ["a", "b"]}, ["/enum changed from ['a'] to ['a', 'b']"]),
+        ({"required": ["a", "b"]}, {"required": ["a"]}, ["/required changed from ['a', 'b'] to ['a']"]),
+        ({"required": ["a"]}, {"required": ["a", "b"], "title": "new"}, []),
+    ],
+)
+def test_a_breaking_change_is_seen_and_an_addition_is_none(old: Any, new: Any, found: list[str]) -> None:
+    assert list(breaches(old, new)) == found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from arcctl.app.world import World
@@ -14,6 +14,7 @@ from arcctl.core.observed import ContainerState, Observed
 from arcctl.core.ports import EngineFacts, Target
 from arcctl.core.probe import Answer
 from arcctl.core.settings import Source
+from arcctl.errors import EngineError
 from tests.core.toy import TOY
 
 WELL = Answer(True, "fine")
@@ -26,15 +27,30 @@ class FakeEngine:
     """How one-shots end; 0 where nothing is said."""
     crashing: frozenset[str] = frozenset()
     compose: str = "2.40.3"
+    memory: int = 1 << 34
+    disk_free: int = 0
+    lacking: frozenset[str] = frozenset()
+    """Images that must be pulled or built first."""
     kept: tuple[str, ...] = ()
+    owners: Mapping[int, str] = field(default_factory=dict)
+    away: str = ""
+    """Why no call gets through; empty where the engine answers."""
     name: str = "fake"
     states: dict[str, ContainerState] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
 
     def facts(self) -> EngineFacts:
-        return EngineFacts(version="28.5.2", compose_version=self.compose, memory=1 << 34, cpus=2)
+        self._answer()
+        return EngineFacts(
+            version="28.5.2", compose_version=self.compose, memory=self.memory, cpus=2, disk_free=self.disk_free
+        )
+
+    def _answer(self) -> None:
+        if self.away:
+            raise EngineError(self.away, hint="start it")
 
     def observe(self) -> Observed:
+        self._answer()
         for key in self.crashing & self.states.keys():
             before = self.states[key]
             self.states[key] = ContainerState(state="restarting", exit_code=7, restarts=before.restarts + 1)
@@ -44,19 +60,21 @@ class FakeEngine:
         return {}
 
     def volumes(self) -> tuple[str, ...]:
+        self._answer()
         return self.kept
 
     def images(self, references: Iterable[str]) -> Mapping[str, str]:
-        return dict.fromkeys(references, "sha")
+        return dict.fromkeys(set(references) - self.lacking, "sha")
 
     def pull(self, key: str) -> Iterator[str]:
+        self.calls.append(f"pull {key}")
         yield f"pulled {key}"
 
     def build(self, key: str) -> None:
         self.calls.append(f"build {key}")
 
     def start(self, keys: Iterable[str], *, recreate: bool = False) -> None:
-        self.calls.append(f"start {' '.join(keys)}")
+        self.calls.append(f"{'recreate' if recreate else 'start'} {' '.join(keys)}")
         for key in keys:
             self.states[key] = self._started(key)
 
@@ -68,15 +86,23 @@ class FakeEngine:
 
     def unpause(self, keys: Iterable[str]) -> None:
         self.calls.append(f"unpause {' '.join(keys)}")
+        self._become(keys, "running")
+
+    def _become(self, keys: Iterable[str], state: str) -> None:
+        for key in keys:
+            self.states[key] = replace(self.states[key], state=state)
 
     def stop(self, keys: Iterable[str]) -> None:
         self.calls.append(f"stop {' '.join(keys)}")
+        self._become(keys, "exited")
 
     def restart(self, keys: Iterable[str]) -> None:
         self.calls.append(f"restart {' '.join(keys)}")
+        self._become(keys, "running")
 
     def down(self, *, volumes: bool = False) -> None:
         self.calls.append("down with volumes" if volumes else "down")
+        self.states.clear()
 
     def logs(self, keys: Iterable[str], *, follow: bool, since: str, tail: str) -> Iterator[str]:
         yield from (f"{key}: a line" for key in keys)
@@ -85,7 +111,7 @@ class FakeEngine:
         return ("true",)
 
     def port_owner(self, port: int) -> str:
-        return ""
+        return self.owners.get(port, "")
 
 
 @dataclass
@@ -153,11 +179,17 @@ class Toy:
     ports: FakePorts = field(default_factory=FakePorts)
     home: FakeHome = field(default_factory=FakeHome)
     events: list[Event] = field(default_factory=list)
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def told(self) -> list[str]:
+        """The events as one reads them, without their times."""
+        return [" ".join(filter(None, (e.kind, e.subject, e.message))) for e in self.events]
 
     def world(self) -> World:
         return World(
             catalogue=TOY,
-            environment={},
+            environment=self.environment,
             home=self.home,
             engine=self.engine,
             prober=self.prober,

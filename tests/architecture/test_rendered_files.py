@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,12 +18,7 @@ CHECKOUT = Path(__file__).parents[2]
 STACK = ("base.yaml", "stack.yaml")
 
 
-def _has_compose() -> bool:
-    command = ("docker", "compose", "version")
-    return bool(shutil.which("docker")) and subprocess.run(command, capture_output=True, check=False).returncode == 0
-
-
-needs_compose = pytest.mark.skipif(not _has_compose(), reason="needs the docker CLI with compose; no engine")
+needs_compose = pytest.mark.usefixtures("compose_cli")
 
 
 def _config(*files: str, options: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +26,7 @@ def test_production_closes_all_ports_but_the_gateways_and_leaves_one_shots_alone
     assert dump(compose.production(TOY)) == (GOLDEN / compose.PRODUCTION).read_text()
 
 
-@pytest.mark.skipif(not shutil.which("docker"), reason="needs the docker CLI with compose; no engine")
+@pytest.mark.usefixtures("compose_cli")
 @pytest.mark.parametrize("files", [("base",), ("base", "stack"), ("base", "stack", "prod")], ids="+".join)
 def test_compose_takes_the_documents(files: tuple[str, ...]) -> None:
     words = [word for name in files for word in ("-f", str(GOLDEN / f"{name}.yaml"))]

@@ -42,6 +42,8 @@ def engine() -> Iterator[dict[str, str]]:
 
 
 def _answers(environment: dict[str, str]) -> bool:
+    if not shutil.which("docker"):
+        return False
     return subprocess.run(("docker", "info"), env=environment, capture_output=True, check=False).returncode == 0
 
 

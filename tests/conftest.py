@@ -1,0 +1,27 @@
+"""What tests of several tiers need: the docker command line with Compose, brought along where a machine has none."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from tests.testbed.rootfs import ensure_engine_root, ensure_plugins
+
+
+@pytest.fixture(scope="session")
+def compose_cli() -> None:
+    """`docker compose`, which reads files without an engine; missing is loud, and a failure where CI is set."""
+    if _has_compose():
+        return
+    if os.geteuid() == 0:
+        ensure_plugins(ensure_engine_root())
+    if not _has_compose():
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("COMPOSE TESTS DID NOT RUN: no `docker compose` here")
+
+
+def _has_compose() -> bool:
+    command = ("docker", "compose", "version")
+    return bool(shutil.which("docker")) and subprocess.run(command, capture_output=True, check=False).returncode == 0

@@ -1,0 +1,145 @@
+"""Each way in which an engine can fail becomes one sentence and a next step; the program `docker` is a script."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from arcctl.errors import EngineError
+from arcctl.runtime import docker as adapter
+from arcctl.runtime.docker import DockerEngine
+from tests.core.toy import TOY
+from tests.fake_docker import FakeDocker
+
+SOCKET = "unix:///var/run/docker.sock"
+NO_ENGINE = ("no Docker engine answers", "start Docker and try again; `docker version` shows what it says")
+SECRET = "s3ntinel-value"
+
+
+@pytest.fixture
+def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeDocker:
+    fake = FakeDocker(tmp_path / "bin")
+    monkeypatch.setenv("PATH", fake.path)
+    return fake
+
+
+@pytest.fixture
+def engine(docker: FakeDocker, tmp_path: Path) -> DockerEngine:
+    env_file = tmp_path / "compose.env"
+    env_file.write_text(f"STORE_PASSWORD={SECRET}\n")
+    return DockerEngine(TOY, [tmp_path / "base.yaml"], env_file)
+
+
+def _refusal(work: Callable[[], object]) -> tuple[str, str]:
+    with pytest.raises(EngineError) as caught:
+        work()
+    assert (caught.value.exit_code, caught.value.__cause__) == (3, None)
+    assert SECRET not in f"{caught.value.message} {caught.value.hint}"
+    return caught.value.message, caught.value.hint
+
+
+REFUSALS = [
+    (f"Cannot connect to the Docker daemon at {SOCKET}. Is the docker daemon running?", *NO_ENGINE),
+    (
+        "docker: unknown command: docker compose\n\nRun 'docker --help' for more information",
+        "Docker has no Compose plugin",
+        "install the docker-compose plugin 2.24 or newer",
+    ),
+    (
+        "docker: 'compose' is not a docker command.\nSee 'docker --help'",
+        "Docker has no Compose plugin",
+        "install the docker-compose plugin 2.24 or newer",
+    ),
+    ("warning: x\nError response from daemon: it rains", "docker: it rains", "arcctl doctor"),
+    ("", "docker: docker failed without a word", "arcctl doctor"),
+]
+
+
+@pytest.mark.parametrize(
+    ("stderr", "message", "hint"), REFUSALS, ids=["no engine", "compose", "old compose", "other", "silence"]
+)
+def test_what_docker_says_on_reading_becomes_a_sentence_and_a_next_step(
+    docker: FakeDocker, engine: DockerEngine, stderr: str, message: str, hint: str
+) -> None:
+    docker.says("*", err=stderr, code=1)
+    for work in (engine.observe, engine.volumes, engine.hashes, engine.facts, lambda: engine.images(["a:1"])):
+        assert _refusal(work) == (message, hint)
+
+
+@pytest.mark.parametrize(
+    ("stderr", "message", "hint"), REFUSALS, ids=["no engine", "compose", "old compose", "other", "silence"]
+)
+def test_what_docker_says_on_changing_becomes_the_same(
+    docker: FakeDocker, engine: DockerEngine, stderr: str, message: str, hint: str
+) -> None:
+    docker.says("compose*", err=stderr, code=1)
+    for work in (engine.start, engine.unpause, engine.stop, engine.restart):
+        assert _refusal(lambda work=work: work(["store"])) == (message, hint)  # type: ignore[misc]
+    assert _refusal(engine.down) == (message, hint)
+
+
+def test_info_that_holds_errors_is_no_engine(docker: FakeDocker, engine: DockerEngine) -> None:
+    docker.says("info*", {"ServerErrors": ["Cannot connect to the Docker daemon"]})
+    assert _refusal(engine.facts)[0] == "no Docker engine answers: Cannot connect to the Docker daemon"
+
+
+def test_a_machine_without_docker_is_told_so(
+    engine: DockerEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert _refusal(engine.observe) == ("the program `docker` is not on the PATH", "install Docker 25 or newer")
+
+
+def test_an_engine_that_hangs_is_left_alone_after_a_while(
+    docker: FakeDocker, engine: DockerEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapter, "SECONDS", 0.3)
+    docker.says("container inspect*", hang=True)
+    assert _refusal(engine.observe)[0].startswith("the Docker engine did not answer in ")
+
+
+def test_an_image_that_cannot_be_pulled_is_named_with_the_ways_out(docker: FakeDocker, engine: DockerEngine) -> None:
+    docker.says("compose*pull*", err="Error response from daemon: manifest unknown", code=1)
+    assert _refusal(lambda: list(engine.pull("front"))) == (
+        "cannot pull toy/front:9: manifest unknown",
+        "check the network, or bring it by `docker load`, then arcctl up",
+    )
+
+
+def _words(docker: FakeDocker) -> list[str]:
+    """The calls without their files; the words behind the verb in the order of the alphabet."""
+    calls = [call.partition("compose.env ")[2].split() for call in docker.calls]
+    return [" ".join([verb, *sorted(rest)]) for verb, *rest in calls]
+
+
+def test_changes_touch_only_what_they_name_and_hand_no_secret_to_the_command_line(
+    docker: FakeDocker, engine: DockerEngine
+) -> None:
+    docker.says("compose*")
+    engine.start(["front", "store"])
+    engine.start(["store"], recreate=True)
+    engine.unpause(["store"])
+    engine.stop(["store"])
+    engine.restart(["store"])
+    engine.build("big-shop")
+    engine.down()
+    engine.down(volumes=True)
+    assert _words(docker) == [
+        "up --detach --no-build --no-deps front store",
+        "up --detach --force-recreate --no-build --no-deps store",
+        "unpause store",
+        "stop store",
+        "restart store",
+        "build --quiet big-shop",
+        "down --remove-orphans",
+        "down --remove-orphans --volumes",
+    ]
+    assert SECRET not in " ".join(docker.calls)
+
+
+def test_logs_come_line_by_line_with_what_was_asked_for(docker: FakeDocker, engine: DockerEngine) -> None:
+    docker.says("compose*logs*", "store  | one\nstore  | two\n")
+    assert list(engine.logs(["store"], follow=False, since="10m", tail="5")) == ["store  | one", "store  | two"]
+    assert _words(docker) == ["logs --no-color --since --tail 10m 5 store"]

@@ -7,8 +7,12 @@ import shutil
 import subprocess
 
 import pytest
+from hypothesis import settings
 
 from tests.testbed.rootfs import ensure_engine_root, ensure_plugins
+
+settings.register_profile("steady", deadline=None, derandomize=True)  # the same examples, however busy the machine is
+settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session")

@@ -110,3 +110,12 @@ def test_an_engine_smaller_than_the_limits_gets_a_warning_and_no_refusal(memory:
 def test_the_engine_is_described_in_one_line() -> None:
     facts = EngineFacts(version="28.5.2", compose_version="2.40.3", memory=8 * GIGABYTE, cpus=4, disk_free=9 * GIGABYTE)
     assert preflight.describe(facts) == "Docker 28.5.2, Compose 2.40.3, 4 cores, 8.0 GiB memory, 9 GiB disk free"
+
+
+def test_a_port_that_was_taken_while_a_service_was_stopped_is_refused() -> None:
+    toy = Toy()
+    _up(toy, "store")
+    toy.engine.stop(["store"])
+    toy.ports = FakePorts({7000: "nginx (pid 42)"})
+    with pytest.raises(PreflightError, match=r"^port 7000 \(store\) is taken by nginx \(pid 42\)$"):
+        _up(toy, "store")

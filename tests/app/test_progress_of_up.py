@@ -164,3 +164,10 @@ def test_after_ctrl_c_the_next_up_finishes_what_was_begun(at: str) -> None:
     assert (outcome.failed, outcome.waiting) == ({}, {})
     assert engine.calls[0] == f"recreate {at}"
     assert "" not in toy.home.made.values()
+
+
+def test_what_earlier_ups_left_to_run_stays_remembered() -> None:
+    toy = Toy()
+    _up(toy, "front")
+    _up(toy, "store")
+    assert toy.home.up == {"store", "big-shop", "front"}

@@ -1,0 +1,242 @@
+"""`up`, `down`, `restart`, `clean`, `logs`, `ps` and `compose`: words, exit codes, what is called."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from arcctl import services
+from tests.cli.stage import Done, Stage, container, serving
+
+PROGRAM = Path(sys.executable).with_name("arcctl")
+LOG = "loki  | level=error msg=broken\n"
+
+
+def _calls(stage: Stage, verb: str) -> list[list[str]]:
+    """The words of each Compose call with this verb, behind the files."""
+    found = [call.partition("compose.env ")[2].split() for call in stage.docker.calls]
+    return [words for words in found if words[:1] == [verb]]
+
+
+def _free() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+def _progress(done: Done) -> list[str]:
+    """Lines of stderr behind their times."""
+    return [line.partition(" s  ")[2] or line for line in done.err.splitlines()]
+
+
+def test_an_up_of_what_runs_asks_and_touches_nothing(stage: Stage) -> None:
+    with serving() as port:
+        stage.engine(container(port=port))
+        done = stage.arcctl("up", "loki")
+    assert (done.code, done.out, _calls(stage, "up")) == (0, "", [])
+    *first, summary, following = _progress(done)
+    assert first == ["services: loki", "✔ ready loki: HTTP 200 on /ready"]
+    assert summary.startswith("everything runs already, nothing to do: loki (")
+    assert following == "next: arcctl info, arcctl health"
+
+
+def test_a_service_that_does_not_get_ready_is_exit_4_with_reason_log_and_next_step(stage: Stage) -> None:
+    with serving(503, "Ingester not ready") as port:
+        stage.engine(container(port=port))
+        stage.docker.says("compose*logs*", LOG)
+        done = stage.arcctl("up", "loki", "--timeout", "1")
+    assert (done.code, done.out) == (4, "")
+    assert _progress(done)[1:] == [
+        "  waiting loki: HTTP 503 on /ready: Ingester not ready",
+        f"  {LOG.strip()}",
+        "error: loki was not ready in 1 s: HTTP 503 on /ready: Ingester not ready",
+        "hint: arcctl logs loki, then arcctl up again",
+    ]
+
+
+def test_a_one_shot_that_fails_is_exit_1_and_names_what_stands_on_it(stage: Stage) -> None:
+    healthy, broken = {"Health": {"Status": "healthy"}}, {"Status": "exited", "ExitCode": 1}
+    running = [container(key, State=healthy) for key in ("postgres", "postgres-exporter", "mailpit", "kratos")]
+    done_before = container("postgres-setup", State={"Status": "exited"})
+    stage.engine(*running, done_before, *(container(key, State=broken) for key in ("kratos-db", "kratos-migrate")))
+    stage.docker.says("compose * up *")
+    stage.docker.says("compose*logs*", "kratos-db | no such role\n")
+    done = stage.arcctl("up", "kratos", "--timeout", "20")
+    assert (done.code, done.out) == (1, "")
+    assert done.err.splitlines()[-3:] == [
+        "  kratos-db | no such role",
+        "error: kratos-db did not come up: is exited with exit code 1 (and 2 more: kratos-migrate, kratos)",
+        "hint: arcctl logs kratos-db, then arcctl up again",
+    ]
+
+
+def test_a_taken_port_is_exit_5_and_nothing_is_started(stage: Stage) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        stage.engine()
+        stage.environment["LOKI_HOST_PORT"] = str(port)
+        done = stage.arcctl("up", "loki")
+    assert (done.code, _calls(stage, "up")) == (5, [])
+    assert f"error: port {port} (loki) is taken by " in done.err
+    assert "(pid " in done.err
+
+
+def test_an_old_engine_is_exit_3(stage: Stage) -> None:
+    stage.engine()
+    stage.docker.says("compose version*", "2.20.1\n")
+    done = stage.arcctl("up", "loki")
+    assert (done.code, done.err.splitlines()[-2:]) == (
+        3,
+        ["error: Compose 2.20.1 is too old", "hint: install Compose 2.24 or newer"],
+    )
+
+
+def test_what_compose_refuses_is_exit_3_in_its_own_words(stage: Stage) -> None:
+    stage.engine()
+    stage.environment["LOKI_HOST_PORT"] = str(_free())
+    stage.docker.says("compose * up *", err="Error response from daemon: no space left on device\n", code=1)
+    done = stage.arcctl("up", "loki")
+    assert (done.code, done.err.splitlines()[-2:]) == (
+        3,
+        ["error: docker: no space left on device", "hint: arcctl doctor"],
+    )
+
+
+def test_dry_run_prints_the_plan_as_data_and_changes_nothing(stage: Stage) -> None:
+    stage.engine(container(State={"Status": "paused"}), container("prometheus"))
+    done = stage.arcctl("up", "loki", "prometheus", "jaeger", "--dry-run")
+    assert (done.code, done.err) == (0, "services: loki, prometheus, jaeger\n")
+    assert sorted(done.out.splitlines()) == [
+        "create jaeger: does not exist",
+        "keep prometheus: runs",
+        "unpause loki: is paused",
+    ]
+    assert [c for c in stage.docker.calls if " up " in c or " unpause " in c] == []
+
+
+def test_lost_secrets_are_exit_2_and_stay_lost(stage: Stage) -> None:
+    (stage.home / ".arcctl" / "secrets.env").unlink()
+    stage.engine(volumes="arc_redis_data\n")
+    done = stage.arcctl("up", "redis")
+    assert (done.code, done.err.splitlines()[1]) == (
+        2,
+        "error: the secrets of this home are gone, but its data is not: arc_redis_data",
+    )
+    assert not (stage.home / ".arcctl" / "secrets.env").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "stopped", "call"),
+    [
+        ((), "loki, prometheus", ["down", "--remove-orphans"]),
+        (("loki",), "loki", ["stop", "loki"]),
+    ],
+    ids=["all", "one"],
+)
+def test_down_says_what_it_stopped_and_that_data_is_kept(
+    stage: Stage, words: tuple[str, ...], stopped: str, call: list[str]
+) -> None:
+    stage.engine(container(), container("prometheus"))
+    stage.docker.says(f"compose * {call[0]} *")
+    done = stage.arcctl("down", *words)
+    kept = "all data is kept; `arcctl up` goes on with it, `arcctl clean` destroys it\n"
+    assert done == Done(0, "", f"stopped: {stopped}\n{kept}")
+    assert _calls(stage, call[0]) == [call]
+
+
+def test_restart_waits_for_the_answer(stage: Stage) -> None:
+    with serving() as port:
+        stage.engine(container(port=port))
+        stage.docker.says("compose * restart *")
+        done = stage.arcctl("restart")
+    assert (done.code, _calls(stage, "restart")) == (0, [["restart", "loki"]])
+    assert _progress(done)[-2:] == ["✔ ready loki: HTTP 200 on /ready", "restarted: loki"]
+
+
+def test_restart_of_nothing_says_how_to_start(stage: Stage) -> None:
+    stage.engine()
+    assert stage.arcctl("restart") == Done(0, "", "nothing is there to restart; `arcctl up` starts it\n")
+
+
+LISTED = "containers: loki\ndata volumes: arc_loki_data\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said", "calls"),
+    [
+        (
+            (),
+            2,
+            "error: refusing to destroy data without being asked by a person\nhint: arcctl clean --yes\n",
+            [],
+        ),
+        (
+            ("--yes",),
+            0,
+            "destroyed; settings and secrets are kept\n",
+            [["down", "--remove-orphans", "--volumes"]],
+        ),
+    ],
+    ids=["a script that does not say so", "a script that says so"],
+)
+def test_clean_lists_what_it_would_destroy_and_does_it_only_when_told(
+    stage: Stage, words: tuple[str, ...], code: int, said: str, calls: list[list[str]]
+) -> None:
+    stage.engine(container(), volumes="arc_loki_data\n")
+    stage.docker.says("compose * down *")
+    assert stage.arcctl("clean", *words) == Done(code, "", LISTED + said)
+    assert _calls(stage, "down") == calls
+    assert (stage.home / ".arcctl" / "secrets.env").is_file()
+
+
+def test_clean_of_nothing_destroys_nothing(stage: Stage) -> None:
+    stage.engine()
+    assert stage.arcctl("clean", "--yes") == Done(0, "", "nothing to destroy\n")
+
+
+def test_logs_are_data_of_those_that_exist(stage: Stage) -> None:
+    stage.engine(container(), container("redis-exporter"))
+    stage.docker.says("compose * logs *", LOG)
+    assert stage.arcctl("logs", "loki", "redis", "redis-exporter", "--tail", "5") == Done(0, LOG, "")
+    ((_, *words),) = _calls(stage, "logs")
+    assert {"5", "loki", "redis-exporter"} <= set(words)
+    assert "redis" not in words
+
+
+def test_logs_of_what_is_not_there_say_so(stage: Stage) -> None:
+    stage.engine()
+    assert stage.arcctl("logs", "loki") == Done(0, "", "no such container exists; `arcctl ps` shows what does\n")
+
+
+def test_ps_lists_the_containers_and_their_helpers_as_the_engine_sees_them(stage: Stage) -> None:
+    stage.engine(container("redis", State={"Status": "paused"}), container(port=3101))
+    items = json.loads(stage.arcctl("ps", "redis", "loki", "--json").out)
+    loki, redis = (services.load().containers()[key].image for key in ("loki", "redis"))
+    assert items == [
+        {"name": "redis-exporter", "state": "absent", "health": "", "image": "", "ports": {}},
+        {"name": "redis", "state": "paused", "health": "", "image": redis, "ports": {}},
+        {"name": "loki", "state": "running", "health": "", "image": loki, "ports": {"3100": 3101}},
+    ]
+    shown = stage.arcctl("status", "loki").out.splitlines()
+    assert [line.split() for line in shown] == [
+        ["CONTAINER", "STATE", "IN-CONTAINER", "CHECK", "PORTS", "IMAGE"],
+        ["loki", "running", "3101->3100", loki],
+    ]
+
+
+@pytest.mark.parametrize("code", [0, 17])
+def test_compose_hands_on_arguments_output_and_exit_code(stage: Stage, code: int) -> None:
+    stage.docker.says("compose * top --help", "PID 1\n", err="a warning\n", code=code)
+    done = subprocess.run(
+        (PROGRAM, "--home", stage.home, "compose", "top", "--help"),
+        env={"PATH": stage.docker.path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (code, "PID 1\n", "a warning\n")

@@ -1,4 +1,4 @@
-"""`python -m tests.testbed up|down|build|status|env`: the test bed from a terminal."""
+"""`python -m tests.testbed up|down|prepare|build|status|env`: the test bed from a terminal."""
 
 from __future__ import annotations
 
@@ -39,6 +39,12 @@ def other_engine() -> bool:
 def build(options: argparse.Namespace) -> None:
     """Only the artifacts, without an engine."""
     make_artifacts([image.artifact for image in catalogue.select(options.names) if image.artifact])
+
+
+def prepare(options: argparse.Namespace) -> None:
+    """What takes long, ahead of the tests and in plain sight: nothing where an engine can pull."""
+    if options.own or not other_engine():
+        build(options)
 
 
 def make_artifacts(wanted: list[Recipe]) -> None:
@@ -104,6 +110,7 @@ def env(options: argparse.Namespace) -> None:
 COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "up": up,
     "down": down,
+    "prepare": prepare,
     "build": build,
     "status": status,
     "env": env,

@@ -17,6 +17,7 @@ from arcctl.core.model import (
     Layer,
     Mount,
     Port,
+    Routes,
     Volume,
     container_name,
 )
@@ -110,7 +111,7 @@ def _volume(key: str, mount: Mount) -> str:
             return f"../config/{source}:{path}:ro"
         case HostPath(source, path):
             return f"{source}:{path}:ro"
-        case Inline():
+        case Inline() | Routes():
             raise AssertionError("an inline file is a config, not a volume")
 
 

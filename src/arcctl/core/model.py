@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from arcctl.core.env import ServiceEnv
 from arcctl.core.probe import Probe
+from arcctl.core.sources import Source
 
 E = TypeVar("E", bound=ServiceEnv)
 
@@ -68,7 +69,14 @@ class Inline:
     mode: int = 0o400
 
 
-Mount = Volume | Bind | HostPath | Inline
+@dataclass(frozen=True)
+class Routes:
+    """The gateway's routes, made from everybody's labels: what the embedded engine has instead of a socket to read."""
+
+    path: str
+
+
+Mount = Volume | Bind | HostPath | Inline | Routes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +107,31 @@ class Link:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Process(Generic[E]):
+    """The same server as a local process: only what differs from its container.
+
+    Texts are written as for the container. The engine puts local paths and addresses in their place: `/etc/x` becomes
+    the local copy of what is mounted there, `redis:6379` or `0.0.0.0:6379` becomes `127.0.0.1:<local port>`.
+    """
+
+    sources: tuple[Source, ...]
+    """In order of preference; the first that is ready is used."""
+    command: Callable[[E], tuple[str, ...]]
+    """`{program}` stands for the server, `{artifact}` for the folder that its source made."""
+    first_run: tuple[str, ...] = ()
+    """What makes the data volume while it is empty, written to `{data}`."""
+    environment: Callable[[E], Mapping[str, str]] = lambda env: {}
+    mounts: Callable[[E], tuple[Mount, ...]] = lambda env: ()
+    patches: Callable[[E], Mapping[str, Any]] = lambda env: {}
+    """For YAML files by their container path: what is merged over them; None takes a key away."""
+    ports: Mapping[int, int] = field(default_factory=dict)
+    """Local ports of container ports that are not published, where two servers would want the same."""
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    """Settings that start from another value here."""
+    stop_signal: str = "TERM"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Container(Generic[E]):
     """Anything that runs in a container: what services and helpers share."""
 
@@ -124,6 +157,8 @@ class Container(Generic[E]):
     stop_grace: int = 10
     """Seconds between the stop signal and the kill."""
     networks: tuple[str, ...] = ("arc",)
+    process: Process[E] | None = None
+    """None where the server cannot run without a container."""
 
 
 @dataclass(frozen=True, kw_only=True)

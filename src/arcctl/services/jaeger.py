@@ -5,10 +5,23 @@ from __future__ import annotations
 from arcctl.core.env import HostPort, ServiceEnv
 from arcctl.core.model import Bind, Healthcheck, Layer, Limits, Link, Port, Service, Volume
 from arcctl.core.probe import Http
+from arcctl.core.sources import GoModule
 from arcctl.services._presets import web
 
 PORT, HEALTH_PORT = 16686, 13133
 _CONFIG = "/etc/jaeger/config.yaml"
+
+
+# v2 tags are no importable module versions; v1.76.0 is the same commit as v2.13.0 and holds ./cmd/jaeger.
+SOURCE = GoModule(
+    name="jaeger",
+    module="github.com/jaegertracing/jaeger",
+    version="v1.76.0",
+    program="jaeger",
+    minutes=5,
+    packages=("./cmd/jaeger",),
+    versions=(("github.com/jaegertracing/jaeger/internal/version.latestVersion", "v2.13.0"),),
+)
 
 
 class Env(ServiceEnv, env_prefix="JAEGER_"):

@@ -7,6 +7,7 @@ from pydantic import SecretStr
 from arcctl.core.env import HostPort, generated
 from arcctl.core.model import Bind, Healthcheck, Helper, Inline, Layer, Limits, Link, Mount, Port, Service
 from arcctl.core.probe import Http
+from arcctl.core.sources import GoModule
 from arcctl.services import postgres
 from arcctl.services._presets import web
 
@@ -22,6 +23,25 @@ _CONFIGS = ("-c", f"{_FOLDER}/kratos.yml", "-c", _SECRETS)
 
 # The image declares both as volumes; left alone, each new container would leave two nameless ones behind.
 _NO_VOLUMES = ("/home/ory", "/var/lib/sqlite")
+
+
+SOURCE = GoModule(
+    name="kratos",
+    module="github.com/ory/kratos",
+    version="v1.3.1",
+    program="kratos",
+    minutes=2,
+    versions=(("github.com/ory/kratos/driver/config.Version", "v1.3.1"),),
+    drop_replace=("github.com/ory/client-go",),
+)
+MAIL_SOURCE = GoModule(
+    name="mailpit",
+    module="github.com/axllent/mailpit",
+    version="v1.31.1",
+    program="mailpit",
+    minutes=1,
+    versions=(("github.com/axllent/mailpit/config.Version", "v1.31.1"),),
+)
 
 
 class Env(postgres.ConsumerEnv, env_prefix="KRATOS_"):

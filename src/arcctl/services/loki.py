@@ -5,9 +5,23 @@ from __future__ import annotations
 from arcctl.core.env import HostPort, ServiceEnv
 from arcctl.core.model import Bind, Healthcheck, Layer, Limits, Link, Port, Service, Volume
 from arcctl.core.probe import Http
+from arcctl.core.sources import GoModule
 
 PORT = 3100
 _CONFIG = "/etc/loki/config.yaml"
+
+
+_BUILD = "github.com/grafana/loki/v3/pkg/util/build"
+SOURCE = GoModule(
+    name="loki",
+    module="github.com/grafana/loki/v3",
+    version="v3.7.8",
+    program="loki",
+    minutes=5,
+    packages=("./cmd/loki",),
+    versions=((f"{_BUILD}.Version", "3.7.8"), (f"{_BUILD}.Branch", "arcctl")),
+    drop_replace=("github.com/grafana/loki/pkg/push",),
+)
 
 
 class Env(ServiceEnv, env_prefix="LOKI_"):

@@ -5,10 +5,20 @@ from __future__ import annotations
 from arcctl.core.env import HostPort, ServiceEnv
 from arcctl.core.model import Bind, Layer, Limits, Link, Port, Service
 from arcctl.core.probe import Http
+from arcctl.core.sources import Collector
 from arcctl.services import jaeger, loki, prometheus
 
 GRPC_PORT, HTTP_PORT, HEALTH_PORT = 4317, 4318, 13133
 _CONFIG = "/etc/otelcol-contrib/config.yaml"
+
+
+SOURCE = Collector(
+    name="otelcol",
+    builder="go.opentelemetry.io/collector/cmd/builder@v0.153.0",
+    manifest="otelcol.yaml",
+    program="otelcol-contrib",
+    minutes=7,
+)
 
 
 class Env(ServiceEnv, env_prefix="OTEL_COLLECTOR_"):

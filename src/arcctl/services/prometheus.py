@@ -5,10 +5,25 @@ from __future__ import annotations
 from arcctl.core.env import HostPort, ServiceEnv
 from arcctl.core.model import Bind, Healthcheck, Layer, Limits, Link, Port, Service, Volume
 from arcctl.core.probe import Http
+from arcctl.core.sources import GoModule
 from arcctl.services._presets import web
 
 PORT = 9090
 _CONFIG = "/etc/prometheus/prometheus.yml"
+
+
+_BUILD = "github.com/prometheus/common/version"
+# Not Debian's, which is built without the OTLP receiver. v0.314.0 is how Go modules write 3.14.0.
+SOURCE = GoModule(
+    name="prometheus",
+    module="github.com/prometheus/prometheus",
+    version="v0.314.0",
+    program="prometheus",
+    minutes=5,
+    packages=("./cmd/prometheus", "./cmd/promtool"),
+    versions=((f"{_BUILD}.Version", "3.14.0"), (f"{_BUILD}.Branch", "arcctl")),
+    tags=("netgo",),
+)
 
 
 class Env(ServiceEnv, env_prefix="PROMETHEUS_"):

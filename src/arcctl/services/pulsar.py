@@ -5,6 +5,7 @@ from __future__ import annotations
 from arcctl.core.env import HostPort, ServiceEnv
 from arcctl.core.model import Healthcheck, Layer, Limits, Link, Port, Service, Volume
 from arcctl.core.probe import Http
+from arcctl.core.sources import Maven
 
 HOST = __name__.rpartition(".")[2]
 PORT, HTTP_PORT = 6650, 8080
@@ -14,6 +15,9 @@ _HEALTH = "/admin/v2/brokers/health"
 
 # `standalone` reads its file only, so settings come in by the image's own script. The file itself stays the image's.
 _START = "bin/apply-config-from-env.py conf/standalone.conf && exec bin/pulsar standalone -nfw -nss"
+
+
+SOURCE = Maven(name="pulsar", pom="pulsar.xml")
 
 
 class Env(ServiceEnv, env_prefix="PULSAR_"):

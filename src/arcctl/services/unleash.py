@@ -7,6 +7,7 @@ from pydantic import SecretStr
 from arcctl.core.env import HostPort, generated
 from arcctl.core.model import Healthcheck, Inline, Layer, Limits, Link, Port, Service
 from arcctl.core.probe import Http
+from arcctl.core.sources import Npm
 from arcctl.services import postgres
 from arcctl.services._presets import web
 
@@ -15,6 +16,9 @@ PORT = 4242
 UID = 1000
 USER = "admin"
 _ENV_FILE = "/run/arc/env"
+
+
+SOURCE = Npm(name="unleash", package="unleash-server", version="8.2.0", node="24.19.0")
 
 
 class Env(postgres.ConsumerEnv, env_prefix="UNLEASH_"):

@@ -37,7 +37,7 @@ bench: $(VENV)/.installed ## Measure the promises of speed and memory on the run
 	$(BIN)/python -m benchmarks
 
 lock: $(VENV)/.installed ## Pin every dependency by hash again.
-	$(BIN)/$(PIN) --extra dev --output-file requirements.lock pyproject.toml
+	$(BIN)/$(PIN) --extra dev --extra embedded --output-file requirements.lock pyproject.toml
 	cd $(APP) && ../../$(BIN)/$(PIN) --output-file requirements.lock pyproject.toml
 	cd $(APP) && ../../$(BIN)/$(PIN) --extra dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
 

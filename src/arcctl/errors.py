@@ -7,6 +7,7 @@ ArcError
 ├── HomeError           exit 2   no home here, or one that cannot be read or written
 │   └── SecretsLost              data volumes without the secrets that open them
 ├── EngineError         exit 3   no engine, or one that refuses
+├── BuildError          exit 1   a server could not be made from its source
 ├── UnhealthyError      exit 1   something asked for is unhealthy or failed
 ├── DeadlineError       exit 4   not ready in time
 └── PreflightError      exit 5   ports taken, too little memory or disk
@@ -53,6 +54,11 @@ class SecretsLost(HomeError):
 class EngineError(ArcError):
     code = "engine"
     exit_code = 3
+
+
+class BuildError(ArcError):
+    code = "build"
+    exit_code = 1
 
 
 class UnhealthyError(ArcError):

@@ -9,8 +9,8 @@ from pathlib import Path
 from arcctl.app.world import World
 from arcctl.core.env import Variable
 from arcctl.core.events import Event
-from arcctl.core.model import Catalogue, Helper
-from arcctl.core.observed import ContainerState, Observed
+from arcctl.core.model import Catalogue, Helper, Layer
+from arcctl.core.observed import ContainerState, Observed, Unavailable
 from arcctl.core.ports import EngineFacts, Target
 from arcctl.core.probe import Answer
 from arcctl.core.settings import Source
@@ -36,13 +36,16 @@ class FakeEngine:
     away: str = ""
     """Why no call gets through; empty where the engine answers."""
     name: str = "fake"
+    usual: tuple[str, ...] = (Layer.OBSERVABILITY,)
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    unavailable: Mapping[str, Unavailable] = field(default_factory=dict)
     states: dict[str, ContainerState] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
 
     def facts(self) -> EngineFacts:
         self._answer()
         return EngineFacts(
-            version="28.5.2", compose_version=self.compose, memory=self.memory, cpus=2, disk_free=self.disk_free
+            versions={"Docker": "28.5.2", "Compose": self.compose}, memory=self.memory, cpus=2, disk_free=self.disk_free
         )
 
     def _answer(self) -> None:
@@ -54,7 +57,7 @@ class FakeEngine:
         for key in self.crashing & self.states.keys():
             before = self.states[key]
             self.states[key] = ContainerState(state="restarting", exit_code=7, restarts=before.restarts + 1)
-        return Observed(dict(self.states))
+        return Observed(dict(self.states), self.unavailable)
 
     def hashes(self) -> Mapping[str, str]:
         return {}
@@ -119,6 +122,9 @@ class FakeProber:
     answers: Mapping[int, Answer] = field(default_factory=dict)
     """By host port; all others are well."""
 
+    def get_ready(self) -> None:
+        """Nothing to load."""
+
     async def ask(self, targets: Mapping[str, Target], timeout: float) -> Mapping[str, Answer]:
         return {key: self.answers.get(target.port, WELL) for key, target in targets.items()}
 
@@ -138,6 +144,7 @@ class FakePorts:
 class FakeHome:
     kept: dict[str, str] = field(default_factory=dict)
     made: dict[str, str] = field(default_factory=dict)
+    runs_on: str = ""
     up: frozenset[str] = frozenset()
     files: str = "as they were"
     root: Path = Path("/home/toy")
@@ -159,6 +166,12 @@ class FakeHome:
 
     def inputs(self) -> dict[str, str]:
         return dict(self.made)
+
+    def engine(self) -> str:
+        return self.runs_on
+
+    def remember_engine(self, name: str) -> None:
+        self.runs_on = name
 
     def remember_inputs(self, digests: Mapping[str, str]) -> None:
         self.made |= digests

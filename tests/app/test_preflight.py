@@ -81,7 +81,7 @@ def test_where_nothing_changes_nothing_is_looked_at() -> None:
     ],
 )
 def test_an_engine_that_is_too_old_is_refused(docker: str, compose: str, message: str, hint: str) -> None:
-    facts = EngineFacts(version=docker, compose_version=compose, memory=0, cpus=1)
+    facts = EngineFacts(versions={"Docker": docker, "Compose": compose}, memory=0, cpus=1)
     with pytest.raises(EngineError) as caught:
         preflight.refuse_old(facts)
     assert (caught.value.message, caught.value.hint) == (message, hint)
@@ -91,7 +91,7 @@ def test_an_engine_that_is_too_old_is_refused(docker: str, compose: str, message
     ("docker", "compose"), [("25.0.0", "2.24.0"), ("29.1.2", "5.0.0"), ("28.2.2+dfsg", "2.40.3-desktop.1")]
 )
 def test_a_recent_one_is_taken_whatever_its_maker_adds_to_the_number(docker: str, compose: str) -> None:
-    preflight.refuse_old(EngineFacts(version=docker, compose_version=compose, memory=0, cpus=1))
+    preflight.refuse_old(EngineFacts(versions={"Docker": docker, "Compose": compose}, memory=0, cpus=1))
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,9 @@ def test_an_engine_smaller_than_the_limits_gets_a_warning_and_no_refusal(memory:
 
 
 def test_the_engine_is_described_in_one_line() -> None:
-    facts = EngineFacts(version="28.5.2", compose_version="2.40.3", memory=8 * GIGABYTE, cpus=4, disk_free=9 * GIGABYTE)
+    facts = EngineFacts(
+        versions={"Docker": "28.5.2", "Compose": "2.40.3"}, memory=8 * GIGABYTE, cpus=4, disk_free=9 * GIGABYTE
+    )
     assert preflight.describe(facts) == "Docker 28.5.2, Compose 2.40.3, 4 cores, 8.0 GiB memory, 9 GiB disk free"
 
 

@@ -35,7 +35,13 @@ class Stage:
 
     def arcctl(self, *words: str) -> Done:
         """Run a command in this process; an exception that is not foreseen is raised here."""
-        environment = {"PATH": self.docker.path, "ARCCTL_HOME": str(self.home), "NO_COLOR": "1", **self.environment}
+        environment = {
+            "PATH": self.docker.path,
+            "ARCCTL_HOME": str(self.home),
+            "ARCCTL_ENGINE": "docker",
+            "NO_COLOR": "1",
+            **self.environment,
+        }
         result = CliRunner().invoke(app, list(words), env=environment)
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception

@@ -14,7 +14,13 @@ from jsonschema import validate
 from arcctl import services
 
 PROGRAM = str(Path(sys.executable).parent / "arcctl")
-NO_ENGINE = {**os.environ, "DOCKER_HOST": "unix:///nonexistent.sock", "NO_COLOR": "1", "COLUMNS": "200"}
+NO_ENGINE = {
+    **os.environ,
+    "DOCKER_HOST": "unix:///nonexistent.sock",
+    "ARCCTL_ENGINE": "docker",
+    "NO_COLOR": "1",
+    "COLUMNS": "200",
+}
 
 
 def arcctl(home: Path, *words: str, **extra: str) -> subprocess.CompletedProcess[str]:

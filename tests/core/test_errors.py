@@ -15,6 +15,7 @@ CODES = {
     "HomeError": ("home", 2),
     "SecretsLost": ("secrets-lost", 2),
     "EngineError": ("engine", 3),
+    "BuildError": ("build", 1),
     "UnhealthyError": ("unhealthy", 1),
     "DeadlineError": ("deadline", 4),
     "PreflightError": ("preflight", 5),

@@ -150,7 +150,7 @@ def test_compose_is_asked_about_the_files_of_this_home(
 def test_facts_are_versions_and_sizes(docker: FakeDocker, engine: DockerEngine) -> None:
     docker.says("info*", INFO)
     docker.says("compose version --short", "v2.40.3\n")
-    assert engine.facts() == EngineFacts(version="28.5.2", compose_version="2.40.3", memory=1 << 34, cpus=8)
+    assert engine.facts() == EngineFacts(versions={"Docker": "28.5.2", "Compose": "2.40.3"}, memory=1 << 34, cpus=8)
 
 
 def test_free_disk_is_known_where_the_engine_keeps_its_data_on_this_machine(

@@ -8,10 +8,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.testbed import builders, catalogue, engine, images
-from tests.testbed.catalogue import Image
+from arcctl.core.sources import Source
+from arcctl.errors import ArcError
+from tests.testbed import catalogue, engine, images
+from tests.testbed.catalogue import ARTIFACTS, Image
 from tests.testbed.places import docker_host
-from tests.testbed.recipes import RECIPES, Recipe
 from tests.testbed.shell import TestbedError, output, say
 
 BUILDS_AT_ONCE = 2
@@ -42,16 +43,15 @@ def build(options: argparse.Namespace) -> None:
 
 
 def prepare(options: argparse.Namespace) -> None:
-    """What takes long, ahead of the tests and in plain sight: nothing where an engine can pull."""
-    if options.own or not other_engine():
-        build(options)
+    """The servers that take long, ahead of the tests and in plain sight: both engines run them."""
+    build(options)
 
 
-def make_artifacts(wanted: list[Recipe]) -> None:
+def make_artifacts(wanted: list[Source]) -> None:
     """Build what is missing, two at a time, the long ones first."""
-    missing = [recipe for recipe in RECIPES if recipe in wanted and not builders.is_built(recipe)]
+    missing = [source for source in wanted if not ARTIFACTS.ready(source)]
     with ThreadPoolExecutor(BUILDS_AT_ONCE) as pool:
-        list(pool.map(builders.build, missing))
+        list(pool.map(lambda source: ARTIFACTS.make(source, say), sorted(missing, key=lambda source: -source.minutes)))
 
 
 def make_images(wanted: list[Image]) -> None:
@@ -60,7 +60,7 @@ def make_images(wanted: list[Image]) -> None:
         if image.name in catalogue.GROUNDS:
             images.ensure(image)
     rest = [image for image in wanted if image.name not in catalogue.GROUNDS and images.buildable(image)]
-    waiting = [image for image in rest if image.artifact and not builders.is_built(image.artifact)]
+    waiting = [image for image in rest if image.artifact and not ARTIFACTS.ready(image.artifact)]
     at_once = [image for image in rest if image not in waiting]
     with ThreadPoolExecutor(BUILDS_AT_ONCE) as pool:
         failed = [text for text in pool.map(attempt, at_once + waiting) if text]
@@ -76,7 +76,7 @@ def attempt(image: Image) -> str | None:
     """Make one image; what went wrong is an answer, so that the others still get made."""
     try:
         images.ensure(image)
-    except TestbedError as problem:
+    except (TestbedError, ArcError) as problem:
         say(f"{image.name} failed")
         return f"{image.name}: {problem}"
     return None
@@ -94,7 +94,7 @@ def status(options: argparse.Namespace) -> None:
     print(f"engine: {docker_host() if running else 'not running'}")
     print(f"{'image':<56} {'kind':<7} {'artifact':<9} ready")
     for image in catalogue.select(options.names):
-        artifact = "-" if image.artifact is None else ("built" if builders.is_built(image.artifact) else "missing")
+        artifact = "-" if image.artifact is None else ("built" if ARTIFACTS.ready(image.artifact) else "missing")
         ready = "yes" if running and images.buildable(image) and images.is_ready(image) else "no"
         print(f"{image.reference:<56} {image.kind:<7} {artifact:<9} {ready}")
 
@@ -132,7 +132,7 @@ def main() -> None:
     options = parse()
     try:
         COMMANDS[options.command](options)
-    except TestbedError as problem:
+    except (TestbedError, ArcError) as problem:
         raise SystemExit(f"testbed: {problem}") from None
 
 

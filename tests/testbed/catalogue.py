@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from tests.testbed import recipes
+from arcctl.core.sources import Source
+from arcctl.runtime.artifacts import Artifacts
+from arcctl.services import jaeger, kratos, loki, otel_collector, prometheus, pulsar, traefik, unleash
 from tests.testbed.places import CHECKOUT, IMAGES
-from tests.testbed.recipes import Recipe
+
+ARTIFACTS = Artifacts(CHECKOUT)
 
 RAW = "arcctl-testbed/raw:forky"
 
@@ -22,7 +25,7 @@ class Image:
     name: str
     reference: str
     kind: Kind = "real"
-    artifact: Recipe | None = None
+    artifact: Source | None = None
     parents: tuple[str, ...] = ("base",)
     context: Path | None = field(default=None)
 
@@ -42,21 +45,21 @@ CATALOGUE: tuple[Image, ...] = (
     Image("postgres", "pgvector/pgvector:0.8.6-pg18-bookworm"),
     Image("redis", "redis:8.10.1-alpine", parents=_BUSYBOX),
     Image("nats", "nats:2.15.0-alpine", parents=_BUSYBOX),
-    Image("traefik", "traefik:v3.7.13", artifact=recipes.TRAEFIK, parents=_BUSYBOX),
+    Image("traefik", "traefik:v3.7.13", artifact=traefik.SOURCE, parents=_BUSYBOX),
     Image("socket-proxy", "tecnativa/docker-socket-proxy:v0.4.2", parents=_BUSYBOX),
     Image("postgres-exporter", "quay.io/prometheuscommunity/postgres-exporter:v0.19.1", parents=_BUSYBOX),
     Image("redis-exporter", "oliver006/redis_exporter:v1.78.0", parents=_BUSYBOX),
-    Image("unleash", "unleashorg/unleash-server:8.2.0", artifact=recipes.UNLEASH),
-    Image("pulsar", "apachepulsar/pulsar:4.2.4", artifact=recipes.PULSAR),
-    Image("mailpit", "axllent/mailpit:v1.31.1", artifact=recipes.MAILPIT, parents=_BUSYBOX),
+    Image("unleash", "unleashorg/unleash-server:8.2.0", artifact=unleash.SOURCE),
+    Image("pulsar", "apachepulsar/pulsar:4.2.4", artifact=pulsar.SOURCE),
+    Image("mailpit", "axllent/mailpit:v1.31.1", artifact=kratos.MAIL_SOURCE, parents=_BUSYBOX),
     Image("grafana", "grafana/grafana:13.2.0", kind="double", parents=_PYTHON),
     Image("infisical", "infisical/infisical:v0.165.16", kind="double", parents=_PYTHON),
     Image("nats-exporter", "natsio/prometheus-nats-exporter:0.17.3", kind="double", parents=_PYTHON),
-    Image("otel-collector", "otel/opentelemetry-collector-contrib:0.161.0", artifact=recipes.COLLECTOR),
-    Image("loki", "grafana/loki:3.7.8", artifact=recipes.LOKI),
-    Image("prometheus", "prom/prometheus:v3.14.0", artifact=recipes.PROMETHEUS, parents=_BUSYBOX),
-    Image("jaeger", "jaegertracing/jaeger:2.13.0", artifact=recipes.JAEGER, parents=_BUSYBOX),
-    Image("kratos", "oryd/kratos:v1.3.1", artifact=recipes.KRATOS, parents=_BUSYBOX),
+    Image("otel-collector", "otel/opentelemetry-collector-contrib:0.161.0", artifact=otel_collector.SOURCE),
+    Image("loki", "grafana/loki:3.7.8", artifact=loki.SOURCE),
+    Image("prometheus", "prom/prometheus:v3.14.0", artifact=prometheus.SOURCE, parents=_BUSYBOX),
+    Image("jaeger", "jaegertracing/jaeger:2.13.0", artifact=jaeger.SOURCE, parents=_BUSYBOX),
+    Image("kratos", "oryd/kratos:v1.3.1", artifact=kratos.SOURCE, parents=_BUSYBOX),
     Image("swiss-army", "arcctl/swiss-army:0.1.0", parents=_PYTHON, context=CHECKOUT / "apps" / "swiss_army_py"),
 )
 

@@ -8,8 +8,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from tests.testbed import builders, recipes
-from tests.testbed.catalogue import BY_NAME, RAW, Image
+from tests.testbed.catalogue import ARTIFACTS, BY_NAME, RAW, Image
 from tests.testbed.places import cache, docker_host
 from tests.testbed.rootfs import bootstrap
 from tests.testbed.shell import TestbedError, output, run, say
@@ -34,7 +33,7 @@ def fingerprint(image: Image) -> str:
         digest.update(oct(path.stat().st_mode & 0o111).encode())
         digest.update(path.read_bytes())
     if image.artifact is not None:
-        digest.update(recipes.key(image.artifact).encode())
+        digest.update(ARTIFACTS.path(image.artifact).name.encode())
     for parent in image.parents:
         digest.update(fingerprint(BY_NAME[parent]).encode())
     if not image.parents and CERTIFICATES.exists():
@@ -83,7 +82,7 @@ def ensure(image: Image) -> None:
         return
     if not buildable(image):
         raise TestbedError(f"{image.name}: no Dockerfile in {image.folder}")
-    artifact = builders.build(image.artifact) if image.artifact is not None else None
+    artifact = ARTIFACTS.make(image.artifact, say) if image.artifact is not None else None
     if not image.parents:
         ensure_raw()
     say(f"making {image.reference}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -28,7 +29,9 @@ async def run(request: Request, world: World) -> Report:
     began, started_at = time.perf_counter(), datetime.now(UTC)
     asked = resolve(request.words or ("all",), world.catalogue)
     loaded = settings(world)
-    observed = world.engine.observe()
+    observed, _ = await asyncio.gather(
+        asyncio.to_thread(world.engine.observe), asyncio.to_thread(world.prober.get_ready)
+    )
     concerned = closure(asked, world.catalogue)
     left = max(0.5, request.deadline - (time.perf_counter() - began))
     answers = await world.prober.ask(targets(world, observed, loaded, concerned), left)

@@ -149,6 +149,8 @@ class Launch:
             self._emit(Kind.READY, key, reason)
         elif now.state == "exited" and now.exit_code and isinstance(container, Helper) and container.one_shot:
             self._fail(key, reason)
+        elif now.state == "dead":
+            self._fail(key, "crashes again and again; its log says why")
         elif now.restarts - self._restarts.setdefault(key, now.restarts) >= CRASHES:
             self._fail(key, f"crashed {CRASHES} times, last exit code {now.exit_code}")
         else:

@@ -12,7 +12,7 @@ from arcctl.core.ports import EngineFacts
 from arcctl.core.settings import Settings
 from arcctl.errors import EngineError, PreflightError
 
-ENGINE, COMPOSE = (25, 0), (2, 24)
+OLDEST = {"Docker": (25, 0), "Compose": (2, 24)}
 """The oldest versions that know all that the files use: `start_interval`, `configs.content`, `!reset`."""
 MEGABYTE, GIGABYTE = 1 << 20, 1 << 30
 SPARE_DISK = 2 * GIGABYTE
@@ -36,12 +36,14 @@ def describe(facts: EngineFacts) -> str:
     """Versions and sizes in one line."""
     sizes = f"{facts.cpus} cores, {facts.memory / GIGABYTE:.1f} GiB memory"
     disk = f", {facts.disk_free / GIGABYTE:.0f} GiB disk free" if facts.disk_free else ""
-    return f"Docker {facts.version}, Compose {facts.compose_version}, {sizes}{disk}"
+    versions = ", ".join(f"{name} {version}" for name, version in facts.versions.items())
+    return f"{versions}, {sizes}{disk}"
 
 
 def refuse_old(facts: EngineFacts) -> None:
     """Raises EngineError for an engine or a Compose that lacks what the files use."""
-    for what, found, least in (("Docker", facts.version, ENGINE), ("Compose", facts.compose_version, COMPOSE)):
+    for what, least in OLDEST.items():
+        found = facts.versions.get(what, ".".join(map(str, least)))
         numbers = tuple(int(n) for n in re.findall(r"\d+", found)[:2])
         if numbers < least:
             wanted = ".".join(map(str, least))

@@ -12,7 +12,7 @@ def down(words: tuple[str, ...], world: World) -> tuple[str, ...]:
     observed = world.engine.observe()
     if not words:
         world.engine.down()
-        world.home.remember_started(())
+        _forget(world)
         return tuple(sorted(observed.containers))
     named = resolve(words, world.catalogue)
     keys = [k for k in world.catalogue.containers(named) if k in observed.containers]
@@ -34,7 +34,13 @@ def restart(words: tuple[str, ...], world: World) -> tuple[str, ...]:
 def clean(world: World) -> None:
     """Containers, networks and data go; settings and secrets of the home stay."""
     world.engine.down(volumes=True)
+    _forget(world)
+
+
+def _forget(world: World) -> None:
+    """Nothing runs any more, so another engine may be chosen."""
     world.home.remember_started(())
+    world.home.remember_engine("")
 
 
 def chosen(words: tuple[str, ...], catalogue: Catalogue) -> tuple[str, ...]:

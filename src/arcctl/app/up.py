@@ -9,7 +9,8 @@ from arcctl.app.launch import Launch, Outcome
 from arcctl.app.world import World, ensure_secrets, settings
 from arcctl.core import plan as planning
 from arcctl.core.graph import closure, resolve
-from arcctl.core.model import Layer
+from arcctl.core.observed import Observed
+from arcctl.errors import UnhealthyError
 
 TIMEOUT = 300.0
 """Seconds until `up` gives up waiting."""
@@ -18,7 +19,7 @@ TIMEOUT = 300.0
 @dataclass(frozen=True, kw_only=True)
 class Request:
     words: tuple[str, ...] = ()
-    """Services, layers or `all`; nothing means the observability layer."""
+    """Services, layers or `all`; nothing means what is usual on the engine."""
     wait: bool = True
     timeout: float = TIMEOUT
     dry_run: bool = False
@@ -33,17 +34,31 @@ class Result:
 
 def prepare(request: Request, world: World) -> tuple[planning.Plan, dict[str, str]]:
     """Secrets in place, the world observed once, everything decided: the plan, and what containers are made from."""
-    asked = resolve(request.words or (Layer.OBSERVABILITY,), world.catalogue)
-    services = closure(asked, world.catalogue)
+    engine = world.engine
+    asked = resolve(request.words or engine.usual, world.catalogue)
+    observed = engine.observe()
+    services = _available(request.words, closure(asked, world.catalogue), observed, world)
     world.note(f"services: {', '.join(services)}")
     if not request.dry_run:
-        ensure_secrets(world, world.engine.volumes())
-    engine = world.engine
+        ensure_secrets(world, engine.volumes())
     images = engine.images(c.image for c in world.catalogue.containers(services).values())
     made_from = inputs.digests(services, world, settings(world)) if world.home.secrets() else {}
     changed = inputs.changed(made_from, world)
-    plan = planning.make(services, world.catalogue, engine.observe(), engine.hashes(), images, changed)
+    plan = planning.make(services, world.catalogue, observed, engine.hashes(), images, changed)
     return plan, made_from
+
+
+def _available(words: tuple[str, ...], services: tuple[str, ...], observed: Observed, world: World) -> tuple[str, ...]:
+    """Those that can run on this engine; the others are named, each with the command that changes it.
+
+    Raises UnhealthyError for one that was asked for by its name.
+    """
+    missing = {i: observed.unavailable[i] for i in services if i in observed.unavailable}
+    for service_id, why in missing.items():
+        if service_id in words:
+            raise UnhealthyError(f"{service_id} is not available here: {why.reason}", hint=why.command)
+        world.note(f"not available here: {service_id}: {why}")
+    return tuple(i for i in services if i not in missing)
 
 
 async def run(request: Request, world: World) -> Result:
@@ -53,6 +68,7 @@ async def run(request: Request, world: World) -> Result:
         return Result(plan, None)
     loaded = settings(world)
     preflight.run(plan, world, loaded)
+    world.home.remember_engine(world.engine.name)
     world.home.remember_started(world.home.started() | set(plan.services))
     launch = Launch(plan=plan, world=world, settings=loaded, made_from=made_from)
     return Result(plan, await launch.run(wait=request.wait, timeout=request.timeout))

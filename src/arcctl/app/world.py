@@ -30,7 +30,9 @@ class World:
 
 def settings(world: World) -> Settings:
     """The settings as they are now: process environment, files of the home, defaults."""
-    sources = (Source("environment", world.environment), *world.home.sources(world.catalogue.services))
+    files = world.home.sources(world.catalogue.services)
+    engine = Source(f"default of the {world.engine.name} engine", world.engine.defaults)
+    sources = (Source("environment", world.environment), *files, engine)
     return resolve(world.catalogue, sources, insecure_demo=world.insecure_demo)
 
 

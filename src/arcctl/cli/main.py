@@ -51,10 +51,14 @@ def _version(wanted: bool) -> None:
 def options(
     ctx: typer.Context,
     home_folder: Annotated[str, typer.Option("--home", envvar="ARCCTL_HOME", help="Folder of the platform.")] = "",
+    engine: Annotated[
+        str,
+        typer.Option(envvar="ARCCTL_ENGINE", help="docker, embedded (local processes), or auto: docker if it answers."),
+    ] = "auto",
     insecure_demo: Annotated[bool, typer.Option(help="Accept passwords that everybody knows.")] = False,
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")] = False,
 ) -> None:
-    ctx.obj = Globals(home=home_folder, insecure_demo=insecure_demo)
+    ctx.obj = Globals(home=home_folder, insecure_demo=insecure_demo, engine=engine)
 
 
 for module in (run, look, home):

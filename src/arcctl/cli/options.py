@@ -14,6 +14,7 @@ class Globals:
 
     home: str = ""
     insecure_demo: bool = False
+    engine: str = "auto"
 
 
 def complete_words(incomplete: str) -> list[str]:

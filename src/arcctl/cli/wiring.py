@@ -12,12 +12,9 @@ from typing import Any, TypeVar
 from arcctl import services
 from arcctl.app.world import World
 from arcctl.cli.options import Globals
-from arcctl.core import compose
 from arcctl.core.events import Event, Sink
-from arcctl.core.model import Layer
 from arcctl.errors import HomeError
-from arcctl.runtime import environment, files
-from arcctl.runtime.docker import DockerEngine
+from arcctl.runtime import engines, environment, files
 from arcctl.runtime.host import LoopbackPorts
 from arcctl.runtime.probing import LoopbackProber
 
@@ -31,13 +28,12 @@ def silent(event: Event) -> None:
 def world(chosen: Globals, sink: Sink = silent) -> World:
     """Everything a use-case needs, for the home that was named or found."""
     home = files.Home(home_root(chosen))
-    catalogue = services.load()
-    overlays = [home.compose_file(compose.FILES[layer]) for layer in Layer]
+    catalogue, engine = engines.choose(chosen.engine, home, services.load(), sink)
     return World(
         catalogue=catalogue,
         environment=environment.snapshot(),
         home=home,
-        engine=DockerEngine(catalogue, overlays, home.compose_env),
+        engine=engine,
         prober=LoopbackProber(),
         ports=LoopbackPorts(),
         sink=sink,

@@ -9,7 +9,7 @@ from typing import Any
 
 from arcctl.core.graph import root_causes
 from arcctl.core.model import Catalogue, Helper, Service
-from arcctl.core.observed import ABSENT, ContainerState, Observed
+from arcctl.core.observed import ABSENT, ContainerState, Observed, Unavailable
 from arcctl.core.probe import Answer
 
 SCHEMA = "arcctl.health/v1"
@@ -82,7 +82,8 @@ def judge(
 ) -> tuple[Verdict, ...]:
     """The verdict on each service, root causes named: a service that stands on a broken one says so."""
     everything = {i: _verdict(catalogue.services[i], observed, answers.get(i)) for i in catalogue.services}
-    broken = {i: v.status in (Status.UNHEALTHY, Status.UNKNOWN) for i, v in everything.items()}
+    bad = (Status.UNHEALTHY, Status.UNKNOWN)
+    broken = {i: v.status in bad and i not in observed.unavailable for i, v in everything.items()}
     return tuple(_blame(everything[i], root_causes(i, broken, catalogue)) for i in services)
 
 
@@ -99,7 +100,7 @@ def overall(verdicts: Iterable[Verdict], counted: Iterable[str]) -> Status:
 def _verdict(service: Service[Any], observed: Observed, answer: Answer | None) -> Verdict:
     now = observed.of(service.id)
     checks = (
-        _liveness(service.id, now),
+        _absent(observed.unavailable[service.id]) if service.id in observed.unavailable else _liveness(service.id, now),
         *_inside(now),
         *_outside(service.id, now, answer),
         *_helpers(service, observed),
@@ -109,7 +110,7 @@ def _verdict(service: Service[Any], observed: Observed, answer: Answer | None) -
         layer=service.layer.value,
         status=_status(now, checks),
         state=now.state,
-        version=now.image.rpartition(":")[2] + (f" {DOUBLE}" if now.double else ""),
+        version=(now.version or now.image.rpartition(":")[2]) + (f" {DOUBLE}" if now.double else ""),
         checks=checks,
     )
 
@@ -132,6 +133,11 @@ def _blame(verdict: Verdict, causes: tuple[str, ...]) -> Verdict:
     return replace(verdict, status=status, blocked_by=causes, checks=(*verdict.checks, check))
 
 
+def _absent(why: Unavailable) -> Check:
+    text = f"not available here: {why.reason}"
+    return Check(id="container", kind="liveness", status="skip", message=text, hint=why.command)
+
+
 def _liveness(service_id: str, now: ContainerState) -> Check:
     up, logs = f"arcctl up {service_id}", f"arcctl logs {service_id}"
     match now.state:
@@ -143,6 +149,9 @@ def _liveness(service_id: str, now: ContainerState) -> Check:
             return Check(id="container", kind="liveness", status="fail", message="container is paused", hint=up)
         case "restarting":
             text = f"container keeps restarting, last exit code {now.exit_code}"
+            return Check(id="container", kind="liveness", status="fail", message=text, hint=logs)
+        case "dead":
+            text = "it crashed again and again and was given up; its log says why"
             return Check(id="container", kind="liveness", status="fail", message=text, hint=logs)
         case _:
             text = f"container is {now.state}, exit code {now.exit_code}" + (", out of memory" * now.oom_killed)

@@ -121,6 +121,7 @@ class Process(Generic[E]):
     first_run: tuple[str, ...] = ()
     """What makes the data volume while it is empty, written to `{data}`."""
     environment: Callable[[E], Mapping[str, str]] = lambda env: {}
+    """Over the container's; `{home}` stands for the home, `{artifact}` as above."""
     mounts: Callable[[E], tuple[Mount, ...]] = lambda env: ()
     patches: Callable[[E], Mapping[str, Any]] = lambda env: {}
     """For YAML files by their container path: what is merged over them; None takes a key away."""

@@ -22,6 +22,8 @@ class ContainerState:
     config_hash: str = ""
     image: str = ""
     image_id: str = ""
+    version: str = ""
+    """What runs, where that is not the version in the image's reference."""
     double: bool = False
     """Whether the image says that it is a contract double and not the real server."""
     ports: Mapping[int, int] = field(default_factory=dict)
@@ -36,10 +38,22 @@ GONE = ContainerState(state=ABSENT)
 
 
 @dataclass(frozen=True)
+class Unavailable:
+    """Why a service cannot run on this engine, and the exact command that changes that (empty where none does)."""
+
+    reason: str
+    command: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.reason} ({self.command})" if self.command else self.reason
+
+
+@dataclass(frozen=True)
 class Observed:
     """Containers by Compose key. What is not listed does not exist."""
 
     containers: Mapping[str, ContainerState]
+    unavailable: Mapping[str, Unavailable] = field(default_factory=dict)
 
     def of(self, key: str) -> ContainerState:
         return self.containers.get(key, GONE)

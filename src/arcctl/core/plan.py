@@ -61,7 +61,8 @@ def make(
     mounted files are not those that they were made from.
     """
     containers = catalogue.containers(services)
-    needs = dependencies(catalogue)
+    # What cannot run on this engine is not waited for.
+    needs = {key: need & set(containers) for key, need in dependencies(catalogue).items()}
     steps: dict[str, Step] = {}
     for key in _ordered(containers, needs):
         steps[key] = _step(key, containers[key], observed.of(key), hashes.get(key, ""), images)

@@ -17,8 +17,8 @@ from arcctl.core.settings import Source
 class EngineFacts:
     """What an engine says of itself: sizes in bytes, 0 where it does not say."""
 
-    version: str
-    compose_version: str
+    versions: Mapping[str, str]
+    """Version of each program that makes up the engine, by its name."""
     memory: int
     cpus: int
     disk_free: int = 0
@@ -33,7 +33,15 @@ class Target:
 
 
 class Engine(Protocol):
-    name: str
+    @property
+    def name(self) -> str: ...
+    @property
+    def usual(self) -> tuple[str, ...]:
+        """What `up` without words starts."""
+
+    @property
+    def defaults(self) -> Mapping[str, str]:
+        """Settings that start from another value on this engine."""
 
     def facts(self) -> EngineFacts: ...
     def observe(self) -> Observed: ...
@@ -53,6 +61,9 @@ class Engine(Protocol):
 
 
 class Prober(Protocol):
+    def get_ready(self) -> None:
+        """Load what asking takes: worth doing while the engine is thinking."""
+
     async def ask(self, targets: Mapping[str, Target], timeout: float) -> Mapping[str, Answer]: ...
 
 
@@ -72,6 +83,8 @@ class Home(Protocol):
     def write_compose_env(self, values: Mapping[str, str]) -> None: ...
     def digest(self, mounted: Iterable[str]) -> str: ...
     def inputs(self) -> dict[str, str]: ...
+    def engine(self) -> str: ...
+    def remember_engine(self, name: str) -> None: ...
     def remember_inputs(self, digests: Mapping[str, str]) -> None: ...
     def started(self) -> frozenset[str]: ...
     def remember_started(self, services: Iterable[str]) -> None: ...

@@ -12,10 +12,11 @@ import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from arcctl.core.compose import PROJECT
-from arcctl.core.model import Catalogue, container_name
+from arcctl.core.model import Catalogue, Layer, container_name
 from arcctl.core.observed import ContainerState, Observed
 from arcctl.core.ports import EngineFacts
 from arcctl.errors import ArcError, EngineError
@@ -32,6 +33,8 @@ class DockerEngine:
     """The services as containers of one Compose project."""
 
     name = "docker"
+    usual: tuple[str, ...] = (Layer.OBSERVABILITY,)
+    defaults: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, catalogue: Catalogue, files: Iterable[Path], env_file: Path) -> None:
         self._catalogue = catalogue
@@ -45,12 +48,20 @@ class DockerEngine:
             raise EngineError(f"no Docker engine answers: {info['ServerErrors'][0]}", hint=_NO_ENGINE)
         compose = self._read("compose", "version", "--short").strip().lstrip("v")
         return EngineFacts(
-            version=info.get("ServerVersion", ""),
-            compose_version=compose,
+            versions={"Docker": info.get("ServerVersion", ""), "Compose": compose},
             memory=int(info.get("MemTotal", 0)),
             cpus=int(info.get("NCPU", 0)),
             disk_free=_disk_free(Path(info.get("DockerRootDir", ""))),
         )
+
+    def answers(self) -> bool:
+        """Whether there is an engine at all; asks no more than that."""
+        if shutil.which("docker") is None:
+            return False
+        try:
+            return bool(self._read("version", "--format", "{{.Server.Version}}").strip())
+        except EngineError:
+            return False
 
     def observe(self) -> Observed:
         """The state of every container of the catalogue, in one call."""

@@ -89,6 +89,14 @@ class Home:
                 state.update(path.read_bytes() if path.is_file() else b"")
         return state.hexdigest()
 
+    def engine(self) -> str:
+        """The engine on which this home runs; empty while nothing does."""
+        path = self.state / "engine"
+        return path.read_text().strip() if path.is_file() else ""
+
+    def remember_engine(self, name: str) -> None:
+        self.write_private(self.state / "engine", f"{name}\n")
+
     def inputs(self) -> dict[str, str]:
         """The hash of what each container was last created with."""
         path = self.state / "inputs.json"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, assert_never
@@ -20,6 +21,10 @@ SHOWN = 200
 
 class LoopbackProber:
     """Asks services at their published loopback ports."""
+
+    def get_ready(self) -> None:
+        for client in ("httpx", "psycopg"):
+            importlib.import_module(client)
 
     async def ask(self, targets: Mapping[str, Target], timeout: float) -> Mapping[str, Answer]:
         """An answer for each target within `timeout` seconds, whatever the servers do."""

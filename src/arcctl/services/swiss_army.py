@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from arcctl.core.env import HostPort, ServiceEnv
-from arcctl.core.model import Healthcheck, Layer, Limits, Link, Port, Service
+from arcctl.core.model import Healthcheck, Layer, Limits, Link, Port, Process, Service
 from arcctl.core.probe import Http
+from arcctl.core.sources import Requirements
 from arcctl.services import otel_collector
 from arcctl.services._presets import web
 
 PORT = 8080
+PROJECT = "apps/swiss_army_py"
+SOURCE = Requirements(name="swiss-army", lock=f"{PROJECT}/requirements.lock")
 
 
 class Env(ServiceEnv, env_prefix="SWISS_ARMY_"):
@@ -24,7 +27,7 @@ SERVICE: Service[Env] = Service(
     layer=Layer.OBSERVABILITY,
     env=Env,
     image="arcctl/swiss-army:0.1.0",
-    build="apps/swiss_army_py",
+    build=PROJECT,
     needs=(otel_collector.SERVICE,),
     ports=lambda env: (Port(container=PORT, host=env.host_port),),
     environment=lambda env: {
@@ -44,6 +47,11 @@ SERVICE: Service[Env] = Service(
             "-c",
             f"import urllib.request as u; u.urlopen('http://127.0.0.1:{PORT}/health', timeout=3)",
         )
+    ),
+    process=Process(
+        sources=(SOURCE,),
+        command=lambda env: ("{program}", "-m", "swiss_army", "--host", "127.0.0.1", "--port", str(env.host_port)),
+        environment=lambda env: {"PYTHONPATH": "{home}/" + f"{PROJECT}/src", "PYTHONDONTWRITEBYTECODE": "1"},
     ),
     probe=lambda env: Http(port=PORT, path="/health", body="ok"),
     links=lambda env: (

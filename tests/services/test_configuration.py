@@ -60,5 +60,6 @@ def test_an_example_lists_its_own_settings_commented_out_and_without_a_secret(na
 
 
 def test_every_exporter_is_scraped() -> None:
-    scraped = set(ADDRESS.findall((CONFIG / "prometheus" / "prometheus.yml").read_text()))
+    texts = [path.read_text() for path in (CONFIG / "prometheus").iterdir()]
+    scraped = {address for text in texts for address in ADDRESS.findall(text)}
     assert {key for key in CATALOGUE.containers() if key.endswith("-exporter")} <= scraped

@@ -74,9 +74,7 @@ class Layout:
 
     def user(self, key: str) -> pwd.struct_passwd | None:
         """The account of a process; None for the caller's own."""
-        return accounts.run_as(
-            Path(self.words(key, local.process_of(self._containers[key]).command(self._envs[key]))[0])
-        )
+        return accounts.run_as(self._programs[key][0])
 
     def write(self, key: str) -> None:
         """Everything a process finds when it starts; data that exists is left alone."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from arcctl.core.env import HostPort, ServiceEnv
-from arcctl.core.model import Bind, Healthcheck, Layer, Limits, Link, Port, Service, Volume
+from arcctl.core.model import Bind, Healthcheck, Layer, Limits, Link, Port, Process, Service, Volume
 from arcctl.core.probe import Http
 from arcctl.core.sources import GoModule
 from arcctl.services._presets import web
 
-PORT, HEALTH_PORT = 16686, 13133
+PORT, GRPC_PORT, HEALTH_PORT = 16686, 16685, 13133
 _CONFIG = "/etc/jaeger/config.yaml"
 
 
@@ -29,6 +29,13 @@ class Env(ServiceEnv, env_prefix="JAEGER_"):
     """Port on the host's loopback address."""
 
 
+def _loopback(env: Env) -> dict[str, dict[str, str]]:
+    return {
+        "http": {"endpoint": f"127.0.0.1:{env.host_port}"},
+        "grpc": {"endpoint": f"127.0.0.1:{GRPC_PORT}"},
+    }
+
+
 SERVICE: Service[Env] = Service(
     module=__name__,
     title="Jaeger",
@@ -45,6 +52,14 @@ SERVICE: Service[Env] = Service(
     stop_grace=30,
     limits=Limits(memory_mb=512),
     healthcheck=Healthcheck(test=("CMD", "wget", "-q", "-O", "/dev/null", f"http://127.0.0.1:{HEALTH_PORT}/status")),
+    process=Process(
+        sources=(SOURCE,),
+        command=lambda env: ("{program}", f"--config={_CONFIG}"),
+        environment=lambda env: {"METRICS_HOST": "127.0.0.1", "METRICS_PORT": "14888"},
+        patches=lambda env: {_CONFIG: {"extensions": {"jaeger_query": _loopback(env)}}},
+        # The collector has the usual numbers.
+        ports={4317: 14317, 4318: 14318, HEALTH_PORT: 14133, 8888: 14888},
+    ),
     probe=lambda env: Http(port=PORT, path="/api/v3/services", body="services"),
     links=lambda env: (Link(name="ui", url=f"http://127.0.0.1:{env.host_port}"),),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import SecretStr
 
 from arcctl.core.env import HostPort, generated
-from arcctl.core.model import Bind, Healthcheck, Helper, Inline, Layer, Limits, Link, Mount, Port, Service
+from arcctl.core.model import Bind, Healthcheck, Helper, Inline, Layer, Limits, Link, Mount, Port, Process, Service
 from arcctl.core.probe import Http
 from arcctl.core.sources import GoModule
 from arcctl.services import postgres
@@ -19,7 +19,11 @@ MAIL = "mailpit"
 SMTP_PORT, MAIL_PORT = 1025, 8025
 _FOLDER = f"/etc/{NAME}"
 _SECRETS = "/run/arc/secrets.yml"
-_CONFIGS = ("-c", f"{_FOLDER}/kratos.yml", "-c", _SECRETS)
+_CONFIG = f"{_FOLDER}/kratos.yml"
+_CONFIGS = ("-c", _CONFIG, "-c", _SECRETS)
+# `-e` reads the address of the database from the configuration instead of from an argument.
+_MIGRATION = ("migrate", "sql", "-e", "--yes", *_CONFIGS)
+_SERVE = ("serve", *_CONFIGS, "--watch-courier", "--sqa-opt-out")
 
 # The image declares both as volumes; left alone, each new container would leave two nameless ones behind.
 _NO_VOLUMES = ("/home/ory", "/var/lib/sqlite")
@@ -70,16 +74,21 @@ def _mounts(env: Env) -> tuple[Mount, ...]:
     return (Bind(NAME, _FOLDER), Inline(path=_SECRETS, text=_secrets(env), uid=UID, gid=UID))
 
 
+def _loopback(env: Env) -> dict[str, dict[str, str | int]]:
+    ports = {"public": env.public_port, "admin": env.admin_port}
+    return {name: {"host": "127.0.0.1", "port": port} for name, port in ports.items()}
+
+
 _MIGRATE: Helper[Env] = Helper(
     id="kratos-migrate",
     image=IMAGE,
     env=Env,
     one_shot=True,
-    # `-e` reads the address of the database from the configuration instead of from an argument.
-    command=("migrate", "sql", "-e", "--yes", *_CONFIGS),
+    command=_MIGRATION,
     mounts=_mounts,
     tmpfs=_NO_VOLUMES,
     limits=Limits(memory_mb=128, pids=64),
+    process=Process(sources=(SOURCE,), command=lambda env: ("{program}", *_MIGRATION)),
 )
 
 _MAIL: Helper[Env] = Helper(
@@ -93,6 +102,10 @@ _MAIL: Helper[Env] = Helper(
     read_only=True,
     tmpfs=("/tmp",),
     limits=Limits(memory_mb=96, pids=64),
+    process=Process(
+        sources=(MAIL_SOURCE,),
+        command=lambda env: ("{program}", "--listen", f"127.0.0.1:{env.mail_port}", "--smtp", f"127.0.0.1:{SMTP_PORT}"),
+    ),
 )
 
 SERVICE: Service[Env] = Service(
@@ -106,7 +119,7 @@ SERVICE: Service[Env] = Service(
         Port(container=PORT, host=env.public_port, name="public"),
         Port(container=ADMIN_PORT, host=env.admin_port, name="admin"),
     ),
-    command=("serve", *_CONFIGS, "--watch-courier", "--sqa-opt-out"),
+    command=_SERVE,
     environment=lambda env: {"GOMEMLIMIT": "200MiB"},
     mounts=_mounts,
     tmpfs=_NO_VOLUMES,
@@ -114,6 +127,11 @@ SERVICE: Service[Env] = Service(
     limits=Limits(memory_mb=256),
     healthcheck=Healthcheck(
         test=("CMD", "wget", "-q", "-O", "/dev/null", f"http://127.0.0.1:{ADMIN_PORT}/admin/health/ready")
+    ),
+    process=Process(
+        sources=(SOURCE,),
+        command=lambda env: ("{program}", *_SERVE),
+        patches=lambda env: {_CONFIG: {"serve": _loopback(env)}},
     ),
     # Ready means that the database answers and holds every migration.
     probe=lambda env: Http(port=ADMIN_PORT, path="/admin/health/ready", body="ok"),

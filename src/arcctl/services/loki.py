@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from arcctl.core.env import HostPort, ServiceEnv
-from arcctl.core.model import Bind, Healthcheck, Layer, Limits, Link, Port, Service, Volume
+from arcctl.core.model import Bind, Healthcheck, Layer, Limits, Link, Port, Process, Service, Volume
 from arcctl.core.probe import Http
 from arcctl.core.sources import GoModule
 
-PORT = 3100
+PORT, GRPC_PORT = 3100, 9095
 _CONFIG = "/etc/loki/config.yaml"
-
 
 _BUILD = "github.com/grafana/loki/v3/pkg/util/build"
 SOURCE = GoModule(
@@ -29,6 +28,11 @@ class Env(ServiceEnv, env_prefix="LOKI_"):
     """Port on the host's loopback address."""
 
 
+def _loopback(env: Env) -> dict[str, str | int]:
+    addresses = {"http_listen_address": "127.0.0.1", "grpc_listen_address": "127.0.0.1"}
+    return {**addresses, "http_listen_port": env.host_port, "grpc_listen_port": GRPC_PORT}
+
+
 SERVICE: Service[Env] = Service(
     module=__name__,
     title="Loki",
@@ -44,6 +48,11 @@ SERVICE: Service[Env] = Service(
     stop_grace=30,
     limits=Limits(memory_mb=384),
     healthcheck=Healthcheck(test=("CMD", "/usr/bin/loki", "-health")),
+    process=Process(
+        sources=(SOURCE,),
+        command=lambda env: ("{program}", f"-config.file={_CONFIG}"),
+        patches=lambda env: {_CONFIG: {"server": _loopback(env)}},
+    ),
     probe=lambda env: Http(port=PORT, path="/ready", body="ready"),
     links=lambda env: (Link(name="api", url=f"http://127.0.0.1:{env.host_port}"),),
 )

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from arcctl.core.env import HostPort, ServiceEnv
-from arcctl.core.model import Bind, Layer, Limits, Link, Port, Service
+from arcctl.core.model import Bind, Layer, Limits, Link, Port, Process, Service
 from arcctl.core.probe import Http
 from arcctl.core.sources import Collector
 from arcctl.services import jaeger, loki, prometheus
 
 GRPC_PORT, HTTP_PORT, HEALTH_PORT = 4317, 4318, 13133
 _CONFIG = "/etc/otelcol-contrib/config.yaml"
+# Without a container, percents would be of the whole machine.
+_MEMORY = {"limit_percentage": None, "spike_limit_percentage": None, "limit_mib": 192, "spike_limit_mib": 40}
 
 
 SOURCE = Collector(
@@ -47,6 +49,12 @@ SERVICE: Service[Env] = Service(
     mounts=lambda env: (Bind("otel-collector/config.yaml", _CONFIG),),
     read_only=True,
     limits=Limits(memory_mb=256),
+    process=Process(
+        sources=(SOURCE,),
+        command=lambda env: ("{program}", f"--config={_CONFIG}"),
+        environment=lambda env: {"METRICS_HOST": "127.0.0.1"},
+        patches=lambda env: {_CONFIG: {"processors": {"memory_limiter": _MEMORY}}},
+    ),
     probe=lambda env: Http(port=HEALTH_PORT, body="Server available"),
     links=lambda env: (
         Link(name="otlp-grpc", url=f"http://127.0.0.1:{env.grpc_port}"),

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from arcctl.core.env import HostPort, ServiceEnv
-from arcctl.core.model import Bind, Healthcheck, Layer, Limits, Link, Port, Service, Volume
+from arcctl.core.model import Bind, Healthcheck, Layer, Limits, Link, Port, Process, Service, Volume
 from arcctl.core.probe import Http
 from arcctl.core.sources import GoModule
 from arcctl.services._presets import web
 
 PORT = 9090
-_CONFIG = "/etc/prometheus/prometheus.yml"
+_FOLDER = "/etc/prometheus"
+_CONFIG = f"{_FOLDER}/prometheus.yml"
+_OPTIONS = (
+    f"--config.file={_CONFIG}",
+    "--storage.tsdb.path=/prometheus",
+    "--web.enable-otlp-receiver",
+    "--enable-feature=exemplar-storage",
+)
 
 
 _BUILD = "github.com/prometheus/common/version"
@@ -38,18 +45,19 @@ SERVICE: Service[Env] = Service(
     env=Env,
     image="prom/prometheus:v3.14.0",
     ports=lambda env: (Port(container=PORT, host=env.host_port),),
-    command=(
-        f"--config.file={_CONFIG}",
-        "--storage.tsdb.path=/prometheus",
-        "--web.enable-otlp-receiver",
-        "--enable-feature=exemplar-storage",
-    ),
-    mounts=lambda env: (Volume("data", "/prometheus"), Bind("prometheus/prometheus.yml", _CONFIG)),
+    command=_OPTIONS,
+    mounts=lambda env: (Volume("data", "/prometheus"), Bind(__name__.rpartition(".")[2], _FOLDER)),
     labels=lambda env: web(__name__.rpartition(".")[2], PORT, guard=True),
     read_only=True,
     stop_grace=30,
     limits=Limits(memory_mb=512),
     healthcheck=Healthcheck(test=("CMD", "promtool", "check", "ready", f"--url=http://127.0.0.1:{PORT}")),
+    process=Process(
+        sources=(SOURCE,),
+        command=lambda env: ("{program}", *_OPTIONS, f"--web.listen-address=127.0.0.1:{env.host_port}"),
+        # What runs in containers only has nothing to be read here.
+        patches=lambda env: {_CONFIG: {"scrape_config_files": None}},
+    ),
     probe=lambda env: Http(port=PORT, path="/-/ready", body="Ready"),
     links=lambda env: (Link(name="ui", url=f"http://127.0.0.1:{env.host_port}"),),
 )

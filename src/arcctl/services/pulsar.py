@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from arcctl.core.env import HostPort, ServiceEnv
-from arcctl.core.model import Healthcheck, Layer, Limits, Link, Port, Service, Volume
+from arcctl.core.model import Healthcheck, Inline, Layer, Limits, Link, Port, Process, Service, Volume
 from arcctl.core.probe import Http
 from arcctl.core.sources import Maven
 
@@ -11,6 +13,30 @@ HOST = __name__.rpartition(".")[2]
 PORT, HTTP_PORT = 6650, 8080
 LISTENER = "external"
 """What a client on the host passes as `listener_name`; clients in containers pass none."""
+_DATA = "/pulsar/data"
+_CONFIG = "/pulsar/conf/standalone.conf"
+_LOGGING = "/pulsar/conf/log4j2.properties"
+_LOG_SETTINGS = {
+    "appender.out.type": "Console",
+    "appender.out.name": "out",
+    "appender.out.layout.type": "PatternLayout",
+    "appender.out.layout.pattern": "%d{ISO8601} %-5level %logger{36} - %msg%n",
+    "rootLogger.level": "warn",
+    "rootLogger.appenderRef.out.ref": "out",
+}
+_MEMORY = ("-Xms256m", "-Xmx512m", "-XX:MaxDirectMemorySize=256m")
+# What the image's own start script opens to Netty and to the metrics of the Java machine.
+_OPENED = (
+    "java.base/sun.nio.ch",
+    "java.base/java.nio",
+    "java.base/java.lang",
+    "java.base/java.util.zip",
+    "java.base/jdk.internal.misc",
+    "java.base/jdk.internal.platform",
+    "java.management/sun.management",
+    "jdk.management/com.sun.management.internal",
+)
+_OPENS = ("-Dio.netty.tryReflectionSetAccessible=true", *(f"--add-opens={package}=ALL-UNNAMED" for package in _OPENED))
 _HEALTH = "/admin/v2/brokers/health"
 
 # `standalone` reads its file only, so settings come in by the image's own script. The file itself stays the image's.
@@ -39,6 +65,36 @@ def _settings(env: Env) -> dict[str, str]:
     return {f"PULSAR_PREFIX_{name}": value for name, value in settings.items()}
 
 
+def _standalone(env: Env) -> dict[str, str | int]:
+    """What differs from the broker's and the bookie's defaults, which are made for a cluster."""
+    return {
+        "clusterName": "standalone",
+        "brokerServicePort": env.host_port,
+        "webServicePort": env.http_port,
+        "bindAddress": "127.0.0.1",
+        "advertisedAddress": "127.0.0.1",
+        "advertisedListeners": f"{LISTENER}:pulsar://127.0.0.1:{env.host_port}",
+        "internalListenerName": LISTENER,
+        "listeningInterface": "lo",
+        "allowLoopback": "true",
+        "managedLedgerDefaultEnsembleSize": 1,
+        "managedLedgerDefaultWriteQuorum": 1,
+        "managedLedgerDefaultAckQuorum": 1,
+        "loadBalancerEnabled": "false",
+        "webSocketServiceEnabled": "true",
+        "journalSyncData": "false",
+        "ledgerStorageClass": "org.apache.bookkeeper.bookie.storage.ldb.DbLedgerStorage",
+        "dbStorage_writeCacheMaxSizeMb": 32,
+        "dbStorage_readAheadCacheMaxSizeMb": 32,
+        "diskUsageThreshold": "0.99",
+        "diskUsageWarnThreshold": "0.99",
+    }
+
+
+def _properties(settings: Mapping[str, str | int]) -> str:
+    return "".join(f"{name}={value}\n" for name, value in settings.items())
+
+
 SERVICE: Service[Env] = Service(
     module=__name__,
     title="Apache Pulsar",
@@ -53,11 +109,11 @@ SERVICE: Service[Env] = Service(
     command=("sh", "-c", _START),
     environment=lambda env: {
         # The default would be 2 GB of heap and 4 GB beside it.
-        "PULSAR_MEM": "-Xms256m -Xmx512m -XX:MaxDirectMemorySize=256m",
+        "PULSAR_MEM": " ".join(_MEMORY),
         "PULSAR_LOG_LEVEL": "warn",
         **_settings(env),
     },
-    mounts=lambda env: (Volume("data", "/pulsar/data"),),
+    mounts=lambda env: (Volume("data", _DATA),),
     stop_grace=90,
     limits=Limits(memory_mb=1400, pids=1024),
     # With curl, because the image's own tools each start a second Java machine.
@@ -66,6 +122,30 @@ SERVICE: Service[Env] = Service(
         interval=15,
         timeout=10,
         start_period=180,
+    ),
+    process=Process(
+        sources=(SOURCE,),
+        command=lambda env: (
+            "java",
+            *_MEMORY,
+            *_OPENS,
+            f"-Dlog4j2.configurationFile={_LOGGING}",
+            "-cp",
+            "{program}/*",
+            "org.apache.pulsar.PulsarStandaloneStarter",
+            "--config",
+            _CONFIG,
+            "-nfw",
+            "-nss",
+            "--metadata-dir",
+            f"{_DATA}/metadata",
+            "--bookkeeper-dir",
+            f"{_DATA}/standalone/bookkeeper",
+        ),
+        mounts=lambda env: (
+            Inline(path=_CONFIG, text=_properties(_standalone(env))),
+            Inline(path=_LOGGING, text=_properties(_LOG_SETTINGS)),
+        ),
     ),
     probe=lambda env: Http(port=HTTP_PORT, path=_HEALTH, body="ok"),
     links=lambda env: (

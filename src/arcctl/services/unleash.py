@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import SecretStr
 
 from arcctl.core.env import HostPort, generated
-from arcctl.core.model import Healthcheck, Inline, Layer, Limits, Link, Port, Service
+from arcctl.core.model import Healthcheck, Inline, Layer, Limits, Link, Port, Process, Service
 from arcctl.core.probe import Http
 from arcctl.core.sources import Npm
 from arcctl.services import postgres
@@ -16,6 +16,8 @@ PORT = 4242
 UID = 1000
 USER = "admin"
 _ENV_FILE = "/run/arc/env"
+_READ_ENV = f"set -a && . {_ENV_FILE}"
+_PROGRAM = "{artifact}/node_modules/unleash-server/dist/server.js"
 
 
 SOURCE = Npm(name="unleash", package="unleash-server", version="8.2.0", node="24.19.0")
@@ -63,7 +65,7 @@ SERVICE: Service[Env] = Service(
     needs=(postgres.SERVICE,),
     ports=lambda env: (Port(container=PORT, host=env.host_port),),
     # Secrets come from a file that the shell reads, so that they do not show in `docker inspect`.
-    command=("sh", "-c", f"set -a && . {_ENV_FILE} && exec node dist/server.js"),
+    command=("sh", "-c", f"{_READ_ENV} && exec node dist/server.js"),
     environment=lambda env: {
         "DATABASE_SSL": "false",
         "CHECK_VERSION": "false",
@@ -76,6 +78,15 @@ SERVICE: Service[Env] = Service(
     labels=lambda env: web(NAME, PORT),
     limits=Limits(memory_mb=448),
     healthcheck=Healthcheck(test=("CMD", "wget", "-q", "-O", "/dev/null", f"http://127.0.0.1:{PORT}/health")),
+    process=Process(
+        sources=(SOURCE,),
+        command=lambda env: ("/bin/sh", "-c", f"{_READ_ENV} && exec {{program}} {_PROGRAM}"),
+        environment=lambda env: {
+            "NODE_ENV": "production",
+            "HTTP_HOST": "127.0.0.1",
+            "HTTP_PORT": str(env.host_port),
+        },
+    ),
     # The health pages answer without a database; this one asks it, and proves the token.
     probe=lambda env: Http(
         port=PORT, path="/api/admin/environments", body="development", headers={"Authorization": _admin_token(env)}

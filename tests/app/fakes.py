@@ -69,12 +69,13 @@ class FakeEngine:
     def images(self, references: Iterable[str]) -> Mapping[str, str]:
         return dict.fromkeys(set(references) - self.lacking, "sha")
 
-    def pull(self, key: str) -> Iterator[str]:
-        self.calls.append(f"pull {key}")
-        yield f"pulled {key}"
+    def fetch(self, key: str) -> Iterator[str]:
+        self.calls.append(f"fetch {key}")
+        yield f"fetch {key}"
+        yield f"fetched {key}"
 
-    def build(self, key: str) -> None:
-        self.calls.append(f"build {key}")
+    def recover(self) -> None:
+        """Nothing dies here."""
 
     def start(self, keys: Iterable[str], *, recreate: bool = False) -> None:
         self.calls.append(f"{'recreate' if recreate else 'start'} {' '.join(keys)}")

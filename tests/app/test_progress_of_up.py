@@ -42,7 +42,7 @@ class Interrupted(FakeEngine):
 
 
 class Broken(FakeEngine):
-    def pull(self, key: str) -> Iterator[str]:
+    def fetch(self, key: str) -> Iterator[str]:
         yield "Pulling"
         raise RuntimeError("the network is gone")
 
@@ -112,11 +112,12 @@ def test_a_container_whose_file_changed_is_made_anew_and_then_left_alone() -> No
 def test_images_that_are_not_there_are_pulled_or_built_once_and_first() -> None:
     toy = Toy(engine=FakeEngine(TOY, lacking=frozenset({"toy/store:1.0", "toy/shop:3.1"})))
     _up(toy, "big-shop")
-    assert toy.engine.calls[:3] == ["pull store", "build big-shop", "start store"]
-    assert [line for line in toy.told if "pull" in line or "build" in line] == [
-        "working store pull toy/store:1.0",
-        "waiting store pulled store",
-        "working big-shop build toy/shop:3.1",
+    assert toy.engine.calls[:3] == ["fetch store", "fetch big-shop", "start store"]
+    assert [line for line in toy.told if "fetch" in line] == [
+        "working store fetch store",
+        "waiting store fetched store",
+        "working big-shop fetch big-shop",
+        "waiting big-shop fetched big-shop",
     ]
 
 

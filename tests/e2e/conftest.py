@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from arcctl import services
+from arcctl.core.env import variables
 from tests.e2e.driver import Platform
 
 CHECKOUT = Path(__file__).parents[2]
@@ -65,6 +67,43 @@ def platform(engine: dict[str, str]) -> Iterator[Platform]:
     yield made
     made.arcctl("clean", "--yes")
     shutil.rmtree(home)
+
+
+SHIFT = 20_000
+"""Added to the ports of the second platform, which runs beside the first."""
+
+
+@pytest.fixture(scope="session")
+def second_home() -> Iterator[Platform]:
+    """A fresh home for the embedded engine, with nothing started."""
+    home = Path(tempfile.mkdtemp(prefix="arc-local-"))
+    made = Platform(home, local_environment(), SHIFT)
+    made.arcctl("init").ok()
+    yield made
+    made.arcctl("clean", "--yes").ok()
+    shutil.rmtree(home)
+
+
+def local_environment() -> dict[str, str]:
+    """Every port moved, so that both engines can run at once."""
+    containers = services.load().containers().values()
+    ports = [v for c in containers for v in variables(c.env) if v.name.endswith("_PORT")]
+    return {**os.environ, "ARCCTL_ENGINE": "embedded", **{v.name: str(int(str(v.default)) + SHIFT) for v in ports}}
+
+
+@pytest.fixture(scope="session")
+def local(second_home: Platform) -> Platform:
+    """The twelve services that packages bring, up and proved, without Docker."""
+    second_home.arcctl("up").ok()
+    return second_home
+
+
+@pytest.fixture(params=["stack", "local"], scope="session")
+def either(request: pytest.FixtureRequest) -> Platform:
+    """All services, on the one engine and on the other."""
+    found = request.getfixturevalue(request.param)
+    assert isinstance(found, Platform)
+    return found
 
 
 @pytest.fixture(scope="session")

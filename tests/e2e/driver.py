@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -35,6 +37,24 @@ class Platform:
 
     home: Path
     environment: Mapping[str, str]
+    shift: int = 0
+    """What is added to every port of the host."""
+
+    def port(self, usual: int) -> int:
+        return usual + self.shift
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """arcctl in a process group of its own, not waited for."""
+        return subprocess.Popen(
+            (PROGRAM, *words),
+            cwd=self.home,
+            env=dict(self.environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
 
     def arcctl(self, *words: str, timeout: float = LONG, **extra: str) -> Done:
         done = subprocess.run(
@@ -49,19 +69,22 @@ class Platform:
         )
         return Done(done.returncode, done.stdout, done.stderr)
 
-    def interrupted_up(self, seconds: float, *words: str) -> int:
-        """`up` as a process group of its own that gets Ctrl-C after `seconds`."""
-        child = subprocess.Popen(
-            (PROGRAM, "up", *words),
-            cwd=self.home,
-            env=dict(self.environment),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+    def interrupted(self, seconds: float, *words: str, by: signal.Signals = signal.SIGINT) -> int:
+        """The exit code of a command that gets Ctrl-C, or another signal, after `seconds`."""
+        child = self.start(*words)
         time.sleep(seconds)
-        os.killpg(child.pid, signal.SIGINT)
-        return child.wait(timeout=60)
+        with contextlib.suppress(ProcessLookupError):  # it was faster
+            os.killpg(child.pid, by)
+        child.communicate(timeout=60)
+        return child.returncode
+
+    @contextlib.contextmanager
+    def another_home(self) -> Iterator[Platform]:
+        """A fresh home with the same environment, in which nothing was started."""
+        with tempfile.TemporaryDirectory(prefix="arc-home-") as folder:
+            made = Platform(Path(folder), self.environment, self.shift)
+            made.arcctl("init").ok()
+            yield made
 
     def docker(self, *words: str) -> str:
         done = subprocess.run(

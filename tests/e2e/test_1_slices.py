@@ -57,9 +57,9 @@ def test_a_service_that_never_answers_ends_in_exit_4_with_reason_log_and_next_co
 
 
 def test_ctrl_c_at_any_point_leaves_a_state_that_the_next_up_finishes(platform: Platform) -> None:
-    assert platform.interrupted_up(0.4, "redis", "postgres") in INTERRUPTED
+    assert platform.interrupted(0.4, "up", "redis", "postgres") in INTERRUPTED
     for seconds in (0.9, 1.4, 1.9):
-        assert platform.interrupted_up(seconds, "redis", "postgres") in (*INTERRUPTED, 0)  # 0: it was done already
+        assert platform.interrupted(seconds, "up", "redis", "postgres") in (*INTERRUPTED, 0)  # 0: it was done already
     platform.arcctl("up", "redis", "postgres").ok()
     assert platform.health("redis", "postgres")["status"] == "healthy"
     platform.arcctl("down").ok()

@@ -29,12 +29,12 @@ def _broken(stack: Platform, verb: str, undo: str, container: str) -> Iterator[N
     ],
 )
 def test_a_wrong_password_is_unhealthy_with_the_servers_own_words(
-    stack: Platform, service: str, variable: str, words: str
+    either: Platform, service: str, variable: str, words: str
 ) -> None:
-    found = stack.service(service, **{variable: "wrong-but-long-enough-7"})
+    found = either.service(service, **{variable: "wrong-but-long-enough-7"})
     assert found["status"] == "unhealthy"
     assert words in reason(found)
-    assert stack.service(service)["status"] == "healthy"
+    assert either.service(service)["status"] == "healthy"
 
 
 @pytest.mark.parametrize("service", ["loki", "jaeger", "nats", "traefik", "redis"])

@@ -102,7 +102,7 @@ def test_an_engine_that_hangs_is_left_alone_after_a_while(
 
 def test_an_image_that_cannot_be_pulled_is_named_with_the_ways_out(docker: FakeDocker, engine: DockerEngine) -> None:
     docker.says("compose*pull*", err="Error response from daemon: manifest unknown", code=1)
-    assert _refusal(lambda: list(engine.pull("front"))) == (
+    assert _refusal(lambda: list(engine.fetch("front"))) == (
         "cannot pull toy/front:9: manifest unknown",
         "check the network, or bring it by `docker load`, then arcctl up",
     )
@@ -123,7 +123,7 @@ def test_changes_touch_only_what_they_name_and_hand_no_secret_to_the_command_lin
     engine.unpause(["store"])
     engine.stop(["store"])
     engine.restart(["store"])
-    engine.build("big-shop")
+    list(engine.fetch("big-shop"))
     engine.down()
     engine.down(volumes=True)
     assert _words(docker) == [
@@ -132,7 +132,7 @@ def test_changes_touch_only_what_they_name_and_hand_no_secret_to_the_command_lin
         "unpause store",
         "stop store",
         "restart store",
-        "build --quiet big-shop",
+        "build big-shop",
         "down --remove-orphans",
         "down --remove-orphans --volumes",
     ]

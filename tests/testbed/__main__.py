@@ -51,7 +51,7 @@ def make_artifacts(wanted: list[Source]) -> None:
     """Build what is missing, two at a time, the long ones first."""
     missing = [source for source in wanted if not ARTIFACTS.ready(source)]
     with ThreadPoolExecutor(BUILDS_AT_ONCE) as pool:
-        list(pool.map(lambda source: ARTIFACTS.make(source, say), sorted(missing, key=lambda source: -source.minutes)))
+        list(pool.map(images.make_artifact, sorted(missing, key=lambda source: -source.minutes)))
 
 
 def make_images(wanted: list[Image]) -> None:

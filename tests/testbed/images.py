@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from arcctl.core.sources import Source
 from tests.testbed.catalogue import ARTIFACTS, BY_NAME, RAW, Image
 from tests.testbed.places import cache, docker_host
 from tests.testbed.rootfs import bootstrap
@@ -82,11 +83,18 @@ def ensure(image: Image) -> None:
         return
     if not buildable(image):
         raise TestbedError(f"{image.name}: no Dockerfile in {image.folder}")
-    artifact = ARTIFACTS.make(image.artifact, say) if image.artifact is not None else None
+    if image.artifact:
+        make_artifact(image.artifact)
     if not image.parents:
         ensure_raw()
     say(f"making {image.reference}")
-    assemble(image, artifact)
+    assemble(image, ARTIFACTS.path(image.artifact) if image.artifact else None)
+
+
+def make_artifact(source: Source) -> None:
+    """The server that goes into an image, from the recipe that the embedded engine uses too."""
+    for line in ARTIFACTS.make(source):
+        say(line)
 
 
 def assemble(image: Image, artifact: Path | None) -> None:

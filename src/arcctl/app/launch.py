@@ -78,15 +78,8 @@ class Launch:
             container = containers[key]
             if container.image in missing:
                 missing.remove(container.image)
-                self._fetch(key, container.image, build=bool(container.build))
-
-    def _fetch(self, key: str, image: str, *, build: bool) -> None:
-        self._emit(Kind.WORKING, key, f"{'build' if build else 'pull'} {image}")
-        if build:
-            self.world.engine.build(key)
-            return
-        for line in self.world.engine.pull(key):
-            self._emit(Kind.WAITING, key, line)
+                for number, line in enumerate(self.world.engine.fetch(key)):
+                    self._emit(Kind.WAITING if number else Kind.WORKING, key, line)
 
     async def _start_next(self) -> None:
         """Start all whose needs are ready, in one call."""

@@ -67,6 +67,8 @@ async def run(request: Request, world: World) -> Result:
     if request.dry_run:
         return Result(plan, None)
     loaded = settings(world)
+    if plan.changes:
+        world.engine.recover()
     preflight.run(plan, world, loaded)
     world.home.remember_engine(world.engine.name)
     world.home.remember_started(world.home.started() | set(plan.services))

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from arcctl.cli.commands import engine as engines
 from arcctl.cli.commands import home, look, run
 from arcctl.cli.options import Globals
 from arcctl.errors import ArcError
@@ -28,7 +29,7 @@ class Reporting(TyperGroup):
         except KeyboardInterrupt:
             from arcctl.ui import terminal
 
-            terminal.say("interrupted: what was started keeps running; `arcctl up` goes on, `arcctl down` stops it")
+            terminal.say("interrupted: the same command goes on where it was; `arcctl down` stops what was started")
             raise typer.Exit(INTERRUPTED) from None
 
 
@@ -61,7 +62,7 @@ def options(
     ctx.obj = Globals(home=home_folder, insecure_demo=insecure_demo, engine=engine)
 
 
-for module in (run, look, home):
+for module in (run, look, home, engines):
     module.register(app)
 
 

@@ -13,6 +13,8 @@ from arcctl import services
 from arcctl.app.world import World
 from arcctl.cli.options import Globals
 from arcctl.core.events import Event, Sink
+from arcctl.core.model import Catalogue
+from arcctl.core.ports import Servers
 from arcctl.errors import HomeError
 from arcctl.runtime import engines, environment, files
 from arcctl.runtime.host import LoopbackPorts
@@ -39,6 +41,14 @@ def world(chosen: Globals, sink: Sink = silent) -> World:
         sink=sink,
         insecure_demo=chosen.insecure_demo,
     )
+
+
+def servers(chosen: Globals) -> tuple[Catalogue, Servers]:
+    """Where the servers of local processes come from, for the home that was named or found."""
+    from arcctl.runtime.supply import Supply
+
+    catalogue = services.load()
+    return catalogue, Supply(home_root(chosen), catalogue)
 
 
 def home_root(chosen: Globals) -> Path:

@@ -7,6 +7,12 @@ takes, `minutes` how long that takes on two cores with empty caches; 0 means sec
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
+
+from arcctl.core.observed import Unavailable
+
+EXTRA = "arcctl[embedded]"
+"""What stands among missing tools where a wheel is not installed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,7 +21,7 @@ class OnPath:
 
     program: str
     """File name, looked up on the PATH."""
-    name: str = ""
+    name: str
     toolchain: tuple[str, ...] = ()
     minutes: int = 0
 
@@ -102,3 +108,43 @@ class Maven:
 
 
 Source = OnPath | Wheel | Requirements | Npm | GoModule | Collector | Maven
+
+
+class Readiness(IntEnum):
+    """How near a server is; the smaller the nearer."""
+
+    READY = 0
+    QUICK = 1
+    """`up` makes it by itself, in seconds."""
+    BUILDABLE = 2
+    LACKING = 3
+    """This machine has not the tools to make it."""
+    NOWHERE = 4
+    """No source is known: it runs in a container only."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offer:
+    """The best that this machine has for one server of a service."""
+
+    service: str
+    key: str
+    """The container that it stands for: the service itself or a helper."""
+    source: Source | None
+    readiness: Readiness
+    lacking: tuple[str, ...] = ()
+    """The tools that are missing."""
+    version: str = ""
+
+
+def explain(offer: Offer) -> Unavailable:
+    """Why a server is not there, and what changes that."""
+    build = f"arcctl engine build {offer.service}"
+    if offer.source is None:
+        return Unavailable("no package brings this server", f"arcctl --engine docker up {offer.service}")
+    if offer.readiness is Readiness.BUILDABLE:
+        return Unavailable(f"{offer.source.name} must be built first, about {offer.source.minutes} min", build)
+    if EXTRA in offer.lacking:
+        return Unavailable("its wheel is not installed", f"pip install '{EXTRA}'")
+    tools = ", ".join(offer.lacking)
+    return Unavailable(f"building {offer.source.name} takes {tools}", f"install {tools}, then {build}")

@@ -16,11 +16,13 @@ def unprivileged() -> pwd.struct_passwd | None:
     return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
 
 
-def run_as(program: Path) -> pwd.struct_passwd | None:
-    """The account for one program: None, so the caller's own, also where the other account could not reach it."""
-    real = program.resolve()
-    reachable = all(path.stat().st_mode & OTHERS for path in (real, *real.parents)) if real.exists() else False
-    return unprivileged() if reachable else None
+def run_as(*needed: Path) -> pwd.struct_passwd | None:
+    """The account for a program: None, so the caller's own, also where that could not reach these paths."""
+    return unprivileged() if all(_reachable(path.resolve()) for path in needed) else None
+
+
+def _reachable(path: Path) -> bool:
+    return path.exists() and all(step.stat().st_mode & OTHERS for step in (path, *path.parents))
 
 
 def give(path: Path, user: pwd.struct_passwd | None) -> None:

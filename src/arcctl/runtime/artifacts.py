@@ -16,15 +16,11 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from arcctl.core.sources import Collector, Maven, OnPath, Requirements, Source, Wheel
+from arcctl.core.sources import EXTRA, Collector, Maven, OnPath, Requirements, Source, Wheel
 from arcctl.errors import BuildError
 from arcctl.runtime import environment
 
-EXTRA = "arcctl[embedded]"
-"""What stands among missing tools where a wheel is not installed."""
 READABLE = 0o755
-
-Say = Callable[[str], None]
 
 
 def folder() -> Path:
@@ -91,18 +87,17 @@ class Artifacts:
             return f"{source.package} {_installed(source.package)}"
         return str(getattr(source, "version", ""))
 
-    def make(self, source: Source, say: Say) -> Path:
-        """Make it unless it is there; several processes may ask at once, and all of them get the same folder.
+    def make(self, source: Source) -> Iterator[str]:
+        """Make it unless it is there, and yield what happens; who asks at the same time waits and gets the same folder.
 
         Raises BuildError with the last words of the tool that failed.
         """
-        target = self.path(source)
         if isinstance(source, OnPath):
-            return target
+            return
+        target = self.path(source)
         with self._locked(source.name):
             if not target.is_dir():
-                self._make_into(source, target, say)
-        return target
+                yield from self._make_into(source, target)
 
     @contextlib.contextmanager
     def _locked(self, name: str) -> Iterator[None]:
@@ -112,14 +107,14 @@ class Artifacts:
                 _remove(left)
             yield
 
-    def _make_into(self, source: Source, target: Path, say: Say) -> None:
+    def _make_into(self, source: Source, target: Path) -> Iterator[str]:
         from arcctl.runtime.builders import Workshop, build
 
         began = time.monotonic()
         missing = self.missing_tools(source)
         if missing:
             raise BuildError(f"making {source.name} takes {', '.join(missing)}", hint="arcctl engine list")
-        say(f"making {source.name}" + (f", about {source.minutes} min" if source.minutes else ""))
+        yield f"making {source.name}" + (f", about {source.minutes} min" if source.minutes else "")
         work = Path(tempfile.mkdtemp(prefix=f".{source.name}.", dir=self._folder))
         try:
             work.chmod(READABLE)
@@ -130,15 +125,17 @@ class Artifacts:
             result.rename(target)
         finally:
             _remove(work)
-        say(f"made {source.name} in {time.monotonic() - began:.0f} s")
+        yield f"made {source.name} in {time.monotonic() - began:.0f} s"
 
-    def clean(self) -> int:
-        """Remove everything; returns the bytes that this frees."""
+    def size(self) -> int:
+        """Bytes of all that was made."""
         found = [p for p in self._folder.rglob("*") if p.is_file() and not p.is_symlink()]
-        size = sum(p.stat().st_size for p in found)
+        return sum(p.stat().st_size for p in found)
+
+    def clean(self) -> None:
+        """Remove everything."""
         for path in self._folder.iterdir():
             _remove(path)
-        return size
 
 
 def _installed(package: str) -> str:

@@ -91,16 +91,24 @@ class DockerEngine:
         names = self._read("container", "ls", "--filter", f"publish={port}", "--format", "{{.Names}}").split()
         return f"container {names[0]}" if names else ""
 
-    def pull(self, key: str) -> Iterator[str]:
-        """Pull the image of one service; yields what the engine reports."""
-        image = self._catalogue.containers()[key].image
+    def fetch(self, key: str) -> Iterator[str]:
+        """Pull or build the image of one container; yields what the engine reports."""
+        container = self._catalogue.containers()[key]
+        yield f"{'build' if container.build else 'pull'} {container.image}"
+        yield from self._build(key) if container.build else self._pull(key, container.image)
+
+    def _pull(self, key: str, image: str) -> Iterator[str]:
         with _translated(f"cannot pull {image}", "check the network, or bring it by `docker load`, then arcctl up"):
             for _, line in self._client().compose.pull([key], stream_logs=True) or ():
                 yield line.decode(errors="replace").strip()
 
-    def build(self, key: str) -> None:
+    def _build(self, key: str) -> Iterator[str]:
         with _translated():
-            self._client().compose.build([key], quiet=True)
+            for _, line in self._client().compose.build([key], stream_logs=True) or ():
+                yield line.decode(errors="replace").strip()
+
+    def recover(self) -> None:
+        """The daemon does that by itself."""
 
     def start(self, keys: Iterable[str], *, recreate: bool = False) -> None:
         """Create and start these containers and no others; returns before they are ready.

@@ -58,7 +58,7 @@ class EmbeddedEngine:
         self._containers = {k: c for k, c in catalogue.containers().items() if c.process is not None}
         self._home = home
         self._base = base(home.root)
-        self._supply = Supply(home.root)
+        self._supply = Supply(home.root, catalogue)
         self._supervisor = Supervisor(self._base)
         self.defaults = local.defaults(catalogue)
 
@@ -83,7 +83,7 @@ class EmbeddedEngine:
             if record:
                 info = (found or {}).get(key)
                 states[key] = self._state(key, info, record, envs)
-        return Observed(states, self._supply.unavailable(self._catalogue))
+        return Observed(states, self._supply.unavailable())
 
     def _state(
         self, key: str, info: Mapping[str, Any] | None, record: Mapping[str, str], envs: Mapping[str, ServiceEnv]
@@ -125,16 +125,16 @@ class EmbeddedEngine:
         del port
         return ""
 
-    def pull(self, key: str) -> Iterator[str]:
+    def fetch(self, key: str) -> Iterator[str]:
         """Make the artifact of one process; yields what happens."""
-        source = self._supply.needed(key, self._containers[key])
-        lines: list[str] = []
-        self._supply.artifacts.make(source, lines.append)
-        yield from lines
+        yield from self._supply.make(self._supply.needed(key, self._containers[key]))
 
-    def build(self, key: str) -> None:
-        for _ in self.pull(key):
-            pass
+    def recover(self) -> None:
+        """End servers whose supervisor was killed: they hold their ports, and nobody would restart them."""
+        if self._base.is_dir() and self._supervisor.processes() is None:
+            with self._supervisor.locked():
+                if self._supervisor.processes() is None:  # another `up` may have been faster
+                    self._supervisor.sweep()
 
     def start(self, keys: Iterable[str], *, recreate: bool = False) -> None:
         """Start these processes and no others; returns before they are ready."""
@@ -161,7 +161,7 @@ class EmbeddedEngine:
             "artifact": self._supply.artifacts.path(source).name,
             "version": self._supply.artifacts.version(source),
         }
-        (self._base / "run" / key / "made.json").write_text(json.dumps(record))
+        files.write_whole(self._base / "run" / key / "made.json", json.dumps(record), files.PRIVATE_FILE)
 
     def _first_run(self, layout: Layout, key: str, command: tuple[str, ...], volume: Path) -> None:
         """Make a data folder beside its place and move it there when it is whole."""

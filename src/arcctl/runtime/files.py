@@ -179,6 +179,9 @@ def draw(variable: Variable) -> str:
     return secrets.token_urlsafe(length)[:length].replace("-", "x").replace("_", "y")
 
 
+_TOOLS_OWN = {"__pycache__", ".venv", ".pytest_cache", ".mypy_cache", ".ruff_cache"}
+
+
 def copy_template(source: Path, target: Path) -> None:
     """Lay out a new home; files that are there already stay as they are."""
     for folder in (*FOLDERS, "apps"):
@@ -187,7 +190,8 @@ def copy_template(source: Path, target: Path) -> None:
 
 
 def _copy(path: Path, target: Path) -> None:
-    if path.is_dir() or path.name == ".env" or "__pycache__" in path.parts or target.exists():
+    made_by_tools = _TOOLS_OWN & set(path.parts)
+    if path.is_dir() or path.name == ".env" or made_by_tools or target.exists():
         return
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy2(path, target)

@@ -16,9 +16,11 @@ from arcctl.core.env import ServiceEnv
 from arcctl.core.local import Place
 from arcctl.core.model import Bind, Container, Inline, Routes, Volume
 from arcctl.runtime import accounts
+from arcctl.runtime.files import PRIVATE_FILE, PRIVATE_FOLDER
 from arcctl.runtime.supervision import SETTINGS
 
-PRIVATE_FILE, PRIVATE_FOLDER, SHARED_FOLDER = 0o600, 0o700, 0o755
+HOME = "{home}"
+SHARED_FOLDER = 0o755
 
 _START = """\
 #!/bin/sh
@@ -68,13 +70,16 @@ class Layout:
         """The variables of a process."""
         container, env, place = self._containers[key], self._envs[key], self._place(key)
         own = {**container.environment(env), **local.process_of(container).environment(env)}
-        words = {"{home}": str(self._home), "{artifact}": str(self._programs[key][1])}
+        words = {HOME: str(self._home), "{artifact}": str(self._programs[key][1])}
         texts = {name: local.filled(place.translate(value), words) for name, value in own.items()}
         return {**SETTINGS, "HOME": str(self._run(key)), **texts}
 
     def user(self, key: str) -> pwd.struct_passwd | None:
         """The account of a process; None for the caller's own."""
-        return accounts.run_as(self._programs[key][0])
+        container = self._containers[key]
+        own = local.process_of(container).environment(self._envs[key]).values()
+        reads_home = any(HOME in value for value in own)
+        return accounts.run_as(self._programs[key][0], *([self._home] if reads_home else ()))
 
     def write(self, key: str) -> None:
         """Everything a process finds when it starts; data that exists is left alone."""

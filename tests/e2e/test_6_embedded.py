@@ -1,0 +1,237 @@
+"""Without Docker: the same words mean the same, and nothing that ends unasked stays ended."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+
+from arcctl import services
+from arcctl.runtime import embedded
+from tests.e2e.driver import Platform, eventually, reason
+
+IN_CONTAINERS = ("grafana", "infisical")
+EVERYWHERE = tuple(i for i in services.names() if i not in IN_CONTAINERS)
+
+
+def _servers(local: Platform) -> dict[str, psutil.Process]:
+    """The processes that run, by the name of their service or helper."""
+    found = {}
+    for file in _base(local).glob("run/*/pid"):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process = psutil.Process(int(file.read_text()))
+            if process.status() != psutil.STATUS_ZOMBIE:
+                found[file.parent.name] = process
+    return found
+
+
+def _base(local: Platform) -> Path:
+    """Where the processes of this home keep their files."""
+    return embedded.base(local.home)
+
+
+def _supervisor(local: Platform) -> psutil.Process:
+    """The daemon, found by its configuration."""
+    (found,) = (p for p in _ours(local) if f"{_base(local)}/supervisor.conf" in p.info["cmdline"])
+    return found
+
+
+def _ours(local: Platform) -> list[psutil.Process]:
+    """Every process with a file of this home among its arguments."""
+    everything = psutil.process_iter(["cmdline"])
+    return [p for p in everything if any(str(_base(local)) in word for word in p.info["cmdline"] or ())]
+
+
+@contextlib.contextmanager
+def _frozen(process: psutil.Process) -> Iterator[None]:
+    os.killpg(process.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.killpg(process.pid, signal.SIGCONT)
+
+
+def test_health_is_green_with_twelve_real_servers_and_names_what_is_not_available(local: Platform) -> None:
+    report = local.health("all")
+    states = {s["name"]: s["status"] for s in report["services"]}
+    assert states == dict.fromkeys(EVERYWHERE, "healthy") | dict.fromkeys(IN_CONTAINERS, "unknown")
+    assert (report["status"], report["engine"]) == ("healthy", "embedded")
+    for name in IN_CONTAINERS:
+        (check,) = local.service(name)["checks"]
+        assert check["message"] == "not available here: no package brings this server"
+        assert check["hint"] == f"arcctl --engine docker up {name}"
+
+
+def test_up_names_what_it_starts_and_what_is_not_available_and_the_second_time_nothing_is_done(
+    local: Platform,
+) -> None:
+    before = {key: process.pid for key, process in _servers(local).items()}
+    told = local.arcctl("up").ok().err
+    assert "not available here: grafana: no package brings this server (arcctl --engine docker up grafana)" in told
+    assert "everything runs already, nothing to do: " in told
+    assert {key: process.pid for key, process in _servers(local).items()} == before
+
+
+def test_a_service_that_cannot_run_here_is_refused_by_name_with_the_way_out(local: Platform) -> None:
+    done = local.arcctl("up", "grafana")
+    assert done.code == 1
+    assert done.err.splitlines()[-2:] == [
+        "error: grafana is not available here: no package brings this server",
+        "hint: arcctl --engine docker up grafana",
+    ]
+
+
+def test_servers_listen_on_the_loopback_address_only(local: Platform) -> None:
+    found = _servers(local)
+    sockets = [
+        (key, c.laddr.ip)
+        for key, p in found.items()
+        for process in (p, *p.children(recursive=True))
+        for c in process.net_connections("tcp")
+        if c.status == psutil.CONN_LISTEN
+    ]
+    assert {key for key, _ in sockets} >= set(EVERYWHERE)
+    assert [item for item in sockets if item[1] not in ("127.0.0.1", "::1", "::ffff:127.0.0.1")] == []
+
+
+def test_no_secret_is_in_an_argument_of_a_process_and_its_files_are_for_its_user_only(local: Platform) -> None:
+    secrets = [v for v in local.secrets().values() if len(v) > 8]
+    for process in _servers(local).values():
+        assert not any(secret in word for word in process.cmdline() for secret in secrets)
+    for run in (_base(local) / "run").iterdir():
+        assert run.stat().st_mode & 0o077 == 0
+        assert [p for p in run.rglob("*") if p.is_file() and p.stat().st_mode & 0o077] == []
+
+
+def test_no_server_that_could_run_without_root_runs_as_root(local: Platform) -> None:
+    if os.geteuid() != 0:
+        assert {p.uids().effective for p in _servers(local).values()} == {os.geteuid()}
+        return
+    # The sample application runs on the Python that runs these tests, which may be out of reach for others.
+    as_root = {key for key, p in _servers(local).items() if p.uids().effective == 0}
+    assert as_root <= {"swiss-army"}
+
+
+@pytest.mark.parametrize("service", ["nats", "redis", "loki", "jaeger", "otel-collector", "traefik"])
+def test_a_server_that_is_killed_comes_back_by_itself(local: Platform, service: str) -> None:
+    killed = _servers(local)[service].pid
+    os.killpg(killed, signal.SIGKILL)
+    assert eventually(lambda: _servers(local).get(service, psutil.Process()).pid not in (killed, os.getpid()), 15)
+    assert local.arcctl("health", service, "--wait", "--timeout", "60").code == 0
+
+
+@pytest.mark.parametrize("service", ["loki", "jaeger", "nats", "traefik", "redis", "postgres"])
+def test_a_frozen_server_is_unhealthy_and_up_wakes_it(local: Platform, service: str) -> None:
+    with _frozen(_servers(local)[service]):
+        found = local.service(service)
+        assert (found["status"], found["state"]) == ("unhealthy", "paused")
+        assert "is paused" in reason(found)
+        assert f"unpause {service}: is paused" in local.arcctl("up", "--dry-run").ok().out
+        local.arcctl("up").ok()
+        assert local.service(service)["status"] == "healthy"
+
+
+def test_a_stopped_dependency_is_named_as_the_root_cause_and_up_starts_it(local: Platform) -> None:
+    local.arcctl("down", "postgres").ok()
+    report = {s["name"]: s for s in local.health("kratos", "unleash", "redis")["services"]}
+    assert {name: s["blocked_by"] for name, s in report.items()} == {
+        "kratos": ["postgres"],
+        "unleash": ["postgres"],
+        "redis": [],
+    }
+    local.arcctl("up").ok()
+    assert local.arcctl("health", "--wait", "--timeout", "60").code == 0
+
+
+def test_a_port_that_is_taken_is_refused_with_its_owner_before_anything_starts(local: Platform) -> None:
+    local.arcctl("down", "redis").ok()
+    with socket.create_server(("127.0.0.1", local.port(6379))):
+        done = local.arcctl("up")
+        assert done.code == 5
+        assert f"error: port {local.port(6379)} (redis) is taken by python" in done.err
+    local.arcctl("up").ok()
+
+
+def test_a_killed_supervisor_leaves_servers_that_the_next_up_takes_over(local: Platform) -> None:
+    left = _servers(local)
+    _supervisor(local).kill()
+    assert eventually(lambda: local.health("all")["status"] == "unhealthy", 10)
+    local.arcctl("up").ok()
+    assert local.health("all")["status"] == "healthy"
+    fresh = _servers(local)
+    assert set(fresh) == set(left)
+    assert not {p.pid for p in fresh.values()} & {p.pid for p in left.values()}
+
+
+def test_two_ups_at_the_same_time_both_end_well_with_one_platform(local: Platform) -> None:
+    local.arcctl("down").ok()
+    pair = [local.start("up"), local.start("up")]
+    told = [child.communicate(timeout=200)[1] for child in pair]
+    assert [child.returncode for child in pair] == [0, 0], told
+    assert local.health("all")["status"] == "healthy"
+    assert _supervisor(local).is_running()
+
+
+def test_logs_come_with_the_name_of_the_process_and_since_is_refused(local: Platform) -> None:
+    lines = local.arcctl("logs", "postgres", "--tail", "3").ok().out.splitlines()
+    assert len(lines) == 3
+    assert all(line.startswith("postgres  | ") for line in lines)
+    refused = local.arcctl("logs", "postgres", "--since", "10m")
+    assert refused.code == 2
+    assert "--since works on the docker engine only" in refused.err
+
+
+def test_ps_and_info_speak_of_the_ports_that_are_used(local: Platform) -> None:
+    shown = {item["name"]: item for item in json.loads(local.arcctl("ps", "--json").ok().out)}
+    assert shown["redis"]["state"] == "running"
+    assert shown["redis"]["ports"] == {"6379": local.port(6379)}
+    entries = json.loads(local.arcctl("info", "loki", "--json").ok().out)
+    assert f"http://127.0.0.1:{local.port(3100)}" in json.dumps(entries)
+
+
+def test_a_second_engine_on_a_home_that_runs_is_refused_with_the_way_out(local: Platform) -> None:
+    done = local.arcctl("--engine", "docker", "up")
+    assert done.code == 2
+    assert done.err.splitlines() == [
+        "error: this home runs on the embedded engine",
+        "hint: arcctl down, then arcctl --engine docker up",
+    ]
+    assert local.arcctl("compose", "ps").code == 2
+
+
+def test_auto_takes_docker_where_it_answers_else_embedded_and_says_so(platform: Platform) -> None:
+    dry = ("--engine", "auto", "up", "--dry-run")
+    with platform.another_home() as fresh:
+        told = fresh.arcctl(*dry).ok().err
+        without = Platform(fresh.home, {**fresh.environment, "DOCKER_HOST": "unix:///nowhere"}).arcctl(*dry).ok().err
+    assert "engine: docker, because a Docker engine answers" in told
+    assert "engine: embedded, because no Docker engine answers" in without
+
+
+def test_down_leaves_no_process_and_keeps_data_and_clean_destroys_it(local: Platform) -> None:
+    login = {"host": "127.0.0.1", "port": local.port(5432), "user": "arc", "dbname": "arc"}
+    login["password"] = local.secrets()["POSTGRES_APP_PASSWORD"]
+    with psycopg.connect(**login) as connection:  # type: ignore[arg-type]
+        connection.execute("CREATE TABLE kept (v vector(3))")
+        connection.execute("INSERT INTO kept VALUES ('[1,2,3]')")
+    local.arcctl("down").ok()
+    assert _servers(local) == {}
+    assert _ours(local) == []
+    local.arcctl("up").ok()
+    with psycopg.connect(**login) as connection:  # type: ignore[arg-type]
+        assert connection.execute("SELECT v::text FROM kept").fetchone() == ("[1,2,3]",)
+    refused = local.arcctl("clean")
+    assert refused.code == 2
+    assert "data volumes: " in refused.err
+    assert "postgres_data" in refused.err
+    local.arcctl("clean", "--yes").ok()
+    assert _servers(local) == {}
+    assert "nothing to destroy" in local.arcctl("clean", "--yes").ok().err

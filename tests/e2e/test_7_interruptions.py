@@ -1,0 +1,68 @@
+"""Ctrl-C and kill -9 at any moment: whatever was cut off, the same command ends in the same state."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import signal
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.driver import Platform
+
+WHEELS = ("postgres", "redis", "nats", "traefik")
+ROUNDS = 20
+SIGNALS = (signal.SIGINT, signal.SIGKILL, signal.SIGTERM)
+
+
+@pytest.fixture
+def fresh(local: Platform) -> Iterator[Platform]:
+    """The second platform with nothing running and no data."""
+    local.arcctl("clean", "--yes").ok()
+    yield local
+    local.arcctl("clean", "--yes").ok()
+
+
+def _moments(longest: float) -> list[tuple[float, signal.Signals]]:
+    chance = random.Random(20261123)
+    return [(chance.uniform(0.1, longest), SIGNALS[n % len(SIGNALS)]) for n in range(ROUNDS)]
+
+
+def test_up_that_is_interrupted_twenty_times_always_ends_healthy(fresh: Platform) -> None:
+    for number, (seconds, by) in enumerate(_moments(3.0)):
+        fresh.interrupted(seconds, "up", *WHEELS, by=by)
+        if number % 4 == 3:  # else the next interruption hits what the last one left
+            fresh.arcctl("up", *WHEELS).ok()
+            report = fresh.health(*WHEELS)
+            assert {s["name"]: s["status"] for s in report["services"]} == dict.fromkeys(sorted(WHEELS), "healthy")
+            fresh.arcctl("clean", "--yes").ok()
+
+
+def _content(folder: Path) -> dict[str, str]:
+    files = (p for p in sorted(folder.rglob("*")) if p.is_file() and p.suffix not in (".lock", ".log"))
+    return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+
+
+@pytest.fixture
+def caches() -> Iterator[Path]:
+    """A folder that the account of the servers can enter, which pytest's own cannot be."""
+    with tempfile.TemporaryDirectory(prefix="arc-cache-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+def test_engine_build_that_is_interrupted_twenty_times_ends_with_the_same_files(fresh: Platform, caches: Path) -> None:
+    whole, broken = caches / "whole", caches / "broken"
+    fresh.arcctl("engine", "build", *WHEELS, ARCCTL_CACHE=str(whole)).ok()
+    cut = Platform(fresh.home, {**fresh.environment, "ARCCTL_CACHE": str(broken)})
+    for seconds, by in _moments(3.0):
+        cut.interrupted(seconds, "engine", "build", *WHEELS, by=by)
+        if seconds > 2:
+            cut.arcctl("engine", "clean", "--yes").ok()
+    cut.arcctl("engine", "build", *WHEELS).ok()
+    assert sorted(p.name for p in (broken / "artifacts").glob(".*")) == []
+    assert _content(broken) == _content(whole)
+    assert cut.arcctl("engine", "build", *WHEELS).ok().err.splitlines()[0] == "nothing was missing"

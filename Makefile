@@ -13,10 +13,10 @@ PIN := pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
 help: ## Show this list.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-up: $(VENV)/.installed ## Install, start the observability layer, say what to try next.
+up: $(VENV)/.installed ## Install, start (the observability layer with Docker, all that is ready without), show what is up.
 	$(BIN)/arcctl up
-	$(BIN)/arcctl info observability
-	@echo "try next: $(BIN)/arcctl up --stack, then $(BIN)/arcctl health all"
+	$(BIN)/arcctl health
+	@echo "try next: $(BIN)/arcctl info, $(BIN)/arcctl up --stack, $(BIN)/arcctl engine list"
 
 down: $(VENV)/.installed ## Stop everything; data is kept.
 	$(BIN)/arcctl down
@@ -44,7 +44,7 @@ lock: $(VENV)/.installed ## Pin every dependency by hash again.
 $(VENV)/.installed: requirements.lock pyproject.toml
 	@echo "installing into $(VENV) (about a minute the first time)"
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip $(PIP_INSTALL) --require-hashes -r requirements.lock
+	$(BIN)/pip install --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/pip $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 

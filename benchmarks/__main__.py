@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: measured figures beside what was promised. Runs `up` and `down`, destroys nothing."""
+"""`python -m benchmarks`: measured figures beside what was promised. Destroys nothing that was there."""
 
 from __future__ import annotations
 
@@ -8,34 +8,28 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from arcctl import services
 from arcctl.core.compose import PROJECT
 from arcctl.core.model import Container, Helper, Layer, container_name
-from benchmarks import measure
+from benchmarks import embedded, measure
+from benchmarks.row import ARCCTL, Row
 
-ARCCTL = str(Path(sys.executable).parent / "arcctl")
 HELLO = (sys.executable, str(Path(__file__).with_name("hello.py")))
 COMPOSE = ("docker", "compose", "-f", "compose/base.yaml", "-f", "compose/stack.yaml")
-
-
-@dataclass(frozen=True)
-class Row:
-    what: str
-    measured: str
-    promised: str
-    kept: bool
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--home", type=Path, default=Path.cwd())
     parser.add_argument("--idle", type=float, default=300, help="seconds before memory is read")
+    parser.add_argument("--engine", choices=("docker", "embedded"), default="docker")
     chosen = parser.parse_args()
+    if chosen.engine == "docker" and not shutil.which("docker"):
+        parser.error("these benchmarks need a Docker engine; --engine embedded has others")
     print("| what | measured | promised | |\n|---|---|---|---|")
-    for row in rows(chosen.home, chosen.idle):
+    for row in embedded.rows() if chosen.engine == "embedded" else rows(chosen.home, chosen.idle):
         print(f"| {row.what} | {row.measured} | {row.promised} | {'kept' if row.kept else '**missed**'} |", flush=True)
 
 
@@ -120,6 +114,4 @@ def _mebibytes(text: str) -> float:
 
 
 if __name__ == "__main__":
-    if not shutil.which("docker"):
-        sys.exit("benchmarks need a Docker engine")
     main()

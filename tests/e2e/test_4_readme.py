@@ -11,11 +11,24 @@ import pytest
 from tests.e2e.driver import Platform
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
-COMMANDS = sorted(set(re.findall(r"`arcctl ((?:[a-z]|--)[^`<]*)`", README)) - {"down"})
-"""All but `down`, which has a test of its own that brings everything up again."""
+WITH_DOCKER, WITHOUT, REST = re.split(r"^## (?=Without Docker|The services)", README, flags=re.MULTILINE)
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+def _commands(text: str) -> list[str]:
+    """All but `down`, which has tests of its own that bring everything up again."""
+    return sorted(set(re.findall(r"`arcctl ((?:[a-z]|--)[^`<]*)`", text)) - {"down"})
+
+
+def _works(platform: Platform, command: str) -> None:
+    refused = command.endswith("clean")  # it asks a person, and there is none here
+    assert platform.arcctl(*shlex.split(command)).code == (2 if refused else 0)
+
+
+@pytest.mark.parametrize("command", _commands(WITH_DOCKER + REST))
 def test_each_command_of_the_readme_works_as_written(stack: Platform, command: str) -> None:
-    refused = command == "clean"  # it asks a person, and there is none here
-    assert stack.arcctl(*shlex.split(command)).code == (2 if refused else 0)
+    _works(stack, command)
+
+
+@pytest.mark.parametrize("command", _commands(WITHOUT))
+def test_each_command_of_the_chapter_without_docker_works_as_written(local: Platform, command: str) -> None:
+    _works(local, command)

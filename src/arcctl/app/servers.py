@@ -34,9 +34,10 @@ def build(words: tuple[str, ...], catalogue: Catalogue, servers: Servers, sink: 
     for offer in offers:
         if offer.readiness >= Readiness.LACKING:
             _refuse(offer, words, sink)
-    wanted = [o.source for o in offers if o.source and o.readiness in (Readiness.QUICK, Readiness.BUILDABLE)]
-    Build(servers, sink).run(sorted(wanted, key=lambda source: -source.minutes))
-    return tuple(wanted)
+    missing = [o.source for o in offers if o.source and o.readiness in (Readiness.QUICK, Readiness.BUILDABLE)]
+    wanted = tuple(sorted(missing, key=lambda source: -source.minutes))
+    Build(servers, sink).run(wanted)
+    return wanted
 
 
 def _refuse(offer: Offer, words: tuple[str, ...], sink: Sink) -> None:
@@ -54,7 +55,7 @@ class Build:
     sink: Sink
     _began: float = field(default_factory=time.monotonic)
 
-    def run(self, sources: list[Source]) -> None:
+    def run(self, sources: tuple[Source, ...]) -> None:
         """Raises BuildError with the words of the first that failed, after all others ended."""
         with ThreadPoolExecutor(AT_ONCE) as pool:
             running = {pool.submit(self._make, source): source for source in sources}

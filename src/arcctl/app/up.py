@@ -30,14 +30,25 @@ class Result:
     plan: planning.Plan
     outcome: Outcome | None
     """What became of it; None when nothing was done."""
+    left_out: tuple[str, ...]
+    """Services that were asked for by a layer's name and cannot run here."""
 
 
-def prepare(request: Request, world: World) -> tuple[planning.Plan, dict[str, str]]:
-    """Secrets in place, the world observed once, everything decided: the plan, and what containers are made from."""
+@dataclass(frozen=True)
+class Prepared:
+    plan: planning.Plan
+    made_from: dict[str, str]
+    """The hash of what each container is made from."""
+    left_out: tuple[str, ...]
+
+
+def prepare(request: Request, world: World) -> Prepared:
+    """Secrets in place, the world observed once, everything decided."""
     engine = world.engine
     asked = resolve(request.words or engine.usual, world.catalogue)
     observed = engine.observe()
-    services = _available(request.words, closure(asked, world.catalogue), observed, world)
+    wanted = closure(asked, world.catalogue)
+    services = _available(request.words, wanted, observed, world)
     world.note(f"services: {', '.join(services)}")
     if not request.dry_run:
         ensure_secrets(world, engine.volumes())
@@ -45,7 +56,7 @@ def prepare(request: Request, world: World) -> tuple[planning.Plan, dict[str, st
     made_from = inputs.digests(services, world, settings(world)) if world.home.secrets() else {}
     changed = inputs.changed(made_from, world)
     plan = planning.make(services, world.catalogue, observed, engine.hashes(), images, changed)
-    return plan, made_from
+    return Prepared(plan, made_from, tuple(i for i in wanted if i not in services))
 
 
 def _available(words: tuple[str, ...], services: tuple[str, ...], observed: Observed, world: World) -> tuple[str, ...]:
@@ -63,14 +74,16 @@ def _available(words: tuple[str, ...], services: tuple[str, ...], observed: Obse
 
 async def run(request: Request, world: World) -> Result:
     """Raises PreflightError before anything is started, ArcError where the engine refuses."""
-    plan, made_from = prepare(request, world)
+    prepared = prepare(request, world)
+    plan = prepared.plan
     if request.dry_run:
-        return Result(plan, None)
+        return Result(plan, None, prepared.left_out)
     loaded = settings(world)
     if plan.changes:
         world.engine.recover()
     preflight.run(plan, world, loaded)
     world.home.remember_engine(world.engine.name)
     world.home.remember_started(world.home.started() | set(plan.services))
-    launch = Launch(plan=plan, world=world, settings=loaded, made_from=made_from)
-    return Result(plan, await launch.run(wait=request.wait, timeout=request.timeout))
+    launch = Launch(plan=plan, world=world, settings=loaded, made_from=prepared.made_from)
+    outcome = await launch.run(wait=request.wait, timeout=request.timeout)
+    return Result(plan, outcome, prepared.left_out)

@@ -63,7 +63,9 @@ def _show(result: Result, world: World, *, waited: bool) -> None:
     terminal.say(f"{done}: {names} ({result.outcome.seconds:.1f} s)", style="green")
     if result.outcome.doubles:
         terminal.say(f"contract doubles, not the real servers: {', '.join(result.outcome.doubles)}", style="yellow")
-    terminal.say("next: arcctl info, arcctl health")
+    if result.left_out:
+        terminal.say(f"not up, because not available here: {', '.join(result.left_out)}", style="yellow")
+    terminal.say("next: arcctl info, arcctl health" + (", arcctl engine list" if result.left_out else ""))
 
 
 def _raise_for(result: Result, world: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
 import hashlib
 import importlib.metadata
 import importlib.resources
@@ -138,6 +139,7 @@ class Artifacts:
             _remove(path)
 
 
+@functools.lru_cache
 def _installed(package: str) -> str:
     """The version of an installed distribution, empty where it is not installed."""
     try:

@@ -23,12 +23,12 @@ class LoopbackProber:
     """Asks services at their published loopback ports."""
 
     def get_ready(self) -> None:
-        for client in ("httpx", "psycopg"):
+        for client in ("arcctl.runtime.http", "psycopg"):
             importlib.import_module(client)
 
     async def ask(self, targets: Mapping[str, Target], timeout: float) -> Mapping[str, Answer]:
         """An answer for each target within `timeout` seconds, whatever the servers do."""
-        import httpx
+        from arcctl.runtime.http import httpx
 
         limits = httpx.Limits(max_connections=None)
         async with httpx.AsyncClient(timeout=timeout, trust_env=False, limits=limits, verify=False) as client:

@@ -98,11 +98,13 @@ class Supervisor:
         """
         import xmlrpc.client
 
-        import httpx
+        from arcctl.runtime.http import httpx
 
         body = xmlrpc.client.dumps(arguments, f"supervisor.{method}")
         try:
-            with httpx.Client(transport=httpx.HTTPTransport(uds=str(self._socket)), timeout=CALL_SECONDS) as client:
+            with httpx.Client(
+                transport=httpx.HTTPTransport(uds=str(self._socket), verify=False), timeout=CALL_SECONDS
+            ) as client:
                 answer = client.post("http://supervisor/RPC2", content=body, headers={"Content-Type": "text/xml"})
             return xmlrpc.client.loads(answer.text)[0][0]
         except httpx.HTTPError as error:

@@ -66,7 +66,7 @@ def test_health_is_green_with_twelve_real_servers_and_names_what_is_not_availabl
     assert (report["status"], report["engine"]) == ("healthy", "embedded")
     for name in IN_CONTAINERS:
         (check,) = local.service(name)["checks"]
-        assert check["message"] == "not available here: no package brings this server"
+        assert check["message"] == f"not available here: no package brings this server ({check['hint']})"
         assert check["hint"] == f"arcctl --engine docker up {name}"
 
 
@@ -234,4 +234,5 @@ def test_down_leaves_no_process_and_keeps_data_and_clean_destroys_it(local: Plat
     assert "postgres_data" in refused.err
     local.arcctl("clean", "--yes").ok()
     assert _servers(local) == {}
+    assert not _base(local).exists()
     assert "nothing to destroy" in local.arcctl("clean", "--yes").ok().err

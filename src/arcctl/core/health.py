@@ -134,7 +134,7 @@ def _blame(verdict: Verdict, causes: tuple[str, ...]) -> Verdict:
 
 
 def _absent(why: Unavailable) -> Check:
-    text = f"not available here: {why.reason}"
+    text = f"not available here: {why}"
     return Check(id="container", kind="liveness", status="skip", message=text, hint=why.command)
 
 

@@ -227,8 +227,7 @@ class EmbeddedEngine:
             self._supervisor.shutdown()
             shutil.rmtree(self._base / "run", ignore_errors=True)
             if volumes:
-                shutil.rmtree(self._base / "data", ignore_errors=True)
-                shutil.rmtree(self._base / "log", ignore_errors=True)
+                shutil.rmtree(self._base)
 
     def logs(self, keys: Iterable[str], *, follow: bool = False, since: str = "", tail: str = "") -> Iterator[str]:
         """Log lines, each with the name of its process."""

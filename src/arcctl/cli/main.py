@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from arcctl.cli.commands import engine as engines
-from arcctl.cli.commands import home, look, run
+from arcctl.cli.commands import home, look, prove, run
 from arcctl.cli.options import Globals
 from arcctl.errors import ArcError
 
@@ -62,7 +62,7 @@ def options(
     ctx.obj = Globals(home=home_folder, insecure_demo=insecure_demo, engine=engine)
 
 
-for module in (run, look, home, engines):
+for module in (run, look, prove, home, engines):
     module.register(app)
 
 

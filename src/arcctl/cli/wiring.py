@@ -14,7 +14,7 @@ from arcctl.app.world import World
 from arcctl.cli.options import Globals
 from arcctl.core.events import Event, Sink
 from arcctl.core.model import Catalogue
-from arcctl.core.ports import Servers
+from arcctl.core.ports import Prover, Servers
 from arcctl.errors import HomeError
 from arcctl.runtime import engines, environment, files
 from arcctl.runtime.host import LoopbackPorts
@@ -49,6 +49,12 @@ def servers(chosen: Globals) -> tuple[Catalogue, Servers]:
 
     catalogue = services.load()
     return catalogue, Supply(home_root(chosen), catalogue)
+
+
+def prover() -> Prover:
+    from arcctl.runtime.proving import LoopbackProver
+
+    return LoopbackProver()
 
 
 def home_root(chosen: Globals) -> Path:

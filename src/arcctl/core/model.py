@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from arcctl.core.env import ServiceEnv
 from arcctl.core.probe import Probe
+from arcctl.core.proof import Proof
 from arcctl.core.sources import Source
 
 E = TypeVar("E", bound=ServiceEnv)
@@ -185,6 +186,8 @@ class Service(Container[E]):
     needs: tuple[Service[Any], ...] = ()
     helpers: tuple[Helper[Any], ...] = ()
     links: Callable[[E], tuple[Link, ...]] = lambda env: ()
+    proofs: Callable[[E], tuple[Proof, ...]] = lambda env: ()
+    """How it shows that it does its job; its other services are named by their ids."""
 
     @property
     def id(self) -> str:

@@ -11,6 +11,7 @@ from arcctl.core import sources
 from arcctl.core.env import Variable
 from arcctl.core.observed import Observed
 from arcctl.core.probe import Answer, Probe
+from arcctl.core.proof import Proof, Step
 from arcctl.core.settings import Source
 from arcctl.core.sources import Offer
 
@@ -80,6 +81,13 @@ class Prober(Protocol):
         """Load what asking takes: worth doing while the engine is thinking."""
 
     async def ask(self, targets: Mapping[str, Target], timeout: float) -> Mapping[str, Answer]: ...
+
+
+class Prover(Protocol):
+    async def prove(
+        self, owner: str, proof: Proof, ports: Mapping[str, Mapping[int, int]], timeout: float
+    ) -> tuple[Step, ...]:
+        """Carry out one proof; `ports` has the published port of each container port, by container key."""
 
 
 class Ports(Protocol):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+
 from pydantic import SecretStr
 
 from arcctl.core.env import HostPort, ServiceEnv, generated
 from arcctl.core.model import Bind, Healthcheck, Inline, Layer, Limits, Link, Port, Service, Volume
 from arcctl.core.probe import Http
+from arcctl.core.proof import Call, Calls, Proof
 from arcctl.services import jaeger, loki, prometheus
 from arcctl.services._presets import web
 
@@ -23,6 +26,33 @@ class Env(ServiceEnv, env_prefix="GRAFANA_"):
     """Port on the host's loopback address."""
     admin_password: SecretStr = generated()
     """Password of the user `admin`. Grafana reads it once, when its volume is new."""
+
+
+def _login(user: str, password: str) -> dict[str, str]:
+    return {"Authorization": f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}"}
+
+
+def _proofs(env: Env) -> tuple[Proof, ...]:
+    """Each data source answers through Grafana, and the login that everybody knows is refused."""
+    admin = _login(USER, env.admin_password.get_secret_value())
+    sources = tuple(
+        Call(
+            name=f"query {source.id}",
+            port=PORT,
+            path=f"/api/datasources/uid/{source.id}/health",
+            headers=admin,
+            expect="OK",
+        )
+        for source in (loki.SERVICE, prometheus.SERVICE, jaeger.SERVICE)
+    )
+    steps = (
+        Call(name="log in", port=PORT, path="/api/org", headers=admin),
+        Call(
+            name="refuse the default login", port=PORT, path="/api/org", headers=_login("admin", "admin"), status=(401,)
+        ),
+        *sources,
+    )
+    return (Calls(steps=steps),)
 
 
 SERVICE: Service[Env] = Service(
@@ -60,6 +90,7 @@ SERVICE: Service[Env] = Service(
     limits=Limits(memory_mb=512),
     healthcheck=Healthcheck(test=("CMD", "wget", "-q", "-O", "/dev/null", f"http://127.0.0.1:{PORT}/api/health")),
     probe=lambda env: Http(port=PORT, path="/api/health", body='"database": "ok"'),
+    proofs=_proofs,
     links=lambda env: (
         Link(
             name="ui",

@@ -7,6 +7,7 @@ from pydantic import SecretStr
 from arcctl.core.env import HostPort, generated, shared
 from arcctl.core.model import Healthcheck, Inline, Layer, Limits, Link, Port, Service
 from arcctl.core.probe import Http
+from arcctl.core.proof import Call, Calls, Proof
 from arcctl.services import postgres, redis
 from arcctl.services._presets import web
 
@@ -37,6 +38,11 @@ def _env_file(env: Env) -> str:
         "REDIS_URL": f"redis://:{env.redis_password.get_secret_value()}@{redis.HOST}:{redis.PORT}",
     }
     return "".join(f"{name}='{value}'\n" for name, value in settings.items()) + _METRICS
+
+
+def _proofs(env: Env) -> tuple[Proof, ...]:
+    status = Call(name="see its database and Redis", port=PORT, path="/api/status", expect='"redisConfigured":true')
+    return (Calls(steps=(status,)), postgres.login(NAME, env.db_password))
 
 
 SERVICE: Service[Env] = Service(
@@ -70,5 +76,6 @@ SERVICE: Service[Env] = Service(
     ),
     probe=lambda env: Http(port=PORT, path="/api/status", body='"message":"Ok"'),
     helpers=(postgres.database(NAME, Env),),
+    proofs=_proofs,
     links=lambda env: (Link(name="ui", url=f"http://127.0.0.1:{env.host_port}"),),
 )

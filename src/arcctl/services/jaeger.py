@@ -5,6 +5,7 @@ from __future__ import annotations
 from arcctl.core.env import HostPort, ServiceEnv
 from arcctl.core.model import Bind, Healthcheck, Layer, Limits, Link, Port, Process, Service, Volume
 from arcctl.core.probe import Http
+from arcctl.core.proof import Call
 from arcctl.core.sources import GoModule
 from arcctl.services._presets import web
 
@@ -34,6 +35,16 @@ def _loopback(env: Env) -> dict[str, dict[str, str]]:
         "http": {"endpoint": f"127.0.0.1:{env.host_port}"},
         "grpc": {"endpoint": f"127.0.0.1:{GRPC_PORT}"},
     }
+
+
+FIND_TRACE = Call(
+    name="find the trace in the trace store",
+    at=__name__.rpartition(".")[2],
+    port=PORT,
+    path="/api/v3/traces/{trace_id}",
+    expect="{trace_id}",
+    patience=15,
+)
 
 
 SERVICE: Service[Env] = Service(

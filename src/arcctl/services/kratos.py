@@ -7,6 +7,7 @@ from pydantic import SecretStr
 from arcctl.core.env import HostPort, generated
 from arcctl.core.model import Bind, Healthcheck, Helper, Inline, Layer, Limits, Link, Mount, Port, Process, Service
 from arcctl.core.probe import Http
+from arcctl.core.proof import Call, Calls, Proof
 from arcctl.core.sources import GoModule
 from arcctl.services import postgres
 from arcctl.services._presets import web
@@ -108,6 +109,72 @@ _MAIL: Helper[Env] = Helper(
     ),
 )
 
+_EMAIL, _PASSWORD = "arcctl-verify@arc.localhost", "a long passphrase {run}"
+
+
+def _proofs(env: Env) -> tuple[Proof, ...]:
+    """An account from its birth to its end, as a program would use it."""
+    identity = {
+        "schema_id": "person",
+        "traits": {"email": _EMAIL},
+        "credentials": {"password": {"config": {"password": _PASSWORD}}},
+    }
+    find = Call(
+        name="find the account",
+        port=ADMIN_PORT,
+        path=f"/admin/identities?credentials_identifier={_EMAIL}",
+        take={"old": "0.id"},
+    )
+    remove = Call(name="remove it", method="DELETE", port=ADMIN_PORT, path="/admin/identities/{old}", status=(204,))
+    answer = {"method": "password", "identifier": _EMAIL, "password": _PASSWORD}
+    steps = (
+        Call(
+            name="create an account",
+            method="POST",
+            port=ADMIN_PORT,
+            path="/admin/identities",
+            json=identity,
+            status=(201,),
+        ),
+        Call(name="begin a login", port=PORT, path="/self-service/login/api", take={"flow": "id"}),
+        Call(
+            name="log in",
+            method="POST",
+            port=PORT,
+            path="/self-service/login?flow={flow}",
+            json=answer,
+            take={"session": "session_token"},
+        ),
+        Call(
+            name="be known by the session",
+            port=PORT,
+            path="/sessions/whoami",
+            headers={"X-Session-Token": "{session}"},
+            expect=_EMAIL,
+        ),
+        Call(name="begin a recovery", port=PORT, path="/self-service/recovery/api", take={"recovery": "id"}),
+        Call(
+            name="ask for a code by mail",
+            method="POST",
+            port=PORT,
+            path="/self-service/recovery?flow={recovery}",
+            json={"method": "code", "email": _EMAIL},
+        ),
+        Call(
+            name="receive the mail",
+            at=MAIL,
+            port=MAIL_PORT,
+            path=f"/api/v1/search?query=to:{_EMAIL}",
+            expect=_EMAIL,
+            patience=8,
+        ),
+    )
+    mails = Call(
+        name="remove the mails", method="DELETE", at=MAIL, port=MAIL_PORT, path=f"/api/v1/search?query=to:{_EMAIL}"
+    )
+    return (Calls(steps=steps, cleanup=(mails, find, remove)), postgres.login(NAME, env.db_password))
+
+
 SERVICE: Service[Env] = Service(
     module=__name__,
     title="Ory Kratos",
@@ -136,6 +203,7 @@ SERVICE: Service[Env] = Service(
     # Ready means that the database answers and holds every migration.
     probe=lambda env: Http(port=ADMIN_PORT, path="/admin/health/ready", body="ok"),
     helpers=(_MAIL, postgres.database(NAME, Env), _MIGRATE),
+    proofs=_proofs,
     links=lambda env: (
         Link(name="public", url=f"http://127.0.0.1:{env.public_port}"),
         Link(name="admin", url=f"http://127.0.0.1:{env.admin_port}"),

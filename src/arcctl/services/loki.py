@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from arcctl.core.env import HostPort, ServiceEnv
 from arcctl.core.model import Bind, Healthcheck, Layer, Limits, Link, Port, Process, Service, Volume
 from arcctl.core.probe import Http
+from arcctl.core.proof import Call
 from arcctl.core.sources import GoModule
 
 PORT, GRPC_PORT = 3100, 9095
@@ -31,6 +34,19 @@ class Env(ServiceEnv, env_prefix="LOKI_"):
 def _loopback(env: Env) -> dict[str, str | int]:
     addresses = {"http_listen_address": "127.0.0.1", "grpc_listen_address": "127.0.0.1"}
     return {**addresses, "http_listen_port": env.host_port, "grpc_listen_port": GRPC_PORT}
+
+
+def find_trace(service: str) -> Call:
+    """The log lines of the run's trace."""
+    query = quote(f'{{service_name="{service}"}} | trace_id="') + "{trace_id}" + quote('"')
+    return Call(
+        name="find the log in the log store",
+        at=__name__.rpartition(".")[2],
+        port=PORT,
+        path=f"/loki/api/v1/query_range?limit=10&query={query}",
+        expect="{trace_id}",
+        patience=15,
+    )
 
 
 SERVICE: Service[Env] = Service(

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from arcctl.core.env import HostPort, ServiceEnv, generated
 from arcctl.core.model import Bind, Healthcheck, Helper, Inline, Layer, Limits, Link, Port, Process, Service, Volume
 from arcctl.core.probe import Tcp
+from arcctl.core.proof import Messaging, Proof
 from arcctl.core.sources import OnPath, Wheel
 
 HOST = __name__.rpartition(".")[2]
@@ -56,6 +57,11 @@ _EXPORTER: Helper[Env] = Helper(
     limits=Limits(memory_mb=64, pids=64),
 )
 
+
+def _proofs(env: Env) -> tuple[Proof, ...]:
+    return (Messaging(port=PORT, user=USER, password=env.password.get_secret_value()),)
+
+
 SERVICE: Service[Env] = Service(
     module=__name__,
     title="NATS JetStream",
@@ -81,6 +87,7 @@ SERVICE: Service[Env] = Service(
     process=Process(sources=SOURCES, command=lambda env: ("{program}", "--config", _CONFIG)),
     probe=lambda env: Tcp(port=PORT, send=_hello(env), expect=b"PONG"),
     helpers=(_EXPORTER,),
+    proofs=_proofs,
     links=lambda env: (
         Link(
             name="client",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from arcctl.core.env import HostPort, ServiceEnv
 from arcctl.core.model import Bind, Layer, Limits, Link, Port, Process, Service
 from arcctl.core.probe import Http
+from arcctl.core.proof import Call, Calls, Proof
 from arcctl.core.sources import Collector
 from arcctl.services import jaeger, loki, prometheus
 
@@ -32,6 +33,40 @@ class Env(ServiceEnv, env_prefix="OTEL_COLLECTOR_"):
     """Port of the health endpoint on the host's loopback address."""
 
 
+_PROBED = "arcctl-verify"
+_PATHS = {"Spans": "traces", "Logs": "logs", "Metrics": "metrics"}
+
+
+def _write(signal: str, scope: str, records: dict[str, object]) -> Call:
+    """One record by OTLP over HTTP, with the run's trace id."""
+    resource = {"attributes": [{"key": "service.name", "value": {"stringValue": _PROBED}}]}
+    body = {f"resource{scope}": [{"resource": resource, f"scope{scope}": [records]}]}
+    return Call(name=f"write a {signal}", method="POST", port=HTTP_PORT, path=f"/v1/{_PATHS[scope]}", json=body)
+
+
+def _proofs(env: Env) -> tuple[Proof, ...]:
+    """A span, a log line and a metric with one trace id go in here and come out of the three stores."""
+    ids = {"traceId": "{trace_id}", "spanId": "{span_id}"}
+    times = {"startTimeUnixNano": "{now_ns}", "endTimeUnixNano": "{now_ns}"}
+    span = {**ids, **times, "name": "verify", "kind": 1}
+    line = {**ids, "timeUnixNano": "{now_ns}", "severityText": "INFO", "body": {"stringValue": "verify {trace_id}"}}
+    point = {
+        "timeUnixNano": "{now_ns}",
+        "asInt": "1",
+        "attributes": [{"key": "run", "value": {"stringValue": "{run}"}}],
+    }
+    metric = {"name": "arcctl_verify", "gauge": {"dataPoints": [point]}}
+    steps = (
+        _write("span", "Spans", {"spans": [span]}),
+        _write("log line", "Logs", {"logRecords": [line]}),
+        _write("metric", "Metrics", {"metrics": [metric]}),
+        jaeger.FIND_TRACE,
+        loki.find_trace(_PROBED),
+        prometheus.find('arcctl_verify{run="{run}"}'),
+    )
+    return (Calls(steps=steps),)
+
+
 SERVICE: Service[Env] = Service(
     module=__name__,
     title="OpenTelemetry Collector",
@@ -56,6 +91,7 @@ SERVICE: Service[Env] = Service(
         patches=lambda env: {_CONFIG: {"processors": {"memory_limiter": _MEMORY}}},
     ),
     probe=lambda env: Http(port=HEALTH_PORT, body="Server available"),
+    proofs=_proofs,
     links=lambda env: (
         Link(name="otlp-grpc", url=f"http://127.0.0.1:{env.grpc_port}"),
         Link(name="otlp-http", url=f"http://127.0.0.1:{env.http_port}"),

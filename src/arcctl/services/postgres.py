@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from arcctl.core.env import HostPort, ServiceEnv, generated, shared
 from arcctl.core.model import Healthcheck, Helper, Inline, Layer, Limits, Link, Port, Process, Service, Volume
 from arcctl.core.probe import Postgres
+from arcctl.core.proof import Proof, Sql, Statement
 from arcctl.core.sources import Pg0
 
 IMAGE = "pgvector/pgvector:0.8.6-pg18-bookworm"
@@ -132,6 +133,49 @@ _EXPORTER: Helper[Env] = Helper(
     limits=Limits(memory_mb=64, pids=64),
 )
 
+_NEAREST = "SELECT string_agg(name, ' ' ORDER BY v <-> '[1,0,0]') FROM arcctl_verify"
+_ROWS = "INSERT INTO arcctl_verify VALUES ('far', '[9,9,9]'), ('near', '[1,0,1]'), ('same', '[1,0,0]')"
+
+
+def login(role: str, password: SecretStr) -> Sql:
+    """The proof that a consumer gets into its own database, and that its vectors are there."""
+    secret = password.get_secret_value()
+    own = Statement(
+        name=f"enter the database of {role}", sql="SELECT current_user, current_database()", expect=f"{role},{role}"
+    )
+    vectors = Statement(
+        name="find pgvector", sql="SELECT count(*) FROM pg_extension WHERE extname = 'vector'", expect="1"
+    )
+    return Sql(user=role, password=secret, port=PORT, database=role, at=HOST, steps=(own, vectors))
+
+
+def _proofs(env: Env) -> tuple[Proof, ...]:
+    """As the role of the user's own programs, because that is who depends on it."""
+    steps = (
+        Statement(name="write vectors", sql="CREATE TABLE arcctl_verify (name text, v vector(3))"),
+        Statement(name="fill the table", sql=_ROWS),
+        Statement(name="index them", sql="CREATE INDEX ON arcctl_verify USING hnsw (v vector_l2_ops)"),
+        Statement(name="find the nearest neighbours in order", sql=_NEAREST, expect="same near far"),
+        Statement(name="write durably", sql="SELECT current_setting('fsync'), pg_is_in_recovery()", expect="on,False"),
+    )
+    secret = env.app_password.get_secret_value()
+    cleanup = ("DROP TABLE IF EXISTS arcctl_verify",)
+    return (
+        Sql(user="arc", password=secret, port=PORT, database="arc", steps=steps, cleanup=cleanup),
+        Sql(
+            user="monitor",
+            password=env.monitor_password.get_secret_value(),
+            port=PORT,
+            database="postgres",
+            steps=(
+                Statement(
+                    name="read statistics", sql="SELECT pg_has_role('monitor', 'pg_monitor', 'usage')", expect="True"
+                ),
+            ),
+        ),
+    )
+
+
 SERVICE: Service[Env] = Service(
     module=__name__,
     title="PostgreSQL + pgvector",
@@ -170,6 +214,7 @@ SERVICE: Service[Env] = Service(
     ),
     probe=lambda env: Postgres(port=PORT, user=USER, password=env.password.get_secret_value(), database="postgres"),
     helpers=(setup("postgres-setup", Env, lambda env: env.password, _platform_sql, aside=True), _EXPORTER),
+    proofs=_proofs,
     links=lambda env: (
         Link(
             name="sql",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from arcctl.core.env import HostPort, ServiceEnv
 from arcctl.core.model import Bind, Healthcheck, Layer, Limits, Link, Port, Process, Service, Volume
 from arcctl.core.probe import Http
+from arcctl.core.proof import Call
 from arcctl.core.sources import GoModule
 from arcctl.services._presets import web
 
@@ -36,6 +39,18 @@ SOURCE = GoModule(
 class Env(ServiceEnv, env_prefix="PROMETHEUS_"):
     host_port: HostPort = PORT
     """Port on the host's loopback address."""
+
+
+def find(query: str) -> Call:
+    """A metric that has at least one series."""
+    return Call(
+        name="find the metric in the metric store",
+        at=__name__.rpartition(".")[2],
+        port=PORT,
+        path=f"/api/v1/query?query={quote(query, safe='{}')}",
+        expect='"__name__"',
+        patience=15,
+    )
 
 
 SERVICE: Service[Env] = Service(

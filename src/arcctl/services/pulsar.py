@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from arcctl.core.env import HostPort, ServiceEnv
 from arcctl.core.model import Healthcheck, Inline, Layer, Limits, Link, Port, Process, Service, Volume
 from arcctl.core.probe import Http
+from arcctl.core.proof import EventLog, Proof
 from arcctl.core.sources import Maven
 
 HOST = __name__.rpartition(".")[2]
@@ -95,6 +96,10 @@ def _properties(settings: Mapping[str, str | int]) -> str:
     return "".join(f"{name}={value}\n" for name, value in settings.items())
 
 
+def _proofs(env: Env) -> tuple[Proof, ...]:
+    return (EventLog(port=PORT, http_port=HTTP_PORT, listener=LISTENER),)
+
+
 SERVICE: Service[Env] = Service(
     module=__name__,
     title="Apache Pulsar",
@@ -148,6 +153,7 @@ SERVICE: Service[Env] = Service(
         ),
     ),
     probe=lambda env: Http(port=HTTP_PORT, path=_HEALTH, body="ok"),
+    proofs=_proofs,
     links=lambda env: (
         Link(name="client", url=f"pulsar://localhost:{env.host_port}"),
         Link(name="admin", url=f"http://127.0.0.1:{env.http_port}"),

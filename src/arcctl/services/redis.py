@@ -7,6 +7,7 @@ from pydantic import SecretStr
 from arcctl.core.env import HostPort, ServiceEnv, generated
 from arcctl.core.model import Bind, Healthcheck, Helper, Inline, Layer, Limits, Link, Port, Process, Service, Volume
 from arcctl.core.probe import Tcp
+from arcctl.core.proof import Command, Commands, Proof
 from arcctl.core.sources import OnPath, Wheel
 
 UID, GID = 999, 1000
@@ -49,6 +50,32 @@ _EXPORTER: Helper[Env] = Helper(
     limits=Limits(memory_mb=64, pids=64),
 )
 
+
+def _proofs(env: Env) -> tuple[Proof, ...]:
+    key, value = "arcctl:verify", "{run}"
+    return (
+        Commands(
+            port=PORT,
+            password=env.password.get_secret_value(),
+            steps=(
+                Command(name="set a key that expires", words=("SET", key, value, "PX", "300"), expect="True"),
+                Command(name="get it", words=("GET", key), expect=value),
+                Command(name="see it expire", words=("BLPOP", f"{key}:empty", "0.4"), expect="None"),
+                Command(name="miss it", words=("EXISTS", key), expect="0"),
+                Command(name="push to a queue", words=("RPUSH", f"{key}:queue", value), expect="1"),
+                Command(name="take from it", words=("LPOP", f"{key}:queue"), expect=value),
+                Command(name="keep data on disk", words=("CONFIG", "GET", "appendonly"), expect="appendonly,yes"),
+                Command(
+                    name="lose nothing when memory is short",
+                    words=("CONFIG", "GET", "maxmemory-policy"),
+                    expect="maxmemory-policy,noeviction",
+                ),
+            ),
+            cleanup=(("DEL", key, f"{key}:queue"),),
+        ),
+    )
+
+
 SERVICE: Service[Env] = Service(
     module=__name__,
     title="Redis",
@@ -79,6 +106,7 @@ SERVICE: Service[Env] = Service(
         port=PORT, send=f"AUTH {env.password.get_secret_value()}\r\nPING\r\n".encode(), expect=b"+PONG"
     ),
     helpers=(_EXPORTER,),
+    proofs=_proofs,
     links=lambda env: (
         Link(
             name="resp",

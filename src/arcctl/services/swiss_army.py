@@ -5,8 +5,9 @@ from __future__ import annotations
 from arcctl.core.env import HostPort, ServiceEnv
 from arcctl.core.model import Healthcheck, Layer, Limits, Link, Port, Process, Service
 from arcctl.core.probe import Http
+from arcctl.core.proof import Call, Calls, Proof
 from arcctl.core.sources import Requirements
-from arcctl.services import otel_collector
+from arcctl.services import jaeger, loki, otel_collector, prometheus
 from arcctl.services._presets import web
 
 PORT = 8080
@@ -19,6 +20,14 @@ class Env(ServiceEnv, env_prefix="SWISS_ARMY_"):
     """Port on the host's loopback address."""
     metric_interval_ms: int = 10_000
     """Milliseconds between two exports of metrics."""
+
+
+def _proofs(env: Env) -> tuple[Proof, ...]:
+    """Work on demand returns with its trace id, and what it told is found in the three stores."""
+    name = __name__.rpartition(".")[2].replace("_", "-")
+    work = Call(name="work on demand", port=PORT, path="/ondemand-work", take={"trace_id": "trace_id"})
+    counted = prometheus.find(f'ondemand_runs_count_total{{job=~".*{name}"}}')
+    return (Calls(steps=(work, jaeger.FIND_TRACE, loki.find_trace(name), counted)),)
 
 
 SERVICE: Service[Env] = Service(
@@ -54,6 +63,7 @@ SERVICE: Service[Env] = Service(
         environment=lambda env: {"PYTHONPATH": "{home}/" + f"{PROJECT}/src", "PYTHONDONTWRITEBYTECODE": "1"},
     ),
     probe=lambda env: Http(port=PORT, path="/health", body="ok"),
+    proofs=_proofs,
     links=lambda env: (
         Link(name="work", url=f"http://127.0.0.1:{env.host_port}/ondemand-work"),
         Link(name="health", url=f"http://127.0.0.1:{env.host_port}/health"),

@@ -23,6 +23,7 @@ from arcctl.core.model import (
     Service,
 )
 from arcctl.core.probe import Http
+from arcctl.core.proof import Call, Calls, Proof
 from arcctl.core.sources import Wheel
 from arcctl.services._presets import GUARD, ON
 
@@ -91,6 +92,21 @@ _PROXY: Helper[Env] = Helper(
     limits=Limits(memory_mb=64, pids=64),
 )
 
+
+def _proofs(env: Env) -> tuple[Proof, ...]:
+    """A page through the gateway: for the operator, for a stranger, and under a name that nobody has."""
+    host, operator = {"Host": f"{NAME}.localhost"}, {"Authorization": f"Basic {_login(env)}"}
+    routers = "/api/http/routers"
+    steps = (
+        Call(
+            name="route a name to its page", port=HTTP_PORT, path=routers, headers=host | operator, expect=f'"{NAME}@'
+        ),
+        Call(name="keep a stranger out", port=HTTP_PORT, path=routers, headers=host, status=(401,)),
+        Call(name="know no other names", port=HTTP_PORT, path="/", headers={"Host": "nobody.localhost"}, status=(404,)),
+    )
+    return (Calls(steps=steps),)
+
+
 SERVICE: Service[Env] = Service(
     module=__name__,
     title="Traefik",
@@ -139,6 +155,7 @@ SERVICE: Service[Env] = Service(
         headers={"Authorization": f"Basic {_login(env)}"},
     ),
     helpers=(_PROXY,),
+    proofs=_proofs,
     links=lambda env: (
         Link(name="gateway", url=f"http://127.0.0.1:{env.http_port}"),
         Link(

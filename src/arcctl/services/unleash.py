@@ -7,6 +7,7 @@ from pydantic import SecretStr
 from arcctl.core.env import HostPort, generated
 from arcctl.core.model import Healthcheck, Inline, Layer, Limits, Link, Port, Process, Service
 from arcctl.core.probe import Http
+from arcctl.core.proof import Call, Calls, Proof
 from arcctl.core.sources import Npm
 from arcctl.services import postgres
 from arcctl.services._presets import web
@@ -56,6 +57,54 @@ def _env_file(env: Env) -> str:
     return "".join(f"{name}='{value}'\n" for name, value in settings.items())
 
 
+_FLAG = "arcctl-verify"
+_FLAGS = "/api/admin/projects/default/features"
+
+
+def _proofs(env: Env) -> tuple[Proof, ...]:
+    """A flag, made by the admin and read as a program's SDK reads it."""
+    admin = {"Authorization": _admin_token(env)}
+    sdk = {"Authorization": f"default:development.{env.backend_token.get_secret_value()}"}
+    share = {
+        "name": "flexibleRollout",
+        "parameters": {"rollout": "50", "stickiness": "default", "groupId": _FLAG},
+    }
+    place = f"{_FLAGS}/{_FLAG}/environments/development"
+    steps = (
+        Call(
+            name="create a flag",
+            method="POST",
+            port=PORT,
+            path=_FLAGS,
+            json={"name": _FLAG, "type": "operational", "description": "{run}"},
+            headers=admin,
+            status=(201,),
+        ),
+        Call(
+            name="give it to half of the users",
+            method="POST",
+            port=PORT,
+            path=f"{place}/strategies",
+            json=share,
+            headers=admin,
+        ),
+        Call(name="turn it on", method="POST", port=PORT, path=f"{place}/on", headers=admin),
+        Call(
+            name="read it as an SDK does",
+            port=PORT,
+            path="/api/client/features",
+            headers=sdk,
+            expect=f'"name":"{_FLAG}","type":"operational","enabled":true',
+            patience=10,
+        ),
+    )
+    cleanup = (
+        Call(name="archive it", method="DELETE", port=PORT, path=f"{_FLAGS}/{_FLAG}", headers=admin, status=(202, 404)),
+        Call(name="remove it", method="DELETE", port=PORT, path=f"/api/admin/archive/{_FLAG}", headers=admin),
+    )
+    return (Calls(steps=steps, cleanup=cleanup), postgres.login(NAME, env.db_password))
+
+
 SERVICE: Service[Env] = Service(
     module=__name__,
     title="Unleash",
@@ -92,6 +141,7 @@ SERVICE: Service[Env] = Service(
         port=PORT, path="/api/admin/environments", body="development", headers={"Authorization": _admin_token(env)}
     ),
     helpers=(postgres.database(NAME, Env),),
+    proofs=_proofs,
     links=lambda env: (
         Link(
             name="ui",

@@ -1,0 +1,41 @@
+"""Commands that prove: verify, trace."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from arcctl.cli.options import Json, Words
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(verify)
+
+
+def verify(
+    ctx: typer.Context,
+    names: Words = None,
+    json_: Json = False,
+    junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a JUnit report too.")] = None,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds that one proof may take.")] = 30.0,
+) -> None:
+    """Let every service show that it does its job: write, read back, clean up. Safe beside real work.
+
+    Examples: `arcctl verify`, `arcctl verify postgres nats`, `arcctl verify all --json`
+    """
+    from arcctl.app import verify as use_case
+    from arcctl.cli import wiring
+    from arcctl.ui import verify as show
+    from arcctl.ui.progress import Progress
+
+    request = use_case.Request(words=tuple(names or ()), timeout=timeout)
+    with Progress() as progress:
+        world = wiring.world(ctx.obj, progress)
+        report = wiring.run(use_case.run(request, world, wiring.prover()))
+    (show.show_json if json_ else show.show)(report)
+    if junit:
+        wiring.write_report(junit, show.junit(report))
+    if not report.passed:
+        raise typer.Exit(1)

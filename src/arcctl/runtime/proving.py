@@ -1,0 +1,253 @@
+"""Carries out proofs: each step is timed, the first that fails ends its proof, and what was written is removed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import json
+import secrets
+import time
+from collections.abc import AsyncIterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from arcctl.core.proof import Call, Calls, Commands, Proof, Sql, Step
+
+if TYPE_CHECKING:
+    import httpx
+
+HOST = "127.0.0.1"
+CLEANUP_SECONDS = 10.0
+PAUSE = 0.1
+SHOWN = 200
+"""Characters of a server's words that a message shows."""
+
+
+class Broken(Exception):
+    """A step that did not hold; the message is for people."""
+
+
+class Run:
+    """One proof being carried out."""
+
+    def __init__(self, owner: str, ports: Mapping[str, Mapping[int, int]]) -> None:
+        self.owner = owner
+        self.steps: list[Step] = []
+        self.values = {
+            "run": secrets.token_hex(4),
+            "trace_id": secrets.token_hex(16),
+            "span_id": secrets.token_hex(8),
+            "now_ns": str(time.time_ns()),
+        }
+        self._ports = ports
+        self._began = time.monotonic()
+
+    def port(self, container: int, at: str = "") -> int:
+        """The published port of a service. Raises Broken where it does not run."""
+        found = self._ports.get(at or self.owner, {}).get(container)
+        if found is None:
+            raise Broken(f"{at or self.owner} does not run")
+        return found
+
+    @contextlib.asynccontextmanager
+    async def step(self, name: str, at: str = "") -> AsyncIterator[None]:
+        """Time a step; one that fails is noted and ends the proof."""
+        began = time.monotonic()
+        try:
+            yield
+        except Exception as error:  # whatever went wrong is the reason, and cleaning up must go on
+            self.note(name, str(error) or type(error).__name__, at, began)
+            raise Broken(name) from None
+        self.note(name, "", at, began)
+
+    def note(self, name: str, problem: str, at: str = "", began: float = 0.0) -> None:
+        """Keep what came of a step; `began` is on the monotonic clock, 0 for the start of the proof."""
+        now = time.monotonic()
+        ms, since = round((now - (began or self._began)) * 1000), round((now - self._began) * 1000)
+        self.steps.append(
+            Step(
+                owner=self.owner,
+                service=at or self.owner,
+                name=name,
+                ok=not problem,
+                ms=ms,
+                since_ms=since,
+                message=short(problem),
+            )
+        )
+
+    def filled(self, value: Any) -> Any:
+        """A text, or the texts in lists and mappings, with this run's values in them."""
+        match value:
+            case str():
+                for name, meaning in self.values.items():
+                    value = value.replace(f"{{{name}}}", meaning)
+                return value
+            case Mapping():
+                return {key: self.filled(item) for key, item in value.items()}
+            case list() | tuple():
+                return [self.filled(item) for item in value]
+            case _:
+                return value
+
+
+class LoopbackProver:
+    """Carries out proofs at published loopback ports."""
+
+    async def prove(
+        self, owner: str, proof: Proof, ports: Mapping[str, Mapping[int, int]], timeout: float
+    ) -> tuple[Step, ...]:
+        """The steps that were tried; what was written is gone, also after a failure or an interrupt."""
+        run = Run(owner, ports)
+        try:
+            async with asyncio.timeout(timeout):
+                await carry_out(proof, run)
+        except Broken as error:
+            if not run.steps or run.steps[-1].ok:  # it broke between two steps
+                run.note("begin", str(error))
+        except TimeoutError:
+            run.note("end in time", f"not done in {timeout:.0f} s")
+        return tuple(run.steps)
+
+
+@functools.singledispatch
+async def carry_out(proof: Proof, run: Run) -> None:
+    """One kind of proof. Raises Broken after the first step that failed."""
+    from arcctl.runtime import proving_messages  # registers the kinds whose clients are heavy
+
+    await proving_messages.carry_out(proof, run)
+
+
+@contextlib.asynccontextmanager
+async def cleaned(work: Any) -> AsyncIterator[None]:
+    """Clean up before, because an interrupted run may have left something, and after, whatever happened."""
+    with contextlib.suppress(Exception):
+        await asyncio.wait_for(work(), CLEANUP_SECONDS)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(Exception):
+            await asyncio.wait_for(asyncio.shield(work()), CLEANUP_SECONDS)
+
+
+@carry_out.register
+async def _calls(proof: Calls, run: Run) -> None:
+    from arcctl.runtime.http import httpx
+
+    async with httpx.AsyncClient(trust_env=False, verify=False, timeout=10) as client:
+
+        async def clean() -> None:
+            for call in proof.cleanup:
+                await _call(call, run, client)
+
+        async with cleaned(clean):
+            for call in proof.steps:
+                async with run.step(call.name, call.at):
+                    await _patiently(call, run, client)
+
+
+async def _patiently(call: Call, run: Run, client: httpx.AsyncClient) -> None:
+    """Until it holds or patience is over."""
+    end = time.monotonic() + call.patience
+    while True:
+        try:
+            return await _call(call, run, client)
+        except Broken:
+            if time.monotonic() >= end:
+                raise
+        await asyncio.sleep(PAUSE)
+
+
+async def _call(call: Call, run: Run, client: httpx.AsyncClient) -> None:
+    port = run.port(call.port, call.at)
+    request = client.build_request(
+        call.method,
+        f"http://{HOST}:{port}{run.filled(call.path)}",
+        json=run.filled(call.json),
+        headers=run.filled(call.headers),
+    )
+    try:
+        answer = await client.send(request)
+    except Exception as error:
+        raise Broken(f"no answer on port {port}: {type(error).__name__}") from None
+    if answer.status_code not in call.status:
+        raise Broken(f"HTTP {answer.status_code}: {answer.text}")
+    if run.filled(call.expect) not in answer.text:
+        raise Broken(f"expected {run.filled(call.expect)!r} in the answer: {answer.text}")
+    run.values |= {name: _found(answer.text, place) for name, place in call.take.items()}
+
+
+def _found(text: str, place: str) -> str:
+    """A value in a JSON text, by its dotted place."""
+    value = json.loads(text)
+    for part in place.split("."):
+        try:
+            value = value[int(part)] if isinstance(value, list) else value[part]
+        except (KeyError, IndexError, TypeError):
+            raise Broken(f"the answer has no {place}: {text}") from None
+    return str(value)
+
+
+@carry_out.register
+async def _sql(proof: Sql, run: Run) -> None:
+    import psycopg
+
+    login: dict[str, Any] = {"user": proof.user, "password": proof.password, "dbname": proof.database}
+    async with run.step(f"log in as {proof.user}", proof.at):
+        port = run.port(proof.port, proof.at)
+        connection = await psycopg.AsyncConnection.connect(
+            host=HOST, port=port, sslmode="disable", autocommit=True, **login
+        )
+
+    async def clean() -> None:
+        for text in proof.cleanup:
+            await connection.execute(run.filled(text))
+
+    async with connection, cleaned(clean):
+        for statement in proof.steps:
+            async with run.step(statement.name, proof.at):
+                cursor = await connection.execute(run.filled(statement.sql))
+                if statement.expect:
+                    row = await cursor.fetchone()
+                    same(",".join(str(value) for value in row or ()), run.filled(statement.expect))
+
+
+@carry_out.register
+async def _commands(proof: Commands, run: Run) -> None:
+    import redis.asyncio
+
+    client: Any = redis.asyncio.Redis(
+        host=HOST, port=run.port(proof.port), password=proof.password, decode_responses=True, socket_timeout=5
+    )
+
+    async def clean() -> None:
+        for words in proof.cleanup:
+            await client.execute_command(*run.filled(words))
+
+    async with client, cleaned(clean):
+        for command in proof.steps:
+            async with run.step(command.name):
+                same(_flat(await client.execute_command(*run.filled(command.words))), run.filled(command.expect))
+
+
+def _flat(answer: Any) -> str:
+    """An answer of the Redis protocol as one text."""
+    match answer:
+        case dict():
+            return ",".join(f"{key},{_flat(value)}" for key, value in answer.items())
+        case list() | tuple():
+            return ",".join(_flat(item) for item in answer)
+        case _:
+            return str(answer)
+
+
+def same(found: str, expected: str) -> None:
+    """Raises Broken where they differ."""
+    if found != expected:
+        raise Broken(f"expected {expected!r}, got {found!r}")
+
+
+def short(text: str) -> str:
+    """One line that is not too long."""
+    text = " ".join(text.split())
+    return text if len(text) <= SHOWN else text[:SHOWN] + "…"

@@ -13,8 +13,9 @@ from typing import Any, Generic, TypeVar
 
 from arcctl.core.env import ServiceEnv
 from arcctl.core.probe import Probe
-from arcctl.core.proof import Proof
+from arcctl.core.proof import Call, Proof
 from arcctl.core.sources import Source
+from arcctl.core.trace import Signal
 
 E = TypeVar("E", bound=ServiceEnv)
 
@@ -186,6 +187,8 @@ class Service(Container[E]):
     needs: tuple[Service[Any], ...] = ()
     helpers: tuple[Helper[Any], ...] = ()
     links: Callable[[E], tuple[Link, ...]] = lambda env: ()
+    signals: Mapping[Signal, Call] = field(default_factory=dict)
+    """What it has to say of one request, by its trace id."""
     proofs: Callable[[E], tuple[Proof, ...]] = lambda env: ()
     """How it shows that it does its job; its other services are named by their ids."""
 

@@ -11,7 +11,7 @@ from arcctl.core import sources
 from arcctl.core.env import Variable
 from arcctl.core.observed import Observed
 from arcctl.core.probe import Answer, Probe
-from arcctl.core.proof import Proof, Step
+from arcctl.core.proof import Call, Proof, Step
 from arcctl.core.settings import Source
 from arcctl.core.sources import Offer
 
@@ -88,6 +88,11 @@ class Prover(Protocol):
         self, owner: str, proof: Proof, ports: Mapping[str, Mapping[int, int]], timeout: float
     ) -> tuple[Step, ...]:
         """Carry out one proof; `ports` has the published port of each container port, by container key."""
+
+    async def ask(
+        self, owner: str, call: Call, ports: Mapping[str, Mapping[int, int]], values: Mapping[str, str]
+    ) -> tuple[Step, str, Mapping[str, str]]:
+        """One call by itself: what came of it, the answer's body, and the values with those that it took."""
 
 
 class Ports(Protocol):

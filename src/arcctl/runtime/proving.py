@@ -109,6 +109,20 @@ class LoopbackProver:
             run.note("end in time", f"not done in {timeout:.0f} s")
         return tuple(run.steps)
 
+    async def ask(
+        self, owner: str, call: Call, ports: Mapping[str, Mapping[int, int]], values: Mapping[str, str]
+    ) -> tuple[Step, str, Mapping[str, str]]:
+        """One call by itself: what came of it, the answer's body, and the values with those that it took."""
+        from arcctl.runtime.http import httpx
+
+        run, body = Run(owner, ports), ""
+        run.values |= values
+        async with httpx.AsyncClient(trust_env=False, verify=False, timeout=10) as client:
+            with contextlib.suppress(Broken):
+                async with run.step(call.name, call.at):
+                    body = await _patiently(call, run, client)
+        return run.steps[-1], body, run.values
+
 
 @functools.singledispatch
 async def carry_out(proof: Proof, run: Run) -> None:
@@ -146,7 +160,7 @@ async def _calls(proof: Calls, run: Run) -> None:
                     await _patiently(call, run, client)
 
 
-async def _patiently(call: Call, run: Run, client: httpx.AsyncClient) -> None:
+async def _patiently(call: Call, run: Run, client: httpx.AsyncClient) -> str:
     """Until it holds or patience is over."""
     end = time.monotonic() + call.patience
     while True:
@@ -158,7 +172,8 @@ async def _patiently(call: Call, run: Run, client: httpx.AsyncClient) -> None:
         await asyncio.sleep(PAUSE)
 
 
-async def _call(call: Call, run: Run, client: httpx.AsyncClient) -> None:
+async def _call(call: Call, run: Run, client: httpx.AsyncClient) -> str:
+    """The body of an answer that holds. Raises Broken for any other."""
     port = run.port(call.port, call.at)
     request = client.build_request(
         call.method,
@@ -175,6 +190,7 @@ async def _call(call: Call, run: Run, client: httpx.AsyncClient) -> None:
     if run.filled(call.expect) not in answer.text:
         raise Broken(f"expected {run.filled(call.expect)!r} in the answer: {answer.text}")
     run.values |= {name: _found(answer.text, place) for name, place in call.take.items()}
+    return answer.text
 
 
 def _found(text: str, place: str) -> str:

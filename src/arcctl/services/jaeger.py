@@ -7,6 +7,7 @@ from arcctl.core.model import Bind, Healthcheck, Layer, Limits, Link, Port, Proc
 from arcctl.core.probe import Http
 from arcctl.core.proof import Call
 from arcctl.core.sources import GoModule
+from arcctl.core.trace import Signal
 from arcctl.services._presets import web
 
 PORT, GRPC_PORT, HEALTH_PORT = 16686, 16685, 13133
@@ -72,5 +73,6 @@ SERVICE: Service[Env] = Service(
         ports={4317: 14317, 4318: 14318, HEALTH_PORT: 14133, 8888: 14888},
     ),
     probe=lambda env: Http(port=PORT, path="/api/v3/services", body="services"),
+    signals={Signal.TRACE: FIND_TRACE},
     links=lambda env: (Link(name="ui", url=f"http://127.0.0.1:{env.host_port}"),),
 )

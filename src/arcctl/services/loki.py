@@ -9,6 +9,7 @@ from arcctl.core.model import Bind, Healthcheck, Layer, Limits, Link, Port, Proc
 from arcctl.core.probe import Http
 from arcctl.core.proof import Call
 from arcctl.core.sources import GoModule
+from arcctl.core.trace import Signal
 
 PORT, GRPC_PORT = 3100, 9095
 _CONFIG = "/etc/loki/config.yaml"
@@ -37,8 +38,8 @@ def _loopback(env: Env) -> dict[str, str | int]:
 
 
 def find_trace(service: str) -> Call:
-    """The log lines of the run's trace."""
-    query = quote(f'{{service_name="{service}"}} | trace_id="') + "{trace_id}" + quote('"')
+    """The log lines of the run's trace; `service` is a regular expression."""
+    query = quote(f'{{service_name=~"{service}"}} | trace_id="') + "{trace_id}" + quote('"')
     return Call(
         name="find the log in the log store",
         at=__name__.rpartition(".")[2],
@@ -70,5 +71,6 @@ SERVICE: Service[Env] = Service(
         patches=lambda env: {_CONFIG: {"server": _loopback(env)}},
     ),
     probe=lambda env: Http(port=PORT, path="/ready", body="ready"),
+    signals={Signal.LOGS: find_trace(".+")},
     links=lambda env: (Link(name="api", url=f"http://127.0.0.1:{env.host_port}"),),
 )

@@ -9,6 +9,7 @@ from arcctl.core.model import Bind, Healthcheck, Layer, Limits, Link, Port, Proc
 from arcctl.core.probe import Http
 from arcctl.core.proof import Call
 from arcctl.core.sources import GoModule
+from arcctl.core.trace import Signal
 from arcctl.services._presets import web
 
 PORT = 9090
@@ -41,6 +42,9 @@ class Env(ServiceEnv, env_prefix="PROMETHEUS_"):
     """Port on the host's loopback address."""
 
 
+_CALLS = 'sum by (service_name, span_name, status_code) (traces_span_metrics_calls_total{service_name=~"{services}"})'
+
+
 def find(query: str) -> Call:
     """A metric that has at least one series."""
     return Call(
@@ -48,7 +52,7 @@ def find(query: str) -> Call:
         at=__name__.rpartition(".")[2],
         port=PORT,
         path=f"/api/v1/query?query={quote(query, safe='{}')}",
-        expect='"__name__"',
+        expect='"value"',
         patience=15,
     )
 
@@ -74,5 +78,6 @@ SERVICE: Service[Env] = Service(
         patches=lambda env: {_CONFIG: {"scrape_config_files": None}},
     ),
     probe=lambda env: Http(port=PORT, path="/-/ready", body="Ready"),
+    signals={Signal.METRICS: find(_CALLS)},
     links=lambda env: (Link(name="ui", url=f"http://127.0.0.1:{env.host_port}"),),
 )

@@ -7,6 +7,7 @@ from arcctl.core.model import Healthcheck, Layer, Limits, Link, Port, Process, S
 from arcctl.core.probe import Http
 from arcctl.core.proof import Call, Calls, Proof
 from arcctl.core.sources import Requirements
+from arcctl.core.trace import Signal
 from arcctl.services import jaeger, loki, otel_collector, prometheus
 from arcctl.services._presets import web
 
@@ -22,12 +23,14 @@ class Env(ServiceEnv, env_prefix="SWISS_ARMY_"):
     """Milliseconds between two exports of metrics."""
 
 
+_WORK = Call(name="work on demand", port=PORT, path="/ondemand-work", take={"trace_id": "trace_id"})
+
+
 def _proofs(env: Env) -> tuple[Proof, ...]:
     """Work on demand returns with its trace id, and what it told is found in the three stores."""
     name = __name__.rpartition(".")[2].replace("_", "-")
-    work = Call(name="work on demand", port=PORT, path="/ondemand-work", take={"trace_id": "trace_id"})
     counted = prometheus.find(f'ondemand_runs_count_total{{job=~".*{name}"}}')
-    return (Calls(steps=(work, jaeger.FIND_TRACE, loki.find_trace(name), counted)),)
+    return (Calls(steps=(_WORK, jaeger.FIND_TRACE, loki.find_trace(name), counted)),)
 
 
 SERVICE: Service[Env] = Service(
@@ -64,6 +67,7 @@ SERVICE: Service[Env] = Service(
     ),
     probe=lambda env: Http(port=PORT, path="/health", body="ok"),
     proofs=_proofs,
+    signals={Signal.WORK: _WORK},
     links=lambda env: (
         Link(name="work", url=f"http://127.0.0.1:{env.host_port}/ondemand-work"),
         Link(name="health", url=f"http://127.0.0.1:{env.host_port}/health"),

@@ -12,6 +12,7 @@ from arcctl.cli.options import Json, Words
 
 def register(app: typer.Typer) -> None:
     app.command()(verify)
+    app.command()(trace)
 
 
 def verify(
@@ -38,4 +39,29 @@ def verify(
     if junit:
         wiring.write_report(junit, show.junit(report))
     if not report.passed:
+        raise typer.Exit(1)
+
+
+def trace(
+    ctx: typer.Context,
+    trace_id: Annotated[str, typer.Argument(metavar="[ID]", help="32 hexadecimal digits.")] = "",
+    new: Annotated[bool, typer.Option("--new", help="Make a request first, and follow that.")] = False,
+    json_: Json = False,
+) -> None:
+    """One request through the whole telemetry path: its spans, log lines, metrics, and the delay of each hop.
+
+    Examples: `arcctl trace --new`, `arcctl trace 4bf92f3577b34da6a3ce929d0e0e4736`
+    """
+    from arcctl.app import trace as use_case
+    from arcctl.cli import wiring
+    from arcctl.core.trace import valid_id
+    from arcctl.errors import UsageError
+    from arcctl.ui import trace as show
+
+    if new == bool(trace_id):
+        raise UsageError("either the id of a trace, or --new", hint="arcctl trace --new")
+    wanted = "" if new else valid_id(trace_id)
+    found = wiring.run(use_case.run(wanted, wiring.world(ctx.obj), wiring.prover()))
+    (show.show_json if json_ else show.show)(found)
+    if not all(hop.ok for hop in found.hops):
         raise typer.Exit(1)

@@ -1,0 +1,32 @@
+"""`trace` follows one request through all three stores."""
+
+from __future__ import annotations
+
+import json
+
+from tests.e2e.driver import Platform
+
+
+def test_a_new_request_is_followed_to_its_spans_its_log_line_and_its_counts(either: Platform) -> None:
+    found = json.loads(either.arcctl("trace", "--new", "--json").ok().out)
+    assert [span["name"] for span in found["spans"]] == ["GET /ondemand-work", "on-demand work"]
+    assert found["spans"][1]["parent"] == found["spans"][0]["id"]
+    (line,) = found["lines"]
+    assert line["text"].startswith("on-demand work done in ")
+    assert {series["labels"]["service_name"] for series in found["series"]} == {"swiss-army"}
+    assert [(hop["service"], hop["ok"]) for hop in found["hops"]] == [
+        ("swiss-army", True),
+        ("jaeger", True),
+        ("loki", True),
+        ("prometheus", True),
+    ]
+    again = json.loads(either.arcctl("trace", found["id"], "--json").ok().out)
+    assert (again["spans"], again["lines"]) == (found["spans"], found["lines"])
+    shown = either.arcctl("trace", found["id"]).ok().out.splitlines()
+    assert shown[0].startswith(f"trace {found['id']}: 2 spans, ")
+
+
+def test_a_trace_that_is_not_there_says_where_it_was_sought(either: Platform) -> None:
+    done = either.arcctl("trace", "0" * 31 + "1")
+    assert done.code == 1
+    assert done.err.startswith(f"error: no trace {'0' * 31}1: jaeger: HTTP 404")

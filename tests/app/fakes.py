@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from io import StringIO
 from pathlib import Path
+from typing import TextIO
 
 from arcctl.app.world import World
 from arcctl.core.env import Variable
@@ -147,6 +149,8 @@ class FakeHome:
     made: dict[str, str] = field(default_factory=dict)
     runs_on: str = ""
     up: frozenset[str] = frozenset()
+    taken: int = 0
+    """So many tries to claim this home fail."""
     files: str = "as they were"
     root: Path = Path("/home/toy")
 
@@ -182,6 +186,10 @@ class FakeHome:
 
     def remember_started(self, services: Iterable[str]) -> None:
         self.up = frozenset(services)
+
+    def claim(self) -> TextIO | None:
+        self.taken -= 1
+        return None if self.taken >= 0 else StringIO()
 
 
 @dataclass

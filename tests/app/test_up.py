@@ -39,6 +39,14 @@ def test_a_second_up_changes_nothing() -> None:
     assert (toy.engine.calls, result.plan.changes) == ([], ())
 
 
+def test_up_waits_until_the_home_is_its_own_and_says_so_once() -> None:
+    toy = Toy(home=FakeHome(taken=2))
+    run(toy, "store")
+    assert toy.told[0] == "note another arcctl up works on this home: waiting for it to end"
+    assert [line for line in toy.told if "another" in line] == toy.told[:1]
+    assert toy.engine.calls == ["start store"]
+
+
 def test_a_one_shot_that_fails_fails_what_stands_on_it_and_nothing_else() -> None:
     toy = Toy(engine=FakeEngine(TOY, exit_codes={"shop-db": 3}))
     assert outcome(toy, "front") == (

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
+from typing import TextIO
 
 from arcctl.app import inputs, preflight
 from arcctl.app.launch import Launch, Outcome
@@ -14,6 +16,8 @@ from arcctl.errors import UnhealthyError
 
 TIMEOUT = 300.0
 """Seconds until `up` gives up waiting."""
+PAUSE = 0.2
+"""Seconds between two tries to get the home to oneself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,11 +78,26 @@ def _available(words: tuple[str, ...], services: tuple[str, ...], observed: Obse
 
 async def run(request: Request, world: World) -> Result:
     """Raises PreflightError before anything is started, ArcError where the engine refuses."""
-    prepared = prepare(request, world)
-    plan = prepared.plan
     if request.dry_run:
-        return Result(plan, None, prepared.left_out)
-    loaded = settings(world)
+        prepared = prepare(request, world)
+        return Result(prepared.plan, None, prepared.left_out)
+    with await _turn(world):
+        return await _launch(request, prepare(request, world), world)
+
+
+async def _turn(world: World) -> TextIO:
+    """The home to oneself: of two `up` at the same time the second one finds the work of the first."""
+    lock = world.home.claim()
+    if lock is None:
+        world.note("another arcctl up works on this home: waiting for it to end")
+    while lock is None:
+        await asyncio.sleep(PAUSE)
+        lock = world.home.claim()
+    return lock
+
+
+async def _launch(request: Request, prepared: Prepared, world: World) -> Result:
+    plan, loaded = prepared.plan, settings(world)
     if plan.changes:
         world.engine.recover()
     preflight.run(plan, world, loaded)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TextIO
 
 from arcctl.core import sources
 from arcctl.core.env import Variable
@@ -116,3 +116,5 @@ class Home(Protocol):
     def remember_inputs(self, digests: Mapping[str, str]) -> None: ...
     def started(self) -> frozenset[str]: ...
     def remember_started(self, services: Iterable[str]) -> None: ...
+    def claim(self) -> TextIO | None:
+        """The right to change this home, given back when it is closed; None while another process has it."""

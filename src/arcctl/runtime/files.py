@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -13,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
+from typing import TextIO
 
 from arcctl.core.env import Variable
 from arcctl.core.settings import Source
@@ -113,11 +115,27 @@ class Home:
     def remember_started(self, services: Iterable[str]) -> None:
         self.write_private(self.state / "started.json", json.dumps(sorted(services)) + "\n")
 
+    def claim(self) -> TextIO | None:
+        """The right to change this home, given back when it is closed; None while another process has it."""
+        self._make_state()
+        with readable(self.root):
+            lock = (self.state / "lock").open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            return None
+        return lock
+
     def write_private(self, path: Path, text: str) -> None:
+        self._make_state()
+        with readable(self.root):
+            write_whole(path, text, PRIVATE_FILE)
+
+    def _make_state(self) -> None:
         with readable(self.root):
             self.state.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
             self.state.chmod(PRIVATE_FOLDER)
-            write_whole(path, text, PRIVATE_FILE)
 
 
 @contextmanager

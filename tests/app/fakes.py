@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from arcctl.app.world import World
+from arcctl.core.bootstrap import Found, Resource, State
 from arcctl.core.env import Variable
 from arcctl.core.events import Event
 from arcctl.core.model import Catalogue, Helper, Layer
@@ -133,6 +134,42 @@ class FakeProber:
 
 
 @dataclass
+class FakeProvider:
+    """Makes what is asked for once; tells each value that a resource's name asks for (`tell <field>`)."""
+
+    held: set[str] = field(default_factory=set)
+    refusing: frozenset[str] = frozenset()
+
+    async def provide(
+        self,
+        owner: str,
+        resource: Resource,
+        ports: Mapping[str, Mapping[int, int]],
+        values: Mapping[str, str],
+        *,
+        make: bool,
+    ) -> tuple[Found, Mapping[str, str]]:
+        assert owner in ports
+        state = self._state(resource.name, make)
+        _, tells, told = resource.name.partition("tell ")
+        new = {told: f"told-{told}"} if tells and state is State.MADE else {}
+        reason = "" if state in (State.THERE, State.MADE) else "not found"
+        hint = resource.hint if state is State.REFUSED else ""
+        found = Found(service=owner, resource=resource.name, state=state, reason=reason, hint=hint)
+        return found, {**values, **new}
+
+    def _state(self, name: str, make: bool) -> State:
+        if name in self.held:
+            return State.THERE
+        if not make:
+            return State.MISSING
+        if name in self.refusing:
+            return State.REFUSED
+        self.held.add(name)
+        return State.MADE
+
+
+@dataclass
 class FakePorts:
     busy: Mapping[int, str] = field(default_factory=dict)
 
@@ -149,6 +186,7 @@ class FakeHome:
     made: dict[str, str] = field(default_factory=dict)
     runs_on: str = ""
     up: frozenset[str] = frozenset()
+    complete: frozenset[str] = frozenset()
     taken: int = 0
     """So many tries to claim this home fail."""
     files: str = "as they were"
@@ -163,8 +201,17 @@ class FakeHome:
     def add_secrets(self, missing: Mapping[str, Variable]) -> None:
         self.kept |= {name: f"drawn-for-{name.lower().replace('_', '-')}" for name in missing}
 
+    def keep_secrets(self, values: Mapping[str, str]) -> None:
+        self.kept |= values
+
+    def set_up(self) -> frozenset[str]:
+        return self.complete
+
+    def remember_set_up(self, services: Iterable[str]) -> None:
+        self.complete = frozenset(services)
+
     def write_compose_env(self, values: Mapping[str, str]) -> None:
-        assert set(self.kept) <= set(values)
+        assert set(self.kept) - {"STORE_TICKET"} <= set(values)
 
     def digest(self, mounted: Iterable[str]) -> str:
         return self.files if list(mounted) else ""
@@ -198,6 +245,7 @@ class Toy:
 
     engine: FakeEngine = field(default_factory=lambda: FakeEngine(TOY))
     prober: FakeProber = field(default_factory=FakeProber)
+    provider: FakeProvider = field(default_factory=FakeProvider)
     ports: FakePorts = field(default_factory=FakePorts)
     home: FakeHome = field(default_factory=FakeHome)
     events: list[Event] = field(default_factory=list)
@@ -215,6 +263,7 @@ class Toy:
             home=self.home,
             engine=self.engine,
             prober=self.prober,
+            provider=self.provider,
             ports=self.ports,
             sink=self.events.append,
         )

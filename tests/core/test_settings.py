@@ -29,6 +29,7 @@ def test_without_files_every_value_is_its_default_and_says_so() -> None:
         "front FRONT_MOTTO = hello (default)",
         "store STORE_HOST_PORT = 7000 (default)",
         "store STORE_PASSWORD = ******** (.arcctl/secrets.env)",
+        "store STORE_TICKET = ******** (default)",
     ]
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from arcctl.core.env import ServiceEnv, generated, shared
+from arcctl.core.bootstrap import Resource
+from arcctl.core.env import ServiceEnv, generated, shared, told
 from arcctl.core.model import (
     Bind,
     Catalogue,
@@ -22,6 +23,7 @@ from arcctl.core.model import (
     Volume,
 )
 from arcctl.core.probe import Http, Tcp
+from arcctl.core.proof import Calls
 
 
 class StoreEnv(ServiceEnv, env_prefix="STORE_"):
@@ -29,6 +31,8 @@ class StoreEnv(ServiceEnv, env_prefix="STORE_"):
     """Port on the host."""
     password: SecretStr = generated()
     """Password of the store."""
+    ticket: SecretStr = told()
+    """What the store hands out once."""
 
 
 class ShopEnv(ServiceEnv, env_prefix="BIG_SHOP_"):
@@ -70,6 +74,10 @@ STORE: Service[StoreEnv] = Service(
     healthcheck=Healthcheck(test=("CMD", "store", "ping"), interval=5),
     probe=lambda env: Tcp(port=7000, send=env.password.get_secret_value().encode(), expect=b"OK"),
     links=lambda env: (Link(name="wire", url=f"store://127.0.0.1:{env.host_port}"),),
+    resources=lambda env: (
+        Resource(name="shelf", look=Calls(steps=()), hint="build it by hand"),
+        Resource(name="tell ticket", look=Calls(steps=()), hint="ask for another"),
+    ),
 )
 
 SHOP_DB: Helper[ShopEnv] = Helper(

@@ -61,6 +61,11 @@ def _said(container: Container[ServiceEnv]) -> str:
     return repr(made)
 
 
+def _set_up(service: Service[ServiceEnv]) -> str:
+    """The resources as data, secrets and all."""
+    return repr([asdict(resource) for resource in service.resources(symbolic(service.env))])
+
+
 def test_there_are_fourteen_services_and_no_key_is_used_twice() -> None:
     assert len(SERVICES) == 14
     keys = [*SERVICES, *(h.id for s in CATALOGUE.services.values() for h in s.helpers)]
@@ -87,8 +92,9 @@ def test_its_settings_start_with_its_name(name: str) -> None:
 
 @each_service
 def test_each_of_its_own_settings_changes_something(name: str) -> None:
-    said = "".join(map(_said, CATALOGUE.containers((name,)).values()))
-    assert [v.name for v in variables(_service(name).env) if f"${{{v.name}" not in said] == []
+    said = "".join(map(_said, CATALOGUE.containers((name,)).values())) + _set_up(_service(name))
+    own = [v for v in variables(_service(name).env) if not v.told]
+    assert [v.name for v in own if f"${{{v.name}" not in said] == []
 
 
 @each_service
@@ -99,7 +105,7 @@ def test_what_it_shares_belongs_to_a_service_that_it_needs(name: str) -> None:
 
 @each_service
 def test_each_of_its_secrets_can_be_generated_and_has_no_default(name: str) -> None:
-    secrets = [v for v in variables(_service(name).env) if v.secret and not v.shared]
+    secrets = [v for v in variables(_service(name).env) if v.secret and not (v.shared or v.told)]
     assert [v.name for v in secrets if v.generate is None or v.default is not None] == []
 
 
@@ -121,6 +127,19 @@ def test_it_has_a_link_and_each_leads_to_a_port_of_its_own(name: str) -> None:
 def test_neither_its_probe_nor_its_links_print_a_secret(name: str) -> None:
     shown = repr((_service(name).probe(ENVS[name]), _service(name).links(ENVS[name])))
     assert "s3ntinel" not in shown
+
+
+@each_service
+def test_neither_its_proofs_nor_its_resources_print_a_secret(name: str) -> None:
+    service = _service(name)
+    assert "s3ntinel" not in repr((service.proofs(ENVS[name]), service.resources(ENVS[name])))
+
+
+@each_service
+def test_what_its_server_tells_is_kept_by_one_of_its_resources(name: str) -> None:
+    service = _service(name)
+    taken = repr(service.resources(ENVS[name]))
+    assert [v.name for v in variables(service.env) if v.told and f"'{v.field}': " not in taken] == []
 
 
 @each_service

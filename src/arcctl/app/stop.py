@@ -34,6 +34,7 @@ def restart(words: tuple[str, ...], world: World) -> tuple[str, ...]:
 def clean(world: World) -> None:
     """Containers, networks and data go; settings and secrets of the home stay."""
     world.engine.down(volumes=True)
+    world.home.remember_set_up(())
     _forget(world)
 
 

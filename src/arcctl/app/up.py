@@ -6,10 +6,11 @@ import asyncio
 from dataclasses import dataclass
 from typing import TextIO
 
-from arcctl.app import inputs, preflight
+from arcctl.app import bootstrap, inputs, preflight
 from arcctl.app.launch import Launch, Outcome
 from arcctl.app.world import World, ensure_secrets, settings
 from arcctl.core import plan as planning
+from arcctl.core.bootstrap import Found
 from arcctl.core.graph import closure, resolve
 from arcctl.core.observed import Observed
 from arcctl.errors import UnhealthyError
@@ -36,6 +37,8 @@ class Result:
     """What became of it; None when nothing was done."""
     left_out: tuple[str, ...]
     """Services that were asked for by a layer's name and cannot run here."""
+    found: tuple[Found, ...] = ()
+    """What was set up in services that are new."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,9 @@ async def _launch(request: Request, prepared: Prepared, world: World) -> Result:
     preflight.run(plan, world, loaded)
     world.home.remember_engine(world.engine.name)
     world.home.remember_started(world.home.started() | set(plan.services))
+    world.home.remember_set_up(world.home.set_up() - {step.key for step in plan.changes})
     launch = Launch(plan=plan, world=world, settings=loaded, made_from=prepared.made_from)
     outcome = await launch.run(wait=request.wait, timeout=request.timeout)
-    return Result(plan, outcome, prepared.left_out)
+    new = tuple(i for i in outcome.ready if i in world.catalogue.services and i not in world.home.set_up())
+    found = await bootstrap.set_up(new, world, world.engine.observe(), make=True) if new else ()
+    return Result(plan, outcome, prepared.left_out, found)

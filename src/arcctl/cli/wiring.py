@@ -19,6 +19,7 @@ from arcctl.errors import HomeError
 from arcctl.runtime import engines, environment, files
 from arcctl.runtime.host import LoopbackPorts
 from arcctl.runtime.probing import LoopbackProber
+from arcctl.runtime.providing import LoopbackProvider
 
 T = TypeVar("T")
 
@@ -37,6 +38,7 @@ def world(chosen: Globals, sink: Sink = silent) -> World:
         home=home,
         engine=engine,
         prober=LoopbackProber(),
+        provider=LoopbackProvider(),
         ports=LoopbackPorts(),
         sink=sink,
         insecure_demo=chosen.insecure_demo,

@@ -16,6 +16,9 @@ from arcctl.errors import SettingsError
 
 HINT = "config/<service>/.env.example lists every setting with its meaning and default"
 
+UNTOLD = "unset"
+"""What stands for a secret that its server has not told yet."""
+
 PLACEHOLDERS = frozenset({"changeme", "change-me", "password", "secret", "admin", "postgres", "example", "test"})
 
 
@@ -57,6 +60,11 @@ def shared(name: str) -> Any:
     return Field(validation_alias=name)
 
 
+def told() -> Any:
+    """A secret that the service's server draws and tells once, when it is set up; nobody sets it by hand."""
+    return Field(default=SecretStr(UNTOLD), json_schema_extra={"told": True})
+
+
 @dataclass(frozen=True)
 class Variable:
     """One setting as the user sees it."""
@@ -68,6 +76,7 @@ class Variable:
     secret: bool
     generate: Mapping[str, Any] | None
     shared: bool
+    told: bool = False
 
 
 def variables(env: type[ServiceEnv]) -> tuple[Variable, ...]:
@@ -82,12 +91,17 @@ def _variable(env: type[ServiceEnv], name: str, info: FieldInfo) -> Variable:
     return Variable(
         name=alias if isinstance(alias, str) else f"{env.model_config['env_prefix']}{name}".upper(),
         field=name,
-        default=None if info.is_required() else str(info.default),
+        default=None if info.is_required() else _plain(info.default),
         description=info.description or "",
         secret=info.annotation is SecretStr or SecretStr in get_args(info.annotation),
         generate=generate if isinstance(generate, dict) else None,
+        told=bool(extra.get("told")),
         shared=isinstance(alias, str),
     )
+
+
+def _plain(value: Any) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
 
 
 def load(env: type[E], mapping: Mapping[str, str]) -> E:

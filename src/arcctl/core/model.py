@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
+from arcctl.core.bootstrap import Resource
 from arcctl.core.env import ServiceEnv
 from arcctl.core.probe import Probe
 from arcctl.core.proof import Call, Proof
@@ -191,6 +192,8 @@ class Service(Container[E]):
     """What it has to say of one request, by its trace id."""
     proofs: Callable[[E], tuple[Proof, ...]] = lambda env: ()
     """How it shows that it does its job; its other services are named by their ids."""
+    resources: Callable[[E], tuple[Resource, ...]] = lambda env: ()
+    """What it has to hold before anyone can use it, in the order in which it is made."""
 
     @property
     def id(self) -> str:

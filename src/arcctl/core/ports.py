@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol, TextIO
 
 from arcctl.core import sources
+from arcctl.core.bootstrap import Found, Resource
 from arcctl.core.env import Variable
 from arcctl.core.observed import Observed
 from arcctl.core.probe import Answer, Probe
@@ -95,6 +96,19 @@ class Prover(Protocol):
         """One call by itself: what came of it, the answer's body, and the values with those that it took."""
 
 
+class Provider(Protocol):
+    async def provide(
+        self,
+        owner: str,
+        resource: Resource,
+        ports: Mapping[str, Mapping[int, int]],
+        values: Mapping[str, str],
+        *,
+        make: bool,
+    ) -> tuple[Found, Mapping[str, str]]:
+        """Look for one resource and make it where it is missing; `values` comes back with what a server told."""
+
+
 class Ports(Protocol):
     """The host's loopback ports."""
 
@@ -108,6 +122,7 @@ class Home(Protocol):
     def sources(self, services: Iterable[str]) -> tuple[Source, ...]: ...
     def secrets(self) -> dict[str, str]: ...
     def add_secrets(self, missing: Mapping[str, Variable]) -> None: ...
+    def keep_secrets(self, values: Mapping[str, str]) -> None: ...
     def write_compose_env(self, values: Mapping[str, str]) -> None: ...
     def digest(self, mounted: Iterable[str]) -> str: ...
     def inputs(self) -> dict[str, str]: ...
@@ -116,5 +131,9 @@ class Home(Protocol):
     def remember_inputs(self, digests: Mapping[str, str]) -> None: ...
     def started(self) -> frozenset[str]: ...
     def remember_started(self, services: Iterable[str]) -> None: ...
+    def set_up(self) -> frozenset[str]:
+        """The services that hold all that they have to, as far as is known."""
+
+    def remember_set_up(self, services: Iterable[str]) -> None: ...
     def claim(self) -> TextIO | None:
         """The right to change this home, given back when it is closed; None while another process has it."""

@@ -25,13 +25,14 @@ class Call:
     method: str = "GET"
     at: str = ""
     """The service that is asked; empty for the one that is proved."""
-    json: Any = None
+    json: Any = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     status: tuple[int, ...] = (200,)
     expect: str = ""
     """What the body contains."""
     take: Mapping[str, str] = field(default_factory=dict)
-    """Values to keep for later calls: name to place in the JSON answer, such as `session.id` or `0.id`."""
+    """Values to keep for later calls: name to place in the JSON answer, such as `session.id`, `0.id`, or
+    `projects.slug=arc.id` for the item of a list whose slug is arc. Only an answer with the first status has them."""
     patience: float = 0.0
     """Seconds to ask again until it holds."""
 
@@ -47,7 +48,7 @@ class Calls:
 @dataclass(frozen=True, kw_only=True)
 class Statement:
     name: str
-    sql: str
+    sql: str = field(repr=False)
     expect: str = ""
     """The first row's values, comma-separated; empty where none is asked for."""
 
@@ -102,7 +103,19 @@ class EventLog:
     """What a client on the host passes as its listener name."""
 
 
-Proof = Calls | Sql | Commands | Messaging | EventLog
+@dataclass(frozen=True, kw_only=True)
+class Stream:
+    """NATS: a stream that keeps these subjects; with `make` it is made."""
+
+    port: int
+    user: str
+    password: str = field(repr=False)
+    stream: str
+    subjects: tuple[str, ...]
+    make: bool = False
+
+
+Proof = Calls | Sql | Commands | Messaging | Stream | EventLog
 
 
 class Outcome(StrEnum):

@@ -46,8 +46,9 @@ class Settings:
     envs: Mapping[str, ServiceEnv]
 
     def mapping(self) -> dict[str, str]:
-        """All values that are set, by variable name: what Compose interpolates."""
-        return {name: value.text for name, value in self.values.items() if value.text is not None}
+        """All values that are set, by variable name: what Compose interpolates. What a server told is not its input."""
+        own = {name: value for name, value in self.values.items() if not value.variable.told}
+        return {name: value.text for name, value in own.items() if value.text is not None}
 
 
 def owned(catalogue: Catalogue) -> dict[str, tuple[str, Variable]]:

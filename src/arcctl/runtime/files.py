@@ -72,7 +72,14 @@ class Home:
         """Generate and keep what is missing; what is there stays as it is."""
         kept = self.secrets()
         drawn = {name: draw(variable) for name, variable in missing.items() if name not in kept}
-        self.write_private(self.secrets_file, env_text({**kept, **drawn}, "Generated once by arcctl. Keep it safe."))
+        self._write_secrets({**kept, **drawn})
+
+    def keep_secrets(self, values: Mapping[str, str]) -> None:
+        """Keep what a server told; a new value takes the place of an old one."""
+        self._write_secrets({**self.secrets(), **values})
+
+    def _write_secrets(self, values: Mapping[str, str]) -> None:
+        self.write_private(self.secrets_file, env_text(values, "Generated once by arcctl. Keep it safe."))
 
     def write_compose_env(self, values: Mapping[str, str]) -> None:
         """What Compose interpolates, and a link to it where plain `docker compose` looks."""
@@ -109,11 +116,24 @@ class Home:
 
     def started(self) -> frozenset[str]:
         """The services that the last `up` commands left to run."""
-        path = self.state / "started.json"
-        return frozenset(json.loads(path.read_text())) if path.is_file() else frozenset()
+        return self._names("started.json")
 
     def remember_started(self, services: Iterable[str]) -> None:
-        self.write_private(self.state / "started.json", json.dumps(sorted(services)) + "\n")
+        self._write_names("started.json", services)
+
+    def set_up(self) -> frozenset[str]:
+        """The services that hold all that they have to, as far as is known."""
+        return self._names("set-up.json")
+
+    def remember_set_up(self, services: Iterable[str]) -> None:
+        self._write_names("set-up.json", services)
+
+    def _names(self, file: str) -> frozenset[str]:
+        path = self.state / file
+        return frozenset(json.loads(path.read_text())) if path.is_file() else frozenset()
+
+    def _write_names(self, file: str, names: Iterable[str]) -> None:
+        self.write_private(self.state / file, json.dumps(sorted(names)) + "\n")
 
     def claim(self) -> TextIO | None:
         """The right to change this home, given back when it is closed; None while another process has it."""

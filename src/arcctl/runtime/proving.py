@@ -9,6 +9,7 @@ import json
 import secrets
 import time
 from collections.abc import AsyncIterator, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from arcctl.core.proof import Call, Calls, Commands, Proof, Sql, Step
@@ -30,7 +31,9 @@ class Broken(Exception):
 class Run:
     """One proof being carried out."""
 
-    def __init__(self, owner: str, ports: Mapping[str, Mapping[int, int]]) -> None:
+    def __init__(
+        self, owner: str, ports: Mapping[str, Mapping[int, int]], values: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         self.owner = owner
         self.steps: list[Step] = []
         self.values = {
@@ -38,6 +41,7 @@ class Run:
             "trace_id": secrets.token_hex(16),
             "span_id": secrets.token_hex(8),
             "now_ns": str(time.time_ns()),
+            **values,
         }
         self._ports = ports
         self._began = time.monotonic()
@@ -115,8 +119,7 @@ class LoopbackProver:
         """One call by itself: what came of it, the answer's body, and the values with those that it took."""
         from arcctl.runtime.http import httpx
 
-        run, body = Run(owner, ports), ""
-        run.values |= values
+        run, body = Run(owner, ports, values), ""
         async with httpx.AsyncClient(trust_env=False, verify=False, timeout=10) as client:
             with contextlib.suppress(Broken):
                 async with run.step(call.name, call.at):
@@ -189,7 +192,8 @@ async def _call(call: Call, run: Run, client: httpx.AsyncClient) -> str:
         raise Broken(f"HTTP {answer.status_code}: {answer.text}")
     if run.filled(call.expect) not in answer.text:
         raise Broken(f"expected {run.filled(call.expect)!r} in the answer: {answer.text}")
-    run.values |= {name: _found(answer.text, place) for name, place in call.take.items()}
+    if answer.status_code == call.status[0]:
+        run.values |= {name: _found(answer.text, place) for name, place in call.take.items()}
     return answer.text
 
 
@@ -198,10 +202,16 @@ def _found(text: str, place: str) -> str:
     value = json.loads(text)
     for part in place.split("."):
         try:
-            value = value[int(part)] if isinstance(value, list) else value[part]
-        except (KeyError, IndexError, TypeError):
+            value = _item(value, part) if isinstance(value, list) else value[part]
+        except (KeyError, IndexError, TypeError, StopIteration):
             raise Broken(f"the answer has no {place}: {text}") from None
     return str(value)
+
+
+def _item(items: list[Any], part: str) -> Any:
+    """By its number, or by `field=value`."""
+    name, by_field, wanted = part.partition("=")
+    return next(item for item in items if item[name] == wanted) if by_field else items[int(part)]
 
 
 @carry_out.register

@@ -6,9 +6,10 @@ import asyncio
 import contextlib
 import functools
 import os
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
-from arcctl.core.proof import EventLog, Messaging, Proof
+from arcctl.core.proof import EventLog, Messaging, Proof, Stream
 from arcctl.runtime.proving import HOST, Broken, Run, cleaned, same
 
 if TYPE_CHECKING:
@@ -27,6 +28,18 @@ async def carry_out(proof: Proof, run: Run) -> None:
 
 @carry_out.register
 async def _messaging(proof: Messaging, run: Run) -> None:
+    async with _logged_in(proof, run) as client:
+        stream = client.jetstream(timeout=WAIT_SECONDS)
+        async with run.step("publish and subscribe"):
+            await _publish_and_subscribe(client, run)
+        async with run.step("request and reply"):
+            await _request_and_reply(client)
+        async with cleaned(lambda: stream.delete_stream(STREAM)):
+            await _stream(stream, run)
+
+
+@contextlib.asynccontextmanager
+async def _logged_in(proof: Messaging | Stream, run: Run) -> AsyncIterator[Any]:
     import nats
 
     async def ignore(error: Exception) -> None:
@@ -38,15 +51,25 @@ async def _messaging(proof: Messaging, run: Run) -> None:
         client = await nats.connect(
             address, user=proof.user, password=proof.password, error_cb=ignore, allow_reconnect=False, connect_timeout=5
         )
-    async with contextlib.AsyncExitStack() as stack:
-        stack.push_async_callback(client.close)
-        stream = client.jetstream(timeout=WAIT_SECONDS)
-        async with run.step("publish and subscribe"):
-            await _publish_and_subscribe(client, run)
-        async with run.step("request and reply"):
-            await _request_and_reply(client)
-        async with cleaned(lambda: stream.delete_stream(STREAM)):
-            await _stream(stream, run)
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+@carry_out.register
+async def _kept_stream(proof: Stream, run: Run) -> None:
+    """Made on disk, without a limit of age: what is in it is the user's."""
+    from nats.js.api import StorageType
+
+    async with _logged_in(proof, run) as client:
+        manager = client.jetstream(timeout=WAIT_SECONDS)
+        if proof.make:
+            async with run.step("make the stream"):
+                await manager.add_stream(name=proof.stream, subjects=[*proof.subjects], storage=StorageType.FILE)
+        async with run.step("find the stream"):
+            info = await manager.stream_info(proof.stream)
+            same(",".join(info.config.subjects), ",".join(proof.subjects))
 
 
 async def _publish_and_subscribe(client: Any, run: Run) -> None:

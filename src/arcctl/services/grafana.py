@@ -6,6 +6,7 @@ from base64 import b64encode
 
 from pydantic import SecretStr
 
+from arcctl.core.bootstrap import Resource
 from arcctl.core.env import HostPort, ServiceEnv, generated
 from arcctl.core.model import Bind, Healthcheck, Inline, Layer, Limits, Link, Port, Service, Volume
 from arcctl.core.probe import Http
@@ -30,6 +31,13 @@ class Env(ServiceEnv, env_prefix="GRAFANA_"):
 
 def _login(user: str, password: str) -> dict[str, str]:
     return {"Authorization": f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}"}
+
+
+def _resources(env: Env) -> tuple[Resource, ...]:
+    """Data sources and dashboards are files; the account is made by the server's own first start."""
+    look = Call(name="log in", port=PORT, path="/api/org", headers=_login(USER, env.admin_password.get_secret_value()))
+    hint = f"set GRAFANA_ADMIN_PASSWORD in config/{NAME}/.env to the password that you chose"
+    return (Resource(name=f"account {USER}", look=Calls(steps=(look,)), hint=hint),)
 
 
 def _proofs(env: Env) -> tuple[Proof, ...]:
@@ -91,6 +99,7 @@ SERVICE: Service[Env] = Service(
     healthcheck=Healthcheck(test=("CMD", "wget", "-q", "-O", "/dev/null", f"http://127.0.0.1:{PORT}/api/health")),
     probe=lambda env: Http(port=PORT, path="/api/health", body='"database": "ok"'),
     proofs=_proofs,
+    resources=_resources,
     links=lambda env: (
         Link(
             name="ui",

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from urllib.parse import urlencode
+
 from pydantic import SecretStr
 
-from arcctl.core.env import HostPort, generated, shared
+from arcctl.core.bootstrap import Resource
+from arcctl.core.env import HostPort, generated, shared, told
 from arcctl.core.model import Healthcheck, Inline, Layer, Limits, Link, Port, Service
 from arcctl.core.probe import Http
 from arcctl.core.proof import Call, Calls, Proof
@@ -25,6 +30,18 @@ class Env(postgres.ConsumerEnv, env_prefix="INFISICAL_"):
     """Encrypts every secret in the database; exactly 32 characters. Lose it and the vault is lost."""
     auth_secret: SecretStr = generated()
     """Signs tokens; a new one logs everybody out."""
+    admin_password: SecretStr = generated()
+    """Password of the first account, `admin@arc.localhost`. Read once, when the vault is set up."""
+    setup_token: SecretStr = told()
+    """Token of the instance's own identity; it made the project and ends after 90 days."""
+    organization_id: SecretStr = told()
+    """The organisation `arc`."""
+    project_id: SecretStr = told()
+    """The project `arc`, for the secrets of your own programs."""
+    client_id: SecretStr = told()
+    """Name of the machine identity `arc`, by which programs log in."""
+    client_secret: SecretStr = told()
+    """Its secret."""
     redis_password: SecretStr = shared("REDIS_PASSWORD")
     """Password of Redis, which holds the job queues."""
 
@@ -40,9 +57,126 @@ def _env_file(env: Env) -> str:
     return "".join(f"{name}='{value}'\n" for name, value in settings.items()) + _METRICS
 
 
+_ADMIN = "admin@arc.localhost"
+_AUTH = "/api/v1/auth/universal-auth"
+
+
+def _post(name: str, path: str, body: Mapping[str, str], headers: Mapping[str, str], take: Mapping[str, str]) -> Call:
+    return Call(name=name, method="POST", port=PORT, path=path, json=body, headers=headers, take=take)
+
+
+def _log_in(client_id: str, client_secret: str) -> Call:
+    """As a program does; takes `token`."""
+    body = {"clientId": client_id, "clientSecret": client_secret}
+    return _post("log in as a machine", f"{_AUTH}/login", body, {}, {"token": "accessToken"})
+
+
+def _resources(env: Env) -> tuple[Resource, ...]:
+    """Each step needs what the one before was told."""
+    lost = "somebody else set this vault up, or its tokens were lost: use it by hand, or start anew: arcctl clean"
+    return (
+        *postgres.own_database(NAME, env.db_password, env.superuser),
+        Resource(name="organisation arc", look=_CLOSED, make=(Calls(steps=(_set_up(env),)),), hint=lost),
+        Resource(name="project arc", look=_FIND_PROJECT, make=(Calls(steps=_MAKE_PROJECT),), hint=lost),
+        Resource(
+            name="machine identity arc",
+            look=Calls(steps=(_log_in("{client_id}", "{client_secret}"),)),
+            make=(Calls(steps=_MAKE_IDENTITY),),
+            hint=lost,
+        ),
+    )
+
+
+# The field's name says the opposite of what it holds: whether strangers may still sign up.
+_CLOSED = Calls(
+    steps=(Call(name="find an organisation", port=PORT, path="/api/status", expect='"inviteOnlySignup":false'),)
+)
+
+
+def _set_up(env: Env) -> Call:
+    body = {"email": _ADMIN, "password": env.admin_password.get_secret_value(), "organization": "arc"}
+    take = {"setup_token": "identity.credentials.token", "organization_id": "organization.id"}
+    return _post("set the vault up", "/api/v1/admin/bootstrap", body, {}, take)
+
+
+_BEARER = {"Authorization": "Bearer {setup_token}"}
+_FIND_PROJECT = Calls(
+    steps=(
+        Call(
+            name="find the project",
+            port=PORT,
+            path="/api/v1/projects",
+            headers=_BEARER,
+            take={"project_id": "projects.slug=arc.id"},
+        ),
+    )
+)
+_MAKE_PROJECT = (
+    _post(
+        "make the project",
+        "/api/v1/projects",
+        {"projectName": "arc", "slug": "arc", "type": "secret-manager"},
+        _BEARER,
+        {"project_id": "project.id"},
+    ),
+)
+_MAKE_IDENTITY = (
+    _post(
+        "make an identity",
+        "/api/v1/identities",
+        {"name": "arc", "organizationId": "{organization_id}", "role": "no-access"},
+        _BEARER,
+        {"identity": "identity.id"},
+    ),
+    _post(
+        "let it log in",
+        f"{_AUTH}/identities/{{identity}}",
+        {},
+        _BEARER,
+        {"client_id": "identityUniversalAuth.clientId"},
+    ),
+    _post(
+        "let it into the project",
+        "/api/v1/projects/{project_id}/memberships/identities/{identity}",
+        {"role": "member"},
+        _BEARER,
+        {},
+    ),
+    _post(
+        "draw its secret",
+        f"{_AUTH}/identities/{{identity}}/client-secrets",
+        {"description": "arcctl"},
+        _BEARER,
+        {"client_secret": "clientSecret"},
+    ),
+)
+
+_PROBED = "ARCCTL_VERIFY"
+
+
 def _proofs(env: Env) -> tuple[Proof, ...]:
-    status = Call(name="see its database and Redis", port=PORT, path="/api/status", expect='"redisConfigured":true')
-    return (Calls(steps=(status,)), postgres.login(NAME, env.db_password))
+    """A secret from its writing to its end, by the machine identity, as a program would."""
+    place = {"projectId": env.project_id.get_secret_value(), "environment": "dev", "secretPath": "/"}
+    where = f"/api/v4/secrets/{_PROBED}"
+    machine = {"Authorization": "Bearer {token}"}
+    log_in = _log_in(env.client_id.get_secret_value(), env.client_secret.get_secret_value())
+    remove = Call(
+        name="delete it", method="DELETE", port=PORT, path=where, json=place, headers=machine, status=(200, 404)
+    )
+    steps = (
+        Call(name="see its database and Redis", port=PORT, path="/api/status", expect='"redisConfigured":true'),
+        log_in,
+        _post("write a secret", where, {**place, "secretValue": "{run}"}, machine, {}),
+        Call(
+            name="read it back",
+            port=PORT,
+            path=f"{where}?{urlencode(place)}",
+            headers=machine,
+            expect='"secretValue":"{run}"',
+        ),
+        replace(remove, status=(200,)),
+    )
+    return (Calls(steps=steps, cleanup=(log_in, remove)), postgres.login(NAME, env.db_password))
 
 
 SERVICE: Service[Env] = Service(
@@ -77,5 +211,13 @@ SERVICE: Service[Env] = Service(
     probe=lambda env: Http(port=PORT, path="/api/status", body='"message":"Ok"'),
     helpers=(postgres.database(NAME, Env),),
     proofs=_proofs,
-    links=lambda env: (Link(name="ui", url=f"http://127.0.0.1:{env.host_port}"),),
+    resources=_resources,
+    links=lambda env: (
+        Link(
+            name="ui",
+            url=f"http://127.0.0.1:{env.host_port}",
+            user=_ADMIN,
+            secret=env.admin_password.get_secret_value(),
+        ),
+    ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import SecretStr
 
+from arcctl.core.bootstrap import Resource
 from arcctl.core.env import HostPort, generated
 from arcctl.core.model import Bind, Healthcheck, Helper, Inline, Layer, Limits, Link, Mount, Port, Process, Service
 from arcctl.core.probe import Http
@@ -60,6 +61,8 @@ class Env(postgres.ConsumerEnv, env_prefix="KRATOS_"):
     """Signs session cookies; a new one logs everybody out."""
     cipher_secret: SecretStr = generated(32, alphabet="hex")
     """Encrypts stored tokens; exactly 32 characters."""
+    admin_password: SecretStr = generated()
+    """Password of the first account, `admin@arc.localhost`."""
 
 
 def _secrets(env: Env) -> str:
@@ -109,33 +112,30 @@ _MAIL: Helper[Env] = Helper(
     ),
 )
 
+_ADMIN = "admin@arc.localhost"
 _EMAIL, _PASSWORD = "arcctl-verify@arc.localhost", "a long passphrase {run}"
 
 
-def _proofs(env: Env) -> tuple[Proof, ...]:
-    """An account from its birth to its end, as a program would use it."""
+def _create(email: str, password: str) -> Call:
     identity = {
         "schema_id": "person",
-        "traits": {"email": _EMAIL},
-        "credentials": {"password": {"config": {"password": _PASSWORD}}},
+        "traits": {"email": email},
+        "credentials": {"password": {"config": {"password": password}}},
     }
-    find = Call(
-        name="find the account",
+    return Call(
+        name="create an account",
+        method="POST",
         port=ADMIN_PORT,
-        path=f"/admin/identities?credentials_identifier={_EMAIL}",
-        take={"old": "0.id"},
+        path="/admin/identities",
+        json=identity,
+        status=(201,),
     )
-    remove = Call(name="remove it", method="DELETE", port=ADMIN_PORT, path="/admin/identities/{old}", status=(204,))
-    answer = {"method": "password", "identifier": _EMAIL, "password": _PASSWORD}
-    steps = (
-        Call(
-            name="create an account",
-            method="POST",
-            port=ADMIN_PORT,
-            path="/admin/identities",
-            json=identity,
-            status=(201,),
-        ),
+
+
+def _log_in(email: str, password: str) -> tuple[Call, Call]:
+    """As a program does; takes `session`."""
+    answer = {"method": "password", "identifier": email, "password": password}
+    return (
         Call(name="begin a login", port=PORT, path="/self-service/login/api", take={"flow": "id"}),
         Call(
             name="log in",
@@ -145,6 +145,29 @@ def _proofs(env: Env) -> tuple[Proof, ...]:
             json=answer,
             take={"session": "session_token"},
         ),
+    )
+
+
+def _resources(env: Env) -> tuple[Resource, ...]:
+    secret = env.admin_password.get_secret_value()
+    hint = f"the account has another password: set KRATOS_ADMIN_PASSWORD in config/{NAME}/.env to it"
+    look, make = Calls(steps=_log_in(_ADMIN, secret)), Calls(steps=(_create(_ADMIN, secret),))
+    account = Resource(name=f"account {_ADMIN}", look=look, make=(make,), hint=hint)
+    return (*postgres.own_database(NAME, env.db_password, env.superuser), account)
+
+
+def _proofs(env: Env) -> tuple[Proof, ...]:
+    """An account from its birth to its end, as a program would use it."""
+    find = Call(
+        name="find the account",
+        port=ADMIN_PORT,
+        path=f"/admin/identities?credentials_identifier={_EMAIL}",
+        take={"old": "0.id"},
+    )
+    remove = Call(name="remove it", method="DELETE", port=ADMIN_PORT, path="/admin/identities/{old}", status=(204,))
+    steps = (
+        _create(_EMAIL, _PASSWORD),
+        *_log_in(_EMAIL, _PASSWORD),
         Call(
             name="be known by the session",
             port=PORT,
@@ -204,9 +227,16 @@ SERVICE: Service[Env] = Service(
     probe=lambda env: Http(port=ADMIN_PORT, path="/admin/health/ready", body="ok"),
     helpers=(_MAIL, postgres.database(NAME, Env), _MIGRATE),
     proofs=_proofs,
+    resources=_resources,
     links=lambda env: (
         Link(name="public", url=f"http://127.0.0.1:{env.public_port}"),
         Link(name="admin", url=f"http://127.0.0.1:{env.admin_port}"),
+        Link(
+            name="account",
+            url=f"http://127.0.0.1:{env.public_port}/self-service/login/api",
+            user=_ADMIN,
+            secret=env.admin_password.get_secret_value(),
+        ),
         Link(name="mails", url=f"http://127.0.0.1:{env.mail_port}"),
     ),
 )

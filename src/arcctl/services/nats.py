@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from pydantic import SecretStr
 
+from arcctl.core.bootstrap import Resource
 from arcctl.core.env import HostPort, ServiceEnv, generated
 from arcctl.core.model import Bind, Healthcheck, Helper, Inline, Layer, Limits, Link, Port, Process, Service, Volume
 from arcctl.core.probe import Tcp
-from arcctl.core.proof import Messaging, Proof
+from arcctl.core.proof import Messaging, Proof, Stream
 from arcctl.core.sources import OnPath, Wheel
 
 HOST = __name__.rpartition(".")[2]
@@ -62,6 +64,15 @@ def _proofs(env: Env) -> tuple[Proof, ...]:
     return (Messaging(port=PORT, user=USER, password=env.password.get_secret_value()),)
 
 
+def _resources(env: Env) -> tuple[Resource, ...]:
+    """What agents say to each other is kept, so that one that was away can read it later."""
+    agents = Stream(
+        port=PORT, user=USER, password=env.password.get_secret_value(), stream="AGENTS", subjects=("agents.>",)
+    )
+    hint = "a stream of that name or with those subjects is there: rename it, or keep it and ignore this"
+    return (Resource(name="stream AGENTS", look=agents, make=(replace(agents, make=True),), hint=hint),)
+
+
 SERVICE: Service[Env] = Service(
     module=__name__,
     title="NATS JetStream",
@@ -88,6 +99,7 @@ SERVICE: Service[Env] = Service(
     probe=lambda env: Tcp(port=PORT, send=_hello(env), expect=b"PONG"),
     helpers=(_EXPORTER,),
     proofs=_proofs,
+    resources=_resources,
     links=lambda env: (
         Link(
             name="client",

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import SecretStr
 
+from arcctl.core.bootstrap import Resource
 from arcctl.core.env import HostPort, ServiceEnv, generated, shared
 from arcctl.core.model import Healthcheck, Helper, Inline, Layer, Limits, Link, Port, Process, Service, Volume
 from arcctl.core.probe import Postgres
@@ -134,6 +135,7 @@ _EXPORTER: Helper[Env] = Helper(
 )
 
 _NEAREST = "SELECT string_agg(name, ' ' ORDER BY v <-> '[1,0,0]') FROM arcctl_verify"
+_VECTORS = Statement(name="find pgvector", sql="SELECT count(*) FROM pg_extension WHERE extname = 'vector'", expect="1")
 _ROWS = "INSERT INTO arcctl_verify VALUES ('far', '[9,9,9]'), ('near', '[1,0,1]'), ('same', '[1,0,0]')"
 
 
@@ -143,10 +145,7 @@ def login(role: str, password: SecretStr) -> Sql:
     own = Statement(
         name=f"enter the database of {role}", sql="SELECT current_user, current_database()", expect=f"{role},{role}"
     )
-    vectors = Statement(
-        name="find pgvector", sql="SELECT count(*) FROM pg_extension WHERE extname = 'vector'", expect="1"
-    )
-    return Sql(user=role, password=secret, port=PORT, database=role, at=HOST, steps=(own, vectors))
+    return Sql(user=role, password=secret, port=PORT, database=role, at=HOST, steps=(own, _VECTORS))
 
 
 def _proofs(env: Env) -> tuple[Proof, ...]:
@@ -172,6 +171,68 @@ def _proofs(env: Env) -> tuple[Proof, ...]:
                     name="read statistics", sql="SELECT pg_has_role('monitor', 'pg_monitor', 'usage')", expect="True"
                 ),
             ),
+        ),
+    )
+
+
+def _as_superuser(secret: SecretStr, database: str, *steps: Statement) -> Sql:
+    return Sql(user=USER, password=secret.get_secret_value(), port=PORT, database=database, at=HOST, steps=steps)
+
+
+def _held(name: str, superuser: SecretStr, look: Statement, *make: str, database: str = "postgres") -> Resource:
+    """What the superuser looks for with one query, and makes with statements that may have been run before."""
+    statements = (Statement(name=f"make {name}", sql=sql) for sql in make)
+    return Resource(
+        name=name,
+        look=_as_superuser(superuser, database, look),
+        make=(_as_superuser(superuser, database, *statements),),
+        hint="arcctl logs postgres",
+    )
+
+
+def role(name: str, password: SecretStr, superuser: SecretStr) -> Resource:
+    """A role that logs in with this password; another password is set back to it."""
+    secret = password.get_secret_value()
+    exists = f"SELECT FROM pg_roles WHERE rolname = '{name}'"
+    create = f"DO $$ BEGIN IF NOT EXISTS ({exists}) THEN CREATE ROLE {name}; END IF; END $$"
+    steps = (
+        Statement(name=f"make role {name}", sql=create),
+        Statement(name=f"set the password of role {name}", sql=f"ALTER ROLE {name} WITH LOGIN PASSWORD '{secret}'"),
+    )
+    return Resource(
+        name=f"role {name}",
+        look=Sql(user=name, password=secret, port=PORT, database="postgres", at=HOST, steps=()),
+        make=(_as_superuser(superuser, "postgres", *steps),),
+        hint="arcctl logs postgres",
+    )
+
+
+def own_database(name: str, password: SecretStr, superuser: SecretStr) -> tuple[Resource, ...]:
+    """The role and the database of a consumer, with vectors in it."""
+    owner = f"SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = '{name}'"
+    return (
+        role(name, password, superuser),
+        _held(
+            f"database {name}",
+            superuser,
+            Statement(name=f"find database {name}", sql=owner, expect=name),
+            f"CREATE DATABASE {name} OWNER {name}",
+            f"REVOKE CONNECT ON DATABASE {name} FROM PUBLIC",
+        ),
+        _held(f"vectors in {name}", superuser, _VECTORS, "CREATE EXTENSION IF NOT EXISTS vector", database=name),
+    )
+
+
+def _resources(env: Env) -> tuple[Resource, ...]:
+    granted = "SELECT pg_has_role('monitor', 'pg_monitor', 'usage')"
+    return (
+        *own_database("arc", env.app_password, env.password),
+        role("monitor", env.monitor_password, env.password),
+        _held(
+            "statistics for monitor",
+            env.password,
+            Statement(name="find the grant", sql=granted, expect="True"),
+            "GRANT pg_monitor TO monitor",
         ),
     )
 
@@ -215,6 +276,7 @@ SERVICE: Service[Env] = Service(
     probe=lambda env: Postgres(port=PORT, user=USER, password=env.password.get_secret_value(), database="postgres"),
     helpers=(setup("postgres-setup", Env, lambda env: env.password, _platform_sql, aside=True), _EXPORTER),
     proofs=_proofs,
+    resources=_resources,
     links=lambda env: (
         Link(
             name="sql",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from arcctl.core.bootstrap import Resource
 from arcctl.core.env import HostPort, ServiceEnv
 from arcctl.core.model import Healthcheck, Inline, Layer, Limits, Link, Port, Process, Service, Volume
 from arcctl.core.probe import Http
-from arcctl.core.proof import EventLog, Proof
+from arcctl.core.proof import Call, Calls, EventLog, Proof
 from arcctl.core.sources import Maven
 
 HOST = __name__.rpartition(".")[2]
@@ -100,6 +101,33 @@ def _proofs(env: Env) -> tuple[Proof, ...]:
     return (EventLog(port=PORT, http_port=HTTP_PORT, listener=LISTENER),)
 
 
+_TENANT, _NAMESPACE = "arc", "arc/agents"
+_RETENTION = {"retentionTimeInMinutes": 10080, "retentionSizeInMB": 1024}
+
+
+def _resources(env: Env) -> tuple[Resource, ...]:
+    """A namespace for agents, whose messages stay a week (or a gigabyte) after they were acknowledged."""
+    tenant = {"adminRoles": [], "allowedClusters": ["standalone"]}
+    return (
+        _resource(f"tenant {_TENANT}", f"tenants/{_TENANT}", "standalone", "PUT", tenant),
+        _resource(f"namespace {_NAMESPACE}", f"namespaces/{_NAMESPACE}", "", "PUT", None),
+        _resource(
+            f"retention of {_NAMESPACE}",
+            f"namespaces/{_NAMESPACE}/retention",
+            '"retentionTimeInMinutes":10080',
+            "POST",
+            _RETENTION,
+        ),
+    )
+
+
+def _resource(name: str, path: str, expect: str, method: str, body: Mapping[str, object] | None) -> Resource:
+    where = f"/admin/v2/{path}"
+    look = Call(name=f"find {name}", port=HTTP_PORT, path=where, expect=expect)
+    make = Call(name=f"make {name}", method=method, port=HTTP_PORT, path=where, json=body, status=(204,))
+    return Resource(name=name, look=Calls(steps=(look,)), make=(Calls(steps=(make,)),), hint=f"arcctl logs {HOST}")
+
+
 SERVICE: Service[Env] = Service(
     module=__name__,
     title="Apache Pulsar",
@@ -154,6 +182,7 @@ SERVICE: Service[Env] = Service(
     ),
     probe=lambda env: Http(port=HTTP_PORT, path=_HEALTH, body="ok"),
     proofs=_proofs,
+    resources=_resources,
     links=lambda env: (
         Link(name="client", url=f"pulsar://localhost:{env.host_port}"),
         Link(name="admin", url=f"http://127.0.0.1:{env.http_port}"),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pydantic import SecretStr
 
+from arcctl.core.bootstrap import Resource
 from arcctl.core.env import HostPort, generated
 from arcctl.core.model import Healthcheck, Inline, Layer, Limits, Link, Port, Process, Service
 from arcctl.core.probe import Http
-from arcctl.core.proof import Call, Calls, Proof
+from arcctl.core.proof import Call, Calls, Proof, Sql, Statement
 from arcctl.core.sources import Npm
 from arcctl.services import postgres
 from arcctl.services._presets import web
@@ -51,10 +54,56 @@ def _env_file(env: Env) -> str:
         "UNLEASH_DEFAULT_ADMIN_USERNAME": USER,
         "UNLEASH_DEFAULT_ADMIN_PASSWORD": env.admin_password.get_secret_value(),
         "INIT_ADMIN_API_TOKENS": _admin_token(env),
-        "INIT_BACKEND_API_TOKENS": f"default:development.{env.backend_token.get_secret_value()}",
-        "INIT_FRONTEND_API_TOKENS": f"default:development.{env.frontend_token.get_secret_value()}",
+        "INIT_BACKEND_API_TOKENS": _sdk_token(env.backend_token),
+        "INIT_FRONTEND_API_TOKENS": _sdk_token(env.frontend_token),
     }
     return "".join(f"{name}='{value}'\n" for name, value in settings.items())
+
+
+def _sdk_token(secret: SecretStr) -> str:
+    return f"default:development.{secret.get_secret_value()}"
+
+
+def _resources(env: Env) -> tuple[Resource, ...]:
+    body = {"username": USER, "password": env.admin_password.get_secret_value()}
+    log_in = Call(name="log in", method="POST", port=PORT, path="/auth/simple/login", json=body)
+    hint = f"set UNLEASH_ADMIN_PASSWORD in config/{NAME}/.env to the password that you chose"
+    return (
+        *postgres.own_database(NAME, env.db_password, env.superuser),
+        Resource(name=f"account {USER}", look=Calls(steps=(log_in,)), hint=hint),
+        _token("admin", _admin_token(env), "/api/admin/environments", env),
+        _token("backend", _sdk_token(env.backend_token), "/api/client/features", env),
+        _token("frontend", _sdk_token(env.frontend_token), "/api/frontend", env),
+    )
+
+
+def _token(kind: str, token: str, path: str, env: Env) -> Resource:
+    """A lost one comes back as a row: the API draws a new secret for each token, and programs have the old one."""
+    use = Call(name=f"use the {kind} token", port=PORT, path=path, headers={"Authorization": token})
+    project, _, rest = token.partition(":")
+    row = (
+        "INSERT INTO api_tokens (secret, type, token_name, username, environment)"
+        f" VALUES ('{token}', '{kind}', 'arc-{kind}', 'arc-{kind}', '{rest.partition('.')[0]}')"
+        " ON CONFLICT DO NOTHING"
+    )
+    statements = [Statement(name=f"give the {kind} token back", sql=row)]
+    if project != "*":
+        link = f"INSERT INTO api_token_project VALUES ('{token}', '{project}') ON CONFLICT DO NOTHING"
+        statements.append(Statement(name="give it its project", sql=link))
+    insert = Sql(
+        user=NAME,
+        password=env.db_password.get_secret_value(),
+        port=postgres.PORT,
+        database=NAME,
+        at=postgres.HOST,
+        steps=tuple(statements),
+    )
+    return Resource(
+        name=f"{kind} token",
+        look=Calls(steps=(use,)),
+        make=(insert, Calls(steps=(replace(use, patience=20),))),
+        hint=f"arcctl restart {NAME}, then arcctl bootstrap {NAME}",
+    )
 
 
 _FLAG = "arcctl-verify"
@@ -64,7 +113,7 @@ _FLAGS = "/api/admin/projects/default/features"
 def _proofs(env: Env) -> tuple[Proof, ...]:
     """A flag, made by the admin and read as a program's SDK reads it."""
     admin = {"Authorization": _admin_token(env)}
-    sdk = {"Authorization": f"default:development.{env.backend_token.get_secret_value()}"}
+    sdk = {"Authorization": _sdk_token(env.backend_token)}
     share = {
         "name": "flexibleRollout",
         "parameters": {"rollout": "50", "stickiness": "default", "groupId": _FLAG},
@@ -142,6 +191,7 @@ SERVICE: Service[Env] = Service(
     ),
     helpers=(postgres.database(NAME, Env),),
     proofs=_proofs,
+    resources=_resources,
     links=lambda env: (
         Link(
             name="ui",
@@ -152,12 +202,12 @@ SERVICE: Service[Env] = Service(
         Link(
             name="backend",
             url=f"http://127.0.0.1:{env.host_port}/api",
-            secret=f"default:development.{env.backend_token.get_secret_value()}",
+            secret=_sdk_token(env.backend_token),
         ),
         Link(
             name="frontend",
             url=f"http://127.0.0.1:{env.host_port}/api/frontend",
-            secret=f"default:development.{env.frontend_token.get_secret_value()}",
+            secret=_sdk_token(env.frontend_token),
         ),
     ),
 )

@@ -1,4 +1,4 @@
-"""Commands that prove: verify, trace."""
+"""Commands that set up and prove: bootstrap, verify, trace."""
 
 from __future__ import annotations
 
@@ -11,8 +11,32 @@ from arcctl.cli.options import Json, Words
 
 
 def register(app: typer.Typer) -> None:
+    app.command()(bootstrap)
     app.command()(verify)
     app.command()(trace)
+
+
+def bootstrap(
+    ctx: typer.Context,
+    names: Words = None,
+    check: Annotated[bool, typer.Option("--check", help="Look only, make nothing.")] = False,
+    json_: Json = False,
+) -> None:
+    """Make the accounts, tokens, databases, topics and streams that are missing. `up` does it for what it starts.
+
+    Examples: `arcctl bootstrap`, `arcctl bootstrap --check`, `arcctl bootstrap unleash --json`
+    """
+    from arcctl.app import bootstrap as use_case
+    from arcctl.cli import wiring
+    from arcctl.ui import bootstrap as show
+    from arcctl.ui.progress import Progress
+
+    request = use_case.Request(words=tuple(names or ()), check=check)
+    with Progress() as progress:
+        report = wiring.run(use_case.run(request, wiring.world(ctx.obj, progress)))
+    (show.show_json if json_ else show.show)(report)
+    if not report.passed:
+        raise typer.Exit(1)
 
 
 def verify(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from arcctl.app.world import World, settings
 from arcctl.core.bootstrap import Found, Report, State
@@ -53,17 +54,23 @@ def _skipped(service: str, world: World, observed: Observed) -> Found | None:
     return Found(service=service, resource="all", state=State.SKIPPED, reason=reason) if resources else None
 
 
-async def set_up(services: tuple[str, ...], world: World, observed: Observed, *, make: bool) -> tuple[Found, ...]:
-    """All services at once, the resources of each one after the other; remembers which of them hold everything."""
+async def set_up(
+    services: tuple[str, ...], world: World, observed: Observed, *, make: bool, since: float = 0.0
+) -> tuple[Found, ...]:
+    """All services at once, the resources of each one after the other; remembers which of them hold everything.
+
+    `since` is how many seconds the command worked before.
+    """
+    clock = partial(_elapsed, time.monotonic() - since)
     ports = {key: dict(state.ports) for key, state in observed.containers.items() if state.running}
-    found = await asyncio.gather(*(_service(i, ports, world, make=make) for i in services))
+    found = await asyncio.gather(*(_service(i, ports, world, clock, make=make) for i in services))
     good = {i for i, some in zip(services, found, strict=True) if {f.state for f in some} <= {State.THERE, State.MADE}}
     world.home.remember_set_up(world.home.set_up() - set(services) | good)
     return tuple(one for some in found for one in some)
 
 
 async def _service(
-    service: str, ports: Mapping[str, Mapping[int, int]], world: World, *, make: bool
+    service: str, ports: Mapping[str, Mapping[int, int]], world: World, clock: Callable[[], float], *, make: bool
 ) -> tuple[Found, ...]:
     """Stops at the first resource that cannot be made: later ones build on it."""
     loaded, done = settings(world), list[Found]()
@@ -75,15 +82,19 @@ async def _service(
         new = {name: values[field] for field, name in told.items() if values[field] != before[field]}
         if new:
             world.home.keep_secrets(new)
-        _tell(found, world)
+        _tell(found, clock(), world)
         done.append(found)
         if found.state is State.REFUSED:
             break
     return tuple(done)
 
 
-def _tell(found: Found, world: World) -> None:
+def _elapsed(began: float) -> float:
+    return time.monotonic() - began
+
+
+def _tell(found: Found, seconds: float, world: World) -> None:
     if found.state in KINDS:
         hint = f" ({found.hint})" if found.hint else ""
         text = f"{found.state} {found.resource}" + (f": {found.reason}{hint}" if found.reason else "")
-        world.sink(Event(KINDS[found.state], found.service, text, found.ms / 1000))
+        world.sink(Event(KINDS[found.state], found.service, text, seconds))

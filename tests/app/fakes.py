@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TextIO
 
 from arcctl.app.world import World
-from arcctl.core.bootstrap import Found, Resource, State
 from arcctl.core.env import Variable
 from arcctl.core.events import Event
 from arcctl.core.model import Catalogue, Helper, Layer
 from arcctl.core.observed import ContainerState, Observed, Unavailable
 from arcctl.core.ports import EngineFacts, Target
 from arcctl.core.probe import Answer
+from arcctl.core.proof import Call, Calls, Proof, Step
 from arcctl.core.settings import Source
 from arcctl.errors import EngineError
 from tests.core.toy import TOY
@@ -134,39 +134,37 @@ class FakeProber:
 
 
 @dataclass
-class FakeProvider:
-    """Makes what is asked for once; tells each value that a resource's name asks for (`tell <field>`)."""
+class FakeProver:
+    """Runs statements by their names: `find x` holds once `make x` was run, and `make x` tells the field `x`."""
 
     held: set[str] = field(default_factory=set)
     refusing: frozenset[str] = frozenset()
 
-    async def provide(
+    async def attempt(
         self,
         owner: str,
-        resource: Resource,
+        proofs: tuple[Proof, ...],
         ports: Mapping[str, Mapping[int, int]],
         values: Mapping[str, str],
-        *,
-        make: bool,
-    ) -> tuple[Found, Mapping[str, str]]:
+        timeout: float,
+    ) -> tuple[str, Mapping[str, str]]:
         assert owner in ports
-        state = self._state(resource.name, make)
-        _, tells, told = resource.name.partition("tell ")
-        new = {told: f"told-{told}"} if tells and state is State.MADE else {}
-        reason = "" if state in (State.THERE, State.MADE) else "not found"
-        hint = resource.hint if state is State.REFUSED else ""
-        found = Found(service=owner, resource=resource.name, state=state, reason=reason, hint=hint)
-        return found, {**values, **new}
-
-    def _state(self, name: str, make: bool) -> State:
-        if name in self.held:
-            return State.THERE
-        if not make:
-            return State.MISSING
-        if name in self.refusing:
-            return State.REFUSED
+        (call,) = [call for proof in proofs if isinstance(proof, Calls) for call in proof.steps]
+        verb, _, name = call.name.partition(" ")
+        if name in self.refusing or (verb == "find" and name not in self.held):
+            return f"{name} is not there", values
         self.held.add(name)
-        return State.MADE
+        return "", {**values, **({name: f"told-{name}"} if verb == "make" and name in values else {})}
+
+    async def prove(
+        self, owner: str, proof: Proof, ports: Mapping[str, Mapping[int, int]], timeout: float
+    ) -> tuple[Step, ...]:
+        raise NotImplementedError
+
+    async def ask(
+        self, owner: str, call: Call, ports: Mapping[str, Mapping[int, int]], values: Mapping[str, str]
+    ) -> tuple[Step, str, Mapping[str, str]]:
+        raise NotImplementedError
 
 
 @dataclass
@@ -245,7 +243,7 @@ class Toy:
 
     engine: FakeEngine = field(default_factory=lambda: FakeEngine(TOY))
     prober: FakeProber = field(default_factory=FakeProber)
-    provider: FakeProvider = field(default_factory=FakeProvider)
+    prover: FakeProver = field(default_factory=FakeProver)
     ports: FakePorts = field(default_factory=FakePorts)
     home: FakeHome = field(default_factory=FakeHome)
     events: list[Event] = field(default_factory=list)
@@ -263,7 +261,7 @@ class Toy:
             home=self.home,
             engine=self.engine,
             prober=self.prober,
-            provider=self.provider,
+            prover=self.prover,
             ports=self.ports,
             sink=self.events.append,
         )

@@ -9,10 +9,15 @@ import pytest
 from arcctl.app import bootstrap, stop, up
 from arcctl.core.bootstrap import Found, Report, State
 from arcctl.core.observed import ContainerState
-from tests.app.fakes import FakeProvider, Toy
+from tests.app.fakes import FakeProver, Toy
 
 RUNNING = ContainerState(state="running", ports={7000: 7000})
-MADE = ["ready store made shelf", "ready store made tell ticket"]
+MADE = [
+    "working store making shelf",
+    "ready store made shelf",
+    "working store making ticket",
+    "ready store made ticket",
+]
 
 
 def _stopped() -> Toy:
@@ -42,9 +47,9 @@ def _up(toy: Toy) -> up.Result:
 
 def test_what_is_missing_is_made_once_and_found_the_next_time() -> None:
     toy = _running()
-    assert _states(_run(toy)) == ["store shelf: made", "store tell ticket: made"]
+    assert _states(_run(toy)) == ["store shelf: made", "store ticket: made"]
     assert toy.told == MADE
-    assert _states(_run(toy)) == ["store shelf: there", "store tell ticket: there"]
+    assert _states(_run(toy)) == ["store shelf: there", "store ticket: there"]
 
 
 def test_what_a_server_tells_once_is_kept_with_the_secrets() -> None:
@@ -56,19 +61,24 @@ def test_what_a_server_tells_once_is_kept_with_the_secrets() -> None:
 def test_a_look_makes_nothing_and_says_what_is_missing() -> None:
     toy = _running()
     report = _run(toy, check=True)
-    assert (report.passed, _states(report)) == (False, ["store shelf: missing", "store tell ticket: missing"])
-    assert (toy.provider.held, toy.home.set_up()) == (set(), frozenset())
+    assert (report.passed, _states(report)) == (False, ["store shelf: missing", "store ticket: missing"])
+    assert (toy.prover.held, toy.home.set_up()) == (set(), frozenset())
 
 
 def test_nothing_that_builds_on_a_refused_resource_is_tried() -> None:
     toy = _running()
-    toy.provider = FakeProvider(refusing=frozenset({"shelf"}))
+    toy.prover = FakeProver(refusing=frozenset({"shelf"}))
     report = _run(toy)
     assert report.found == (
-        Found(service="store", resource="shelf", state=State.REFUSED, reason="not found", hint="build it by hand"),
+        Found(
+            service="store", resource="shelf", state=State.REFUSED, reason="shelf is not there", hint="build it by hand"
+        ),
     )
     assert (report.passed, toy.home.set_up()) == (False, frozenset())
-    assert toy.told == ["warning store refused shelf: not found (build it by hand)"]
+    assert toy.told == [
+        "working store making shelf",
+        "warning store refused shelf: shelf is not there (build it by hand)",
+    ]
 
 
 @pytest.mark.parametrize(("words", "passed"), [((), True), (("store",), False)])

@@ -68,8 +68,10 @@ def test_each_step_is_told_with_its_cause_and_each_answer_as_it_was_given() -> N
         "ready big-shop fine",
         "working shop-exporter create: does not exist",
         "ready shop-exporter is running",
+        "working store making shelf",
         "ready store made shelf",
-        "ready store made tell ticket",
+        "working store making ticket",
+        "ready store made ticket",
     ]
     assert [e.seconds for e in toy.events] == sorted(e.seconds for e in toy.events)
 

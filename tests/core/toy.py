@@ -23,7 +23,7 @@ from arcctl.core.model import (
     Volume,
 )
 from arcctl.core.probe import Http, Tcp
-from arcctl.core.proof import Calls
+from arcctl.core.proof import Call, Calls
 
 
 class StoreEnv(ServiceEnv, env_prefix="STORE_"):
@@ -53,6 +53,11 @@ class FrontEnv(ServiceEnv, env_prefix="FRONT_"):
     """What it says."""
 
 
+def _resource(name: str, hint: str) -> Resource:
+    find, make = (Calls(steps=(Call(name=f"{verb} {name}", port=7000, path="/"),)) for verb in ("find", "make"))
+    return Resource(name=name, look=find, make=(make,), hint=hint)
+
+
 STORE: Service[StoreEnv] = Service(
     module="toy.store",
     title="Store",
@@ -75,8 +80,8 @@ STORE: Service[StoreEnv] = Service(
     probe=lambda env: Tcp(port=7000, send=env.password.get_secret_value().encode(), expect=b"OK"),
     links=lambda env: (Link(name="wire", url=f"store://127.0.0.1:{env.host_port}"),),
     resources=lambda env: (
-        Resource(name="shelf", look=Calls(steps=()), hint="build it by hand"),
-        Resource(name="tell ticket", look=Calls(steps=()), hint="ask for another"),
+        _resource("shelf", "build it by hand"),
+        _resource("ticket", "ask for another"),
     ),
 )
 

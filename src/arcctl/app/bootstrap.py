@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from arcctl.app.world import World, settings
-from arcctl.core.bootstrap import Found, Report, State
+from arcctl.core.bootstrap import Found, Report, Resource, State
 from arcctl.core.env import variables
 from arcctl.core.events import Event, Kind
 from arcctl.core.graph import resolve
 from arcctl.core.observed import Observed
+from arcctl.core.proof import Proof
 
-KINDS = {
-    State.MADE: Kind.READY,
-    State.MISSING: Kind.WARNING,
-    State.REFUSED: Kind.WARNING,
-}
+TIMEOUT = 100.0
+"""Seconds that one look or one making may take."""
 
 
 @dataclass(frozen=True)
@@ -61,40 +58,68 @@ async def set_up(
 
     `since` is how many seconds the command worked before.
     """
-    clock = partial(_elapsed, time.monotonic() - since)
     ports = {key: dict(state.ports) for key, state in observed.containers.items() if state.running}
-    found = await asyncio.gather(*(_service(i, ports, world, clock, make=make) for i in services))
+    setting_up = [SettingUp(world, i, ports, make, time.monotonic() - since) for i in services]
+    found = await asyncio.gather(*(one.run() for one in setting_up))
     good = {i for i, some in zip(services, found, strict=True) if {f.state for f in some} <= {State.THERE, State.MADE}}
     world.home.remember_set_up(world.home.set_up() - set(services) | good)
     return tuple(one for some in found for one in some)
 
 
-async def _service(
-    service: str, ports: Mapping[str, Mapping[int, int]], world: World, clock: Callable[[], float], *, make: bool
-) -> tuple[Found, ...]:
-    """Stops at the first resource that cannot be made: later ones build on it."""
-    loaded, done = settings(world), list[Found]()
-    told = {v.field: v.name for v in variables(world.catalogue.services[service].env) if v.told}
-    values: Mapping[str, str] = {field: loaded.values[name].text or "" for field, name in told.items()}
-    for resource in world.catalogue.services[service].resources(loaded.envs[service]):
-        before = values
-        found, values = await world.provider.provide(service, resource, ports, before, make=make)
-        new = {name: values[field] for field, name in told.items() if values[field] != before[field]}
-        if new:
-            world.home.keep_secrets(new)
-        _tell(found, clock(), world)
-        done.append(found)
-        if found.state is State.REFUSED:
-            break
-    return tuple(done)
+@dataclass
+class SettingUp:
+    """One service being set up."""
 
+    world: World
+    service: str
+    ports: Mapping[str, Mapping[int, int]]
+    make: bool
+    began: float
+    """On the monotonic clock."""
+    values: Mapping[str, str] = field(default_factory=dict)
 
-def _elapsed(began: float) -> float:
-    return time.monotonic() - began
+    async def run(self) -> tuple[Found, ...]:
+        """Stops at the first resource that cannot be made: later ones build on it."""
+        loaded, service, found = settings(self.world), self.world.catalogue.services[self.service], list[Found]()
+        told = {v.field: v.name for v in variables(service.env) if v.told}
+        self.values = {name: loaded.values[variable].text or "" for name, variable in told.items()}
+        for resource in service.resources(loaded.envs[self.service]):
+            before, began = self.values, time.monotonic()
+            state, reason = await self._state(resource)
+            self._keep(
+                {variable: self.values[name] for name, variable in told.items() if self.values[name] != before[name]}
+            )
+            ms = round((time.monotonic() - began) * 1000)
+            hint = resource.hint if state is State.REFUSED else ""
+            found.append(
+                Found(service=self.service, resource=resource.name, state=state, ms=ms, reason=reason, hint=hint)
+            )
+            if state is State.REFUSED:
+                break
+        return tuple(found)
 
+    async def _state(self, resource: Resource) -> tuple[State, str]:
+        missing = await self._attempt(resource.look)
+        if not missing:
+            return State.THERE, ""
+        if not self.make:
+            return State.MISSING, missing
+        if resource.make:
+            self._tell(Kind.WORKING, f"making {resource.name}")
+            missing = await self._attempt(*resource.make)
+        if missing:
+            self._tell(Kind.WARNING, f"refused {resource.name}: {missing} ({resource.hint})")
+            return State.REFUSED, missing
+        self._tell(Kind.READY, f"made {resource.name}")
+        return State.MADE, ""
 
-def _tell(found: Found, seconds: float, world: World) -> None:
-    if found.state in KINDS:
-        hint = f" ({found.hint})" if found.hint else ""
-        text = f"{found.state} {found.resource}" + (f": {found.reason}{hint}" if found.reason else "")
-        world.sink(Event(KINDS[found.state], found.service, text, seconds))
+    async def _attempt(self, *proofs: Proof) -> str:
+        problem, self.values = await self.world.prover.attempt(self.service, proofs, self.ports, self.values, TIMEOUT)
+        return problem
+
+    def _keep(self, told: Mapping[str, str]) -> None:
+        if told:
+            self.world.home.keep_secrets(told)
+
+    def _tell(self, kind: Kind, text: str) -> None:
+        self.world.sink(Event(kind, self.service, text, time.monotonic() - self.began))

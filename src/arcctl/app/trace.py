@@ -10,7 +10,6 @@ from typing import Any
 
 from arcctl.app.world import World
 from arcctl.core.model import Service
-from arcctl.core.ports import Prover
 from arcctl.core.trace import Hop, Signal, Trace, read_lines, read_series, read_spans
 from arcctl.errors import UnhealthyError
 
@@ -20,7 +19,6 @@ class Following:
     """A trace being read from one store after the other."""
 
     world: World
-    prover: Prover
     ports: Mapping[str, Mapping[int, int]]
     values: dict[str, str] = field(default_factory=dict)
     hops: list[Hop] = field(default_factory=list)
@@ -29,7 +27,7 @@ class Following:
     async def ask(self, signal: Signal) -> str:
         """The body with which the service that has this signal answers; empty where it does not have the trace."""
         service = self._service(signal)
-        step, body, values = await self.prover.ask(service.id, service.signals[signal], self.ports, self.values)
+        step, body, values = await self.world.prover.ask(service.id, service.signals[signal], self.ports, self.values)
         self.values = dict(values)
         if signal is Signal.WORK:
             self._began = time.monotonic()
@@ -41,14 +39,14 @@ class Following:
         return next(s for s in self.world.catalogue.services.values() if signal in s.signals)
 
 
-async def run(trace_id: str, world: World, prover: Prover) -> Trace:
+async def run(trace_id: str, world: World) -> Trace:
     """Follow the request of this id, or a new one where it is empty.
 
     Raises UnhealthyError for a request that cannot be made and for a trace that is not in the trace store.
     """
     observed = await asyncio.to_thread(world.engine.observe)
     ports = {key: dict(state.ports) for key, state in observed.containers.items() if state.running}
-    following = Following(world, prover, ports, {"trace_id": trace_id} if trace_id else {})
+    following = Following(world, ports, {"trace_id": trace_id} if trace_id else {})
     if not trace_id:
         await following.ask(Signal.WORK)
         _must(following, "no request could be made")

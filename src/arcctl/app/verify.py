@@ -13,7 +13,6 @@ from arcctl.app.world import World, settings
 from arcctl.core.events import Event, Kind
 from arcctl.core.graph import resolve
 from arcctl.core.observed import Observed
-from arcctl.core.ports import Prover
 from arcctl.core.proof import Outcome, Proof, Report, Step, judge, proofs_at
 
 TIMEOUT = 30.0
@@ -26,7 +25,7 @@ class Request:
     timeout: float = TIMEOUT
 
 
-async def run(request: Request, world: World, prover: Prover) -> Report:
+async def run(request: Request, world: World) -> Report:
     """All proofs at once. Raises for a missing engine and for settings that do not fit, never for a broken service."""
     began, started_at = time.perf_counter(), datetime.now(UTC)
     asked = resolve(request.words or ("all",), world.catalogue)
@@ -34,7 +33,7 @@ async def run(request: Request, world: World, prover: Prover) -> Report:
     absent = {i: _absent(i, observed) for i in world.catalogue.services}
     proofs = [(i, proof) for i, proof in _proofs(world, asked) if not absent[i]]
     ports = {key: dict(state.ports) for key, state in observed.containers.items() if state.running}
-    found = await asyncio.gather(*(_prove(i, proof, ports, request.timeout, world, prover) for i, proof in proofs))
+    found = await asyncio.gather(*(_prove(i, proof, ports, request.timeout, world) for i, proof in proofs))
     steps = tuple(step for proof in found for step in proof)
     verdicts = tuple(judge(i, steps, double=observed.of(i).double, absent=absent[i]) for i in asked)
     expected = counted(request.words, asked, world, observed)
@@ -64,9 +63,9 @@ def _absent(service: str, observed: Observed) -> str:
 
 
 async def _prove(
-    owner: str, proof: Proof, ports: Mapping[str, Mapping[int, int]], timeout: float, world: World, prover: Prover
+    owner: str, proof: Proof, ports: Mapping[str, Mapping[int, int]], timeout: float, world: World
 ) -> tuple[Step, ...]:
-    steps = await prover.prove(owner, proof, ports, timeout)
+    steps = await world.prover.prove(owner, proof, ports, timeout)
     for step in steps:
         kind = Kind.READY if step.ok else Kind.FAILED
         world.sink(Event(kind, f"{owner}: {step.name}", step.message or f"{step.ms} ms", step.since_ms / 1000))

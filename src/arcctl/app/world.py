@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from arcctl.core.events import Event, Kind, Sink
 from arcctl.core.model import Catalogue
 from arcctl.core.observed import Observed
-from arcctl.core.ports import Engine, Home, Ports, Prober, Provider, Target
+from arcctl.core.ports import Engine, Home, Ports, Prober, Prover, Target
 from arcctl.core.settings import Settings, Source, missing_secrets, resolve
 from arcctl.errors import SecretsLost
 
@@ -20,7 +20,7 @@ class World:
     home: Home
     engine: Engine
     prober: Prober
-    provider: Provider
+    prover: Prover
     ports: Ports
     sink: Sink
     insecure_demo: bool = False

@@ -14,12 +14,12 @@ from arcctl.app.world import World
 from arcctl.cli.options import Globals
 from arcctl.core.events import Event, Sink
 from arcctl.core.model import Catalogue
-from arcctl.core.ports import Prover, Servers
+from arcctl.core.ports import Servers
 from arcctl.errors import HomeError
 from arcctl.runtime import engines, environment, files
 from arcctl.runtime.host import LoopbackPorts
 from arcctl.runtime.probing import LoopbackProber
-from arcctl.runtime.providing import LoopbackProvider
+from arcctl.runtime.proving import LoopbackProver
 
 T = TypeVar("T")
 
@@ -38,7 +38,7 @@ def world(chosen: Globals, sink: Sink = silent) -> World:
         home=home,
         engine=engine,
         prober=LoopbackProber(),
-        provider=LoopbackProvider(),
+        prover=LoopbackProver(),
         ports=LoopbackPorts(),
         sink=sink,
         insecure_demo=chosen.insecure_demo,
@@ -51,12 +51,6 @@ def servers(chosen: Globals) -> tuple[Catalogue, Servers]:
 
     catalogue = services.load()
     return catalogue, Supply(home_root(chosen), catalogue)
-
-
-def prover() -> Prover:
-    from arcctl.runtime.proving import LoopbackProver
-
-    return LoopbackProver()
 
 
 def home_root(chosen: Globals) -> Path:

@@ -1,4 +1,4 @@
-"""First-run set-up as data: what a service has to hold before anyone can use it. `runtime.providing` carries it out.
+"""First-run set-up as data: what a service has to hold before anyone can use it. `runtime.proving` carries it out.
 
 Texts may hold what `core.proof` says, and each setting that a server tells once (`env.told`) by its field's name.
 """

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Protocol, TextIO
 
 from arcctl.core import sources
-from arcctl.core.bootstrap import Found, Resource
 from arcctl.core.env import Variable
 from arcctl.core.observed import Observed
 from arcctl.core.probe import Answer, Probe
@@ -95,18 +94,15 @@ class Prover(Protocol):
     ) -> tuple[Step, str, Mapping[str, str]]:
         """One call by itself: what came of it, the answer's body, and the values with those that it took."""
 
-
-class Provider(Protocol):
-    async def provide(
+    async def attempt(
         self,
         owner: str,
-        resource: Resource,
+        proofs: tuple[Proof, ...],
         ports: Mapping[str, Mapping[int, int]],
         values: Mapping[str, str],
-        *,
-        make: bool,
-    ) -> tuple[Found, Mapping[str, str]]:
-        """Look for one resource and make it where it is missing; `values` comes back with what a server told."""
+        timeout: float,
+    ) -> tuple[str, Mapping[str, str]]:
+        """Proofs one after the other: what did not hold, empty where all did, and the values with those taken."""
 
 
 class Ports(Protocol):

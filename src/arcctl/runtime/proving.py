@@ -113,6 +113,27 @@ class LoopbackProver:
             run.note("end in time", f"not done in {timeout:.0f} s")
         return tuple(run.steps)
 
+    async def attempt(
+        self,
+        owner: str,
+        proofs: tuple[Proof, ...],
+        ports: Mapping[str, Mapping[int, int]],
+        values: Mapping[str, str],
+        timeout: float,
+    ) -> tuple[str, Mapping[str, str]]:
+        """Proofs one after the other: what did not hold, empty where all did, and the values with those taken."""
+        run = Run(owner, ports, values)
+        try:
+            async with asyncio.timeout(timeout):
+                for proof in proofs:
+                    await carry_out(proof, run)
+        except Broken as error:
+            failed = run.steps and not run.steps[-1].ok
+            return f"{run.steps[-1].name}: {run.steps[-1].message}" if failed else str(error), run.values
+        except TimeoutError:
+            return f"not done in {timeout:.0f} s", run.values
+        return "", run.values
+
     async def ask(
         self, owner: str, call: Call, ports: Mapping[str, Mapping[int, int]], values: Mapping[str, str]
     ) -> tuple[Step, str, Mapping[str, str]]:

@@ -78,7 +78,10 @@ def _resources(env: Env) -> tuple[Resource, ...]:
 
 
 def _token(kind: str, token: str, path: str, env: Env) -> Resource:
-    """A lost one comes back as a row: the API draws a new secret for each token, and programs have the old one."""
+    """A lost one comes back as a row: the API draws a new secret for each token, and programs have the old one.
+
+    The server reads its tokens again each minute.
+    """
     use = Call(name=f"use the {kind} token", port=PORT, path=path, headers={"Authorization": token})
     project, _, rest = token.partition(":")
     row = (
@@ -101,7 +104,7 @@ def _token(kind: str, token: str, path: str, env: Env) -> Resource:
     return Resource(
         name=f"{kind} token",
         look=Calls(steps=(use,)),
-        make=(insert, Calls(steps=(replace(use, patience=20),))),
+        make=(insert, Calls(steps=(replace(use, patience=90),))),
         hint=f"arcctl restart {NAME}, then arcctl bootstrap {NAME}",
     )
 

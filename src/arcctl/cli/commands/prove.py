@@ -58,7 +58,7 @@ def verify(
     request = use_case.Request(words=tuple(names or ()), timeout=timeout)
     with Progress() as progress:
         world = wiring.world(ctx.obj, progress)
-        report = wiring.run(use_case.run(request, world, wiring.prover()))
+        report = wiring.run(use_case.run(request, world))
     (show.show_json if json_ else show.show)(report)
     if junit:
         wiring.write_report(junit, show.junit(report))
@@ -85,7 +85,7 @@ def trace(
     if new == bool(trace_id):
         raise UsageError("either the id of a trace, or --new", hint="arcctl trace --new")
     wanted = "" if new else valid_id(trace_id)
-    found = wiring.run(use_case.run(wanted, wiring.world(ctx.obj), wiring.prover()))
+    found = wiring.run(use_case.run(wanted, wiring.world(ctx.obj)))
     (show.show_json if json_ else show.show)(found)
     if not all(hop.ok for hop in found.hops):
         raise typer.Exit(1)

@@ -1,0 +1,147 @@
+"""First-run set-up: all is there after `up`, what is lost comes back, and no login that everybody knows works."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import nats
+import psycopg
+import pytest
+import redis
+
+from tests.e2e.driver import Platform
+
+
+def _states(platform: Platform, *words: str) -> dict[str, str]:
+    document = json.loads(platform.arcctl("bootstrap", *words, "--json").out)
+    return {f"{f['service']}: {f['resource']}": f["state"] for f in document["found"]}
+
+
+def test_after_up_every_resource_is_there_without_a_click(either: Platform) -> None:
+    absent = {"grafana: all": "skipped", "infisical: all": "skipped"} if either.shift else {}
+    found = _states(either, "--check")
+    assert {name: state for name, state in found.items() if state != "there"} == absent
+    assert len(found) > 15
+
+
+def _with(platform: Platform, settings: dict[str, str]) -> Platform:
+    return replace(platform, environment={**platform.environment, **settings})
+
+
+def _forget(platform: Platform) -> None:
+    """As an operator's slip does: a password changed, a right taken, a namespace and a stream deleted."""
+    secrets = platform.secrets()
+    with psycopg.connect(
+        host="127.0.0.1",
+        port=platform.port(5432),
+        user="postgres",
+        password=secrets["POSTGRES_PASSWORD"],
+        autocommit=True,
+    ) as connection:
+        connection.execute("ALTER ROLE arc PASSWORD 'another-one'")
+        connection.execute("REVOKE pg_monitor FROM monitor")
+        connection.execute("ALTER ROLE unleash NOLOGIN")
+    address = f"http://127.0.0.1:{platform.port(8082)}/admin/v2/namespaces/arc/agents"
+    httpx.delete(address, trust_env=False, timeout=10).raise_for_status()
+    asyncio.run(_drop_stream(platform.port(4222), secrets["NATS_PASSWORD"]))
+
+
+async def _drop_stream(port: int, password: str) -> None:
+    client = await nats.connect(f"nats://127.0.0.1:{port}", user="arc", password=password)
+    await client.jetstream().delete_stream("AGENTS")
+    await client.close()
+
+
+LOST = {
+    "nats: stream AGENTS",
+    "postgres: role arc",
+    "postgres: statistics for monitor",
+    "pulsar: namespace arc/agents",
+    "pulsar: retention of arc/agents",
+    "unleash: role unleash",
+}
+
+
+def test_what_was_lost_is_seen_by_a_look_and_made_again_with_the_same_secrets(either: Platform) -> None:
+    before = either.secrets()
+    _forget(either)
+    looked = _states(either, "--check")
+    made = _states(either)
+    assert {name for name, state in looked.items() if state == "missing"} == LOST
+    assert {name for name, state in made.items() if state == "made"} == LOST
+    assert set(_states(either, "--check").values()) <= {"there", "skipped"}
+    assert either.secrets() == before
+    either.arcctl("verify", "postgres", "nats", "pulsar", "unleash").ok()
+
+
+@pytest.mark.parametrize(
+    ("service", "variable"), [("grafana", "GRAFANA_ADMIN_PASSWORD"), ("unleash", "UNLEASH_ADMIN_PASSWORD")]
+)
+def test_a_password_that_the_server_does_not_know_is_refused_with_the_way_out(
+    stack: Platform, service: str, variable: str
+) -> None:
+    done = _with(stack, {variable: "a-password-of-my-own"}).arcctl("bootstrap", service)
+    assert done.code == 1
+    assert f"set {variable} in config/{service}/.env" in done.out
+    assert "a-password-of-my-own" not in done.out + done.err
+
+
+def test_a_vault_that_was_set_up_by_somebody_else_is_refused_with_the_way_out(stack: Platform) -> None:
+    lost = dict.fromkeys(("INFISICAL_SETUP_TOKEN", "INFISICAL_CLIENT_ID", "INFISICAL_CLIENT_SECRET"), "unset")
+    done = _with(stack, lost).arcctl("bootstrap", "infisical")
+    assert done.code == 1
+    assert "its tokens were lost" in done.out
+
+
+def _answers(method: str, port: int, path: str, **body: Any) -> int:
+    return httpx.request(method, f"http://127.0.0.1:{port}{path}", trust_env=False, timeout=10, **body).status_code
+
+
+def _nats_without_login() -> None:
+    async def connect() -> None:
+        await nats.connect("nats://127.0.0.1:4222", allow_reconnect=False, error_cb=_ignore)
+
+    asyncio.run(connect())
+
+
+async def _ignore(error: Exception) -> None:
+    del error
+
+
+@pytest.mark.parametrize(
+    ("path", "port", "body", "refusal"),
+    [
+        ("/auth/simple/login", 4242, {"json": {"username": "admin", "password": "unleash4all"}}, 401),
+        ("/login", 3000, {"json": {"user": "admin", "password": "admin"}}, 401),
+        (
+            "/api/v1/admin/bootstrap",
+            3001,
+            {"json": {"email": "a@b.localhost", "password": "a-long-one-1", "organization": "mine"}},
+            400,
+        ),
+    ],
+)
+def test_no_page_lets_anybody_in_who_only_read_the_manual(
+    stack: Platform, path: str, port: int, body: dict[str, Any], refusal: int
+) -> None:
+    assert _answers("POST", port, path, **body) == refusal
+
+
+@pytest.mark.parametrize(
+    ("connect", "refusal"),
+    [
+        (lambda: psycopg.connect(host="127.0.0.1", user="postgres", password="postgres"), psycopg.OperationalError),
+        (lambda: redis.Redis().ping(), redis.AuthenticationError),
+        (_nats_without_login, nats.errors.Error),
+    ],
+)
+def test_no_store_lets_anybody_in_who_has_no_password(
+    stack: Platform, connect: Callable[[], object], refusal: type[Exception]
+) -> None:
+    with pytest.raises(refusal):
+        connect()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 
 from arcctl.core import compose
 from arcctl.core.env import variables
 from arcctl.core.model import Catalogue, Layer, Service
+from arcctl.core.monitoring import Document
 
 Dump = Callable[[compose.Document], str]
 
@@ -19,8 +21,15 @@ def run(catalogue: Catalogue, dump: Dump) -> Mapping[PurePosixPath, str]:
         found[PurePosixPath("compose", compose.FILES[layer])] = compose.HEADER + dump(compose.overlay(layer, catalogue))
     found[PurePosixPath("compose", compose.PRODUCTION)] = compose.HEADER + dump(compose.production(catalogue))
     for service_id, service in catalogue.services.items():
-        found[PurePosixPath("config", service_id, ".env.example")] = example(service)
+        folder = PurePosixPath("config", service_id)
+        found[folder / ".env.example"] = example(service)
+        found |= {folder / name: _text(name, document, dump) for name, document in service.files(catalogue).items()}
     return found
+
+
+def _text(name: str, document: Document, dump: Dump) -> str:
+    """In the format that the file's name asks for."""
+    return json.dumps(document, indent=1) + "\n" if name.endswith(".json") else compose.HEADER + dump(document)
 
 
 def example(service: Service) -> str:  # type: ignore[type-arg]

@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from arcctl.core.bootstrap import Resource
 from arcctl.core.env import ServiceEnv
+from arcctl.core.monitoring import Document, Monitoring
 from arcctl.core.probe import Probe
 from arcctl.core.proof import Call, Proof
 from arcctl.core.sources import Source
@@ -194,6 +195,9 @@ class Service(Container[E]):
     """How it shows that it does its job; its other services are named by their ids."""
     resources: Callable[[E], tuple[Resource, ...]] = lambda env: ()
     """What it has to hold before anyone can use it, in the order in which it is made."""
+    monitoring: Monitoring = field(default_factory=Monitoring)
+    files: Callable[[Catalogue], Mapping[str, Document]] = lambda catalogue: {}
+    """Files of its folder in `config/` that are rendered from all declarations, by their path there."""
 
     @property
     def id(self) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from typing import Any
 
 from pydantic import SecretStr
 
 from arcctl.core.bootstrap import Resource
 from arcctl.core.env import HostPort, ServiceEnv, generated
-from arcctl.core.model import Bind, Healthcheck, Inline, Layer, Limits, Link, Port, Service, Volume
+from arcctl.core.model import Bind, Catalogue, Healthcheck, Inline, Layer, Limits, Link, Port, Service, Volume
+from arcctl.core.monitoring import Document, Monitoring, Unit
 from arcctl.core.probe import Http
 from arcctl.core.proof import Call, Calls, Proof
 from arcctl.services import jaeger, loki, prometheus
@@ -41,7 +43,9 @@ def _resources(env: Env) -> tuple[Resource, ...]:
 
 
 def _proofs(env: Env) -> tuple[Proof, ...]:
-    """Each data source answers through Grafana, and the login that everybody knows is refused."""
+    """Each data source answers through Grafana, each dashboard loads, and the login that everybody knows is refused."""
+    from arcctl import services
+
     admin = _login(USER, env.admin_password.get_secret_value())
     sources = tuple(
         Call(
@@ -60,7 +64,43 @@ def _proofs(env: Env) -> tuple[Proof, ...]:
         ),
         *sources,
     )
-    return (Calls(steps=steps),)
+    loads = tuple(
+        Call(
+            name=f"load dashboard {name}",
+            port=PORT,
+            path=f"/api/dashboards/uid/arc-{name}",
+            headers=admin,
+            expect='"panels"',
+        )
+        for name in (_OVERVIEW, *_shown(services.load()))
+    )
+    return (Calls(steps=(*steps, *loads)),)
+
+
+_OVERVIEW = "overview"
+
+
+def _shown(catalogue: Catalogue) -> dict[str, Service[Any]]:
+    """The services that have a dashboard of their own."""
+    return {i: s for i, s in catalogue.services.items() if s.monitoring.panels}
+
+
+def _dashboards(catalogue: Catalogue) -> dict[str, Document]:
+    """The overview, and one for each service that has more to show."""
+    from arcctl.core import dashboards
+
+    sources = dashboards.Sources(prometheus.SERVICE.id, loki.SERVICE.id, jaeger.SERVICE.id)
+    rows = (s.monitoring.row(i) for i, s in catalogue.services.items())
+    drawn = {_OVERVIEW: dashboards.overview(rows, sources)}
+    for name, service in _shown(catalogue).items():
+        choice = service.monitoring.choice
+        drawn[name] = dashboards.detail(name, service.title, service.monitoring.panels, sources, choice=choice)
+    return {f"dashboards/{name}.json": document for name, document in drawn.items()}
+
+
+_MONITORING = Monitoring(
+    rate='sum(rate(grafana_http_request_duration_seconds_count{job="$id"}[2m]))', unit=Unit.REQUESTS
+)
 
 
 SERVICE: Service[Env] = Service(
@@ -97,6 +137,8 @@ SERVICE: Service[Env] = Service(
     stop_grace=30,
     limits=Limits(memory_mb=512),
     healthcheck=Healthcheck(test=("CMD", "wget", "-q", "-O", "/dev/null", f"http://127.0.0.1:{PORT}/api/health")),
+    monitoring=_MONITORING,
+    files=_dashboards,
     probe=lambda env: Http(port=PORT, path="/api/health", body='"database": "ok"'),
     proofs=_proofs,
     resources=_resources,

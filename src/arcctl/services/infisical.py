@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from arcctl.core.bootstrap import Resource
 from arcctl.core.env import HostPort, generated, shared, told
 from arcctl.core.model import Healthcheck, Inline, Layer, Limits, Link, Port, Service
+from arcctl.core.monitoring import Monitoring
 from arcctl.core.probe import Http
 from arcctl.core.proof import Call, Calls, Proof
 from arcctl.services import postgres, redis
@@ -179,6 +180,10 @@ def _proofs(env: Env) -> tuple[Proof, ...]:
     return (Calls(steps=steps, cleanup=(log_in, remove)), postgres.login(NAME, env.db_password))
 
 
+# Of its metrics only those are asked for that every version has.
+_MONITORING = Monitoring(memory="")
+
+
 SERVICE: Service[Env] = Service(
     module=__name__,
     title="Infisical",
@@ -208,6 +213,7 @@ SERVICE: Service[Env] = Service(
         interval=30,
         start_period=180,
     ),
+    monitoring=_MONITORING,
     probe=lambda env: Http(port=PORT, path="/api/status", body='"message":"Ok"'),
     helpers=(postgres.database(NAME, Env),),
     proofs=_proofs,

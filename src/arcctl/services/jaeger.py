@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from arcctl.core.env import HostPort, ServiceEnv
 from arcctl.core.model import Bind, Healthcheck, Layer, Limits, Link, Port, Process, Service, Volume
+from arcctl.core.monitoring import Monitoring
 from arcctl.core.probe import Http
 from arcctl.core.proof import Call
 from arcctl.core.sources import GoModule
@@ -71,6 +72,10 @@ SERVICE: Service[Env] = Service(
         patches=lambda env: {_CONFIG: {"extensions": {"jaeger_query": _loopback(env)}}},
         # The collector has the usual numbers.
         ports={4317: 14317, 4318: 14318, HEALTH_PORT: 14133, 8888: 14888},
+    ),
+    monitoring=Monitoring(
+        memory='max(otelcol_process_memory_rss_bytes{job="$id"})',
+        rate='sum(rate(otelcol_receiver_accepted_spans_total{job="$id"}[2m]))',
     ),
     probe=lambda env: Http(port=PORT, path="/api/v3/services", body="services"),
     signals={Signal.TRACE: FIND_TRACE},

@@ -7,6 +7,7 @@ from pydantic import SecretStr
 from arcctl.core.bootstrap import Resource
 from arcctl.core.env import HostPort, generated
 from arcctl.core.model import Bind, Healthcheck, Helper, Inline, Layer, Limits, Link, Mount, Port, Process, Service
+from arcctl.core.monitoring import Monitoring, Unit
 from arcctl.core.probe import Http
 from arcctl.core.proof import Call, Calls, Proof
 from arcctl.core.sources import GoModule
@@ -224,6 +225,7 @@ SERVICE: Service[Env] = Service(
         patches=lambda env: {_CONFIG: {"serve": _loopback(env)}},
     ),
     # Ready means that the database answers and holds every migration.
+    monitoring=Monitoring(rate='sum(rate(http_requests_total{job="$id"}[2m]))', unit=Unit.REQUESTS),
     probe=lambda env: Http(port=ADMIN_PORT, path="/admin/health/ready", body="ok"),
     helpers=(_MAIL, postgres.database(NAME, Env), _MIGRATE),
     proofs=_proofs,

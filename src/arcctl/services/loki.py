@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from arcctl.core.env import HostPort, ServiceEnv
 from arcctl.core.model import Bind, Healthcheck, Layer, Limits, Link, Port, Process, Service, Volume
+from arcctl.core.monitoring import Monitoring
 from arcctl.core.probe import Http
 from arcctl.core.proof import Call
 from arcctl.core.sources import GoModule
@@ -70,6 +71,7 @@ SERVICE: Service[Env] = Service(
         command=lambda env: ("{program}", f"-config.file={_CONFIG}"),
         patches=lambda env: {_CONFIG: {"server": _loopback(env)}},
     ),
+    monitoring=Monitoring(rate="sum(rate(loki_distributor_lines_received_total[2m]))"),
     probe=lambda env: Http(port=PORT, path="/ready", body="ready"),
     signals={Signal.LOGS: find_trace(".+")},
     links=lambda env: (Link(name="api", url=f"http://127.0.0.1:{env.host_port}"),),

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from arcctl.core.bootstrap import Resource
 from arcctl.core.env import HostPort, ServiceEnv, generated
 from arcctl.core.model import Bind, Healthcheck, Helper, Inline, Layer, Limits, Link, Port, Process, Service, Volume
+from arcctl.core.monitoring import Monitoring, Panel, Unit
 from arcctl.core.probe import Tcp
 from arcctl.core.proof import Messaging, Proof, Stream
 from arcctl.core.sources import OnPath, Wheel
@@ -73,6 +74,42 @@ def _resources(env: Env) -> tuple[Resource, ...]:
     return (Resource(name="stream AGENTS", look=agents, make=(replace(agents, make=True),), hint=hint),)
 
 
+_MONITORING = Monitoring(
+    memory="max(gnatsd_varz_mem)",
+    rate="sum(rate(gnatsd_varz_in_msgs[2m]))",
+    panels=(
+        Panel(
+            title="Messages",
+            unit=Unit.OPERATIONS,
+            queries={"in": "sum(rate(gnatsd_varz_in_msgs[2m]))", "out": "sum(rate(gnatsd_varz_out_msgs[2m]))"},
+        ),
+        Panel(
+            title="Network",
+            unit=Unit.BYTES_PER_SECOND,
+            queries={"in": "sum(rate(gnatsd_varz_in_bytes[2m]))", "out": "sum(rate(gnatsd_varz_out_bytes[2m]))"},
+        ),
+        Panel(
+            title="Clients",
+            queries={"connections": "max(gnatsd_varz_connections)", "subscriptions": "max(gnatsd_varz_subscriptions)"},
+        ),
+        Panel(title="Slow consumers", queries={"slow": "max(gnatsd_varz_slow_consumers)"}),
+        Panel(
+            title="Streams on disk",
+            unit=Unit.BYTES,
+            queries={"used": "max(gnatsd_varz_jetstream_stats_storage)"},
+        ),
+        Panel(
+            title="Calls of the stream API",
+            unit=Unit.OPERATIONS,
+            queries={
+                "all": "sum(rate(gnatsd_varz_jetstream_stats_api_total[2m]))",
+                "failed": "sum(rate(gnatsd_varz_jetstream_stats_api_errors[2m]))",
+            },
+        ),
+    ),
+)
+
+
 SERVICE: Service[Env] = Service(
     module=__name__,
     title="NATS JetStream",
@@ -96,6 +133,7 @@ SERVICE: Service[Env] = Service(
     limits=Limits(memory_mb=256),
     healthcheck=Healthcheck(test=("CMD", "wget", "-q", "-O", "/dev/null", _HEALTH)),
     process=Process(sources=SOURCES, command=lambda env: ("{program}", "--config", _CONFIG)),
+    monitoring=_MONITORING,
     probe=lambda env: Tcp(port=PORT, send=_hello(env), expect=b"PONG"),
     helpers=(_EXPORTER,),
     proofs=_proofs,

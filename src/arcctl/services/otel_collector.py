@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from arcctl.core.env import HostPort, ServiceEnv
 from arcctl.core.model import Bind, Layer, Limits, Link, Port, Process, Service
+from arcctl.core.monitoring import Alert, Monitoring, Panel, Unit
 from arcctl.core.probe import Http
 from arcctl.core.proof import Call, Calls, Proof
 from arcctl.core.sources import Collector
@@ -67,6 +68,43 @@ def _proofs(env: Env) -> tuple[Proof, ...]:
     return (Calls(steps=steps),)
 
 
+_SENT = ("spans", "metric_points", "log_records")
+_MONITORING = Monitoring(
+    memory='max(otelcol_process_memory_rss{job="$id"})',
+    rate='sum(rate(otelcol_receiver_accepted_spans{job="$id"}[2m]))',
+    panels=(
+        Panel(
+            title="Accepted",
+            unit=Unit.OPERATIONS,
+            queries={name: f"sum(rate(otelcol_receiver_accepted_{name}[2m]))" for name in _SENT},
+        ),
+        Panel(
+            title="Refused",
+            unit=Unit.OPERATIONS,
+            queries={name: f"sum(rate(otelcol_receiver_refused_{name}[2m]))" for name in _SENT},
+        ),
+        Panel(
+            title="Sent",
+            unit=Unit.OPERATIONS,
+            queries={
+                f"{name} by {{{{exporter}}}}": f"sum by (exporter) (rate(otelcol_exporter_sent_{name}[2m]))"
+                for name in _SENT
+            },
+        ),
+        Panel(title="Waiting to be sent", queries={"{{exporter}}": "sum by (exporter) (otelcol_exporter_queue_size)"}),
+    ),
+    alerts=(
+        Alert(
+            name="CollectorCannotExport",
+            query="sum(rate(otelcol_receiver_accepted_spans[2m])) > 0"
+            f' and sum(rate(otelcol_exporter_sent_spans{{exporter=~".*/{jaeger.SERVICE.id}"}}[2m])) == 0',
+            summary="spans come in, and none gets to the trace store",
+            hint=f"arcctl health {jaeger.SERVICE.id}",
+        ),
+    ),
+)
+
+
 SERVICE: Service[Env] = Service(
     module=__name__,
     title="OpenTelemetry Collector",
@@ -90,6 +128,7 @@ SERVICE: Service[Env] = Service(
         environment=lambda env: {"METRICS_HOST": "127.0.0.1"},
         patches=lambda env: {_CONFIG: {"processors": {"memory_limiter": _MEMORY}}},
     ),
+    monitoring=_MONITORING,
     probe=lambda env: Http(port=HEALTH_PORT, body="Server available"),
     proofs=_proofs,
     links=lambda env: (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 from pydantic import SecretStr
@@ -10,9 +11,12 @@ from pydantic import SecretStr
 from arcctl.core.bootstrap import Resource
 from arcctl.core.env import HostPort, ServiceEnv, generated, shared
 from arcctl.core.model import Healthcheck, Helper, Inline, Layer, Limits, Link, Port, Process, Service, Volume
+from arcctl.core.monitoring import Alert, Monitoring, Panel, Unit
 from arcctl.core.probe import Postgres
 from arcctl.core.proof import Proof, Sql, Statement
 from arcctl.core.sources import Pg0
+from arcctl.services import _databases
+from arcctl.services._databases import Server
 
 IMAGE = "pgvector/pgvector:0.8.6-pg18-bookworm"
 USER = "postgres"
@@ -40,6 +44,11 @@ REVOKE CONNECT ON DATABASE {role} FROM PUBLIC;
 CREATE EXTENSION IF NOT EXISTS vector;
 \\connect postgres
 """
+
+
+SERVER = Server(HOST, PORT, USER)
+login = partial(_databases.login, SERVER)
+own_database = partial(_databases.own_database, SERVER)
 
 
 class Env(ServiceEnv, env_prefix="POSTGRES_"):
@@ -135,17 +144,7 @@ _EXPORTER: Helper[Env] = Helper(
 )
 
 _NEAREST = "SELECT string_agg(name, ' ' ORDER BY v <-> '[1,0,0]') FROM arcctl_verify"
-_VECTORS = Statement(name="find pgvector", sql="SELECT count(*) FROM pg_extension WHERE extname = 'vector'", expect="1")
 _ROWS = "INSERT INTO arcctl_verify VALUES ('far', '[9,9,9]'), ('near', '[1,0,1]'), ('same', '[1,0,0]')"
-
-
-def login(role: str, password: SecretStr) -> Sql:
-    """The proof that a consumer gets into its own database, and that its vectors are there."""
-    secret = password.get_secret_value()
-    own = Statement(
-        name=f"enter the database of {role}", sql="SELECT current_user, current_database()", expect=f"{role},{role}"
-    )
-    return Sql(user=role, password=secret, port=PORT, database=role, at=HOST, steps=(own, _VECTORS))
 
 
 def _proofs(env: Env) -> tuple[Proof, ...]:
@@ -175,66 +174,61 @@ def _proofs(env: Env) -> tuple[Proof, ...]:
     )
 
 
-def _as_superuser(secret: SecretStr, database: str, *steps: Statement) -> Sql:
-    return Sql(user=USER, password=secret.get_secret_value(), port=PORT, database=database, at=HOST, steps=steps)
-
-
-def _held(name: str, superuser: SecretStr, look: Statement, *make: str, database: str = "postgres") -> Resource:
-    """What the superuser looks for with one query, and makes with statements that may have been run before."""
-    statements = (Statement(name=f"make {name}", sql=sql) for sql in make)
-    return Resource(
-        name=name,
-        look=_as_superuser(superuser, database, look),
-        make=(_as_superuser(superuser, database, *statements),),
-        hint="arcctl logs postgres",
-    )
-
-
-def role(name: str, password: SecretStr, superuser: SecretStr) -> Resource:
-    """A role that logs in with this password; another password is set back to it."""
-    secret = password.get_secret_value()
-    exists = f"SELECT FROM pg_roles WHERE rolname = '{name}'"
-    create = f"DO $$ BEGIN IF NOT EXISTS ({exists}) THEN CREATE ROLE {name}; END IF; END $$"
-    steps = (
-        Statement(name=f"make role {name}", sql=create),
-        Statement(name=f"set the password of role {name}", sql=f"ALTER ROLE {name} WITH LOGIN PASSWORD '{secret}'"),
-    )
-    return Resource(
-        name=f"role {name}",
-        look=Sql(user=name, password=secret, port=PORT, database="postgres", at=HOST, steps=()),
-        make=(_as_superuser(superuser, "postgres", *steps),),
-        hint="arcctl logs postgres",
-    )
-
-
-def own_database(name: str, password: SecretStr, superuser: SecretStr) -> tuple[Resource, ...]:
-    """The role and the database of a consumer, with vectors in it."""
-    owner = f"SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = '{name}'"
-    return (
-        role(name, password, superuser),
-        _held(
-            f"database {name}",
-            superuser,
-            Statement(name=f"find database {name}", sql=owner, expect=name),
-            f"CREATE DATABASE {name} OWNER {name}",
-            f"REVOKE CONNECT ON DATABASE {name} FROM PUBLIC",
-        ),
-        _held(f"vectors in {name}", superuser, _VECTORS, "CREATE EXTENSION IF NOT EXISTS vector", database=name),
-    )
-
-
 def _resources(env: Env) -> tuple[Resource, ...]:
     granted = "SELECT pg_has_role('monitor', 'pg_monitor', 'usage')"
     return (
         *own_database("arc", env.app_password, env.password),
-        role("monitor", env.monitor_password, env.password),
-        _held(
+        _databases.role(SERVER, "monitor", env.monitor_password, env.password),
+        _databases.held(
+            SERVER,
             "statistics for monitor",
             env.password,
             Statement(name="find the grant", sql=granted, expect="True"),
             "GRANT pg_monitor TO monitor",
         ),
     )
+
+
+_MONITORING = Monitoring(
+    memory="",  # the exporter tells its own
+    rate="sum(rate(pg_stat_database_xact_commit[2m]))",
+    panels=(
+        Panel(
+            title="Connections", queries={"{{datname}}": 'sum by (datname) (pg_stat_database_numbackends{datname!=""})'}
+        ),
+        Panel(
+            title="Transactions",
+            unit=Unit.OPERATIONS,
+            queries={
+                "committed": "sum(rate(pg_stat_database_xact_commit[2m]))",
+                "rolled back": "sum(rate(pg_stat_database_xact_rollback[2m]))",
+            },
+        ),
+        Panel(
+            title="Blocks found in memory",
+            unit=Unit.SHARE,
+            queries={
+                "share": "sum(pg_stat_database_blks_hit)"
+                " / (sum(pg_stat_database_blks_hit) + sum(pg_stat_database_blks_read))"
+            },
+        ),
+        Panel(title="Size", unit=Unit.BYTES, queries={"{{datname}}": "sum by (datname) (pg_database_size_bytes)"}),
+        Panel(title="Locks", queries={"{{mode}}": "sum by (mode) (pg_locks_count)"}),
+        Panel(
+            title="Longest transaction",
+            unit=Unit.SECONDS,
+            queries={"{{datname}}": "max by (datname) (pg_stat_activity_max_tx_duration)"},
+        ),
+    ),
+    alerts=(
+        Alert(
+            name="PostgresUnreachable",
+            query="pg_up == 0",
+            summary="the metrics exporter gets no answer from Postgres",
+            hint=f"arcctl health {HOST}",
+        ),
+    ),
+)
 
 
 SERVICE: Service[Env] = Service(
@@ -273,6 +267,7 @@ SERVICE: Service[Env] = Service(
         environment=lambda env: _LIBRARIES,
         stop_signal="INT",
     ),
+    monitoring=_MONITORING,
     probe=lambda env: Postgres(port=PORT, user=USER, password=env.password.get_secret_value(), database="postgres"),
     helpers=(setup("postgres-setup", Env, lambda env: env.password, _platform_sql, aside=True), _EXPORTER),
     proofs=_proofs,

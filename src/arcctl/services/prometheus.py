@@ -5,7 +5,8 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from arcctl.core.env import HostPort, ServiceEnv
-from arcctl.core.model import Bind, Healthcheck, Layer, Limits, Link, Port, Process, Service, Volume
+from arcctl.core.model import Bind, Catalogue, Healthcheck, Layer, Limits, Link, Port, Process, Service, Volume
+from arcctl.core.monitoring import Alert, Document, Monitoring, rules
 from arcctl.core.probe import Http
 from arcctl.core.proof import Call
 from arcctl.core.sources import GoModule
@@ -57,6 +58,22 @@ def find(query: str) -> Call:
     )
 
 
+_DOWN = Alert(
+    name="ServiceDown",
+    query="up == 0 and max_over_time(up[1h]) == 1",
+    summary="{{ $labels.job }} was up within the last hour and does not answer any more",
+    hint="arcctl health {{ $labels.job }}",
+)
+
+
+def _rules(catalogue: Catalogue) -> dict[str, Document]:
+    alerts = [alert for service in catalogue.services.values() for alert in service.monitoring.alerts]
+    return {"rules.yml": rules(alerts)}
+
+
+_MONITORING = Monitoring(rate="sum(rate(prometheus_tsdb_head_samples_appended_total[2m]))", alerts=(_DOWN,))
+
+
 SERVICE: Service[Env] = Service(
     module=__name__,
     title="Prometheus",
@@ -77,6 +94,8 @@ SERVICE: Service[Env] = Service(
         # What runs in containers only has nothing to be read here.
         patches=lambda env: {_CONFIG: {"scrape_config_files": None}},
     ),
+    monitoring=_MONITORING,
+    files=_rules,
     probe=lambda env: Http(port=PORT, path="/-/ready", body="Ready"),
     signals={Signal.METRICS: find(_CALLS)},
     links=lambda env: (Link(name="ui", url=f"http://127.0.0.1:{env.host_port}"),),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from arcctl.core.bootstrap import Resource
 from arcctl.core.env import HostPort, ServiceEnv
 from arcctl.core.model import Healthcheck, Inline, Layer, Limits, Link, Port, Process, Service, Volume
+from arcctl.core.monitoring import Alert, Monitoring, Panel, Unit
 from arcctl.core.probe import Http
 from arcctl.core.proof import Call, Calls, EventLog, Proof
 from arcctl.core.sources import Maven
@@ -128,6 +129,50 @@ def _resource(name: str, path: str, expect: str, method: str, body: Mapping[str,
     return Resource(name=name, look=Calls(steps=(look,)), make=(Calls(steps=(make,)),), hint=f"arcctl logs {HOST}")
 
 
+_MONITORING = Monitoring(
+    rate="sum(pulsar_broker_rate_in)",
+    panels=(
+        Panel(
+            title="Messages",
+            unit=Unit.OPERATIONS,
+            queries={"in": "sum(pulsar_broker_rate_in)", "out": "sum(pulsar_broker_rate_out)"},
+        ),
+        Panel(
+            title="Network",
+            unit=Unit.BYTES_PER_SECOND,
+            queries={"in": "sum(pulsar_broker_throughput_in)", "out": "sum(pulsar_broker_throughput_out)"},
+        ),
+        Panel(title="Backlog", queries={"not acknowledged": "sum(pulsar_broker_msg_backlog)"}),
+        Panel(title="Storage", unit=Unit.BYTES, queries={"used": "sum(pulsar_broker_storage_size)"}),
+        Panel(
+            title="Clients",
+            queries={
+                "producers": "sum(pulsar_broker_producers_count)",
+                "consumers": "sum(pulsar_broker_consumers_count)",
+                "subscriptions": "sum(pulsar_broker_subscriptions_count)",
+                "topics": "sum(pulsar_broker_topics_count)",
+            },
+        ),
+        Panel(
+            title="Memory of the Java machine",
+            unit=Unit.BYTES,
+            queries={
+                "{{area}}": f'sum by (area) (jvm_memory_bytes_used{{job="{HOST}"}})',
+                "direct": f'sum(jvm_memory_direct_bytes_used{{job="{HOST}"}})',
+            },
+        ),
+    ),
+    alerts=(
+        Alert(
+            name="PulsarBacklogGrows",
+            query="sum(pulsar_broker_msg_backlog) > 1000",
+            summary="more than 1000 messages wait for a consumer to acknowledge them",
+            hint=f"arcctl logs {HOST}",
+        ),
+    ),
+)
+
+
 SERVICE: Service[Env] = Service(
     module=__name__,
     title="Apache Pulsar",
@@ -180,6 +225,7 @@ SERVICE: Service[Env] = Service(
             Inline(path=_LOGGING, text=_properties(_LOG_SETTINGS)),
         ),
     ),
+    monitoring=_MONITORING,
     probe=lambda env: Http(port=HTTP_PORT, path=_HEALTH, body="ok"),
     proofs=_proofs,
     resources=_resources,

@@ -6,6 +6,7 @@ from pydantic import SecretStr
 
 from arcctl.core.env import HostPort, ServiceEnv, generated
 from arcctl.core.model import Bind, Healthcheck, Helper, Inline, Layer, Limits, Link, Port, Process, Service, Volume
+from arcctl.core.monitoring import Alert, Monitoring, Panel, Unit
 from arcctl.core.probe import Tcp
 from arcctl.core.proof import Command, Commands, Proof
 from arcctl.core.sources import OnPath, Wheel
@@ -76,6 +77,63 @@ def _proofs(env: Env) -> tuple[Proof, ...]:
     )
 
 
+_MONITORING = Monitoring(
+    memory="max(redis_memory_used_rss_bytes)",
+    rate="sum(rate(redis_commands_processed_total[2m]))",
+    panels=(
+        Panel(
+            title="Memory",
+            unit=Unit.BYTES,
+            queries={"used": "max(redis_memory_used_bytes)", "limit": "max(redis_memory_max_bytes)"},
+        ),
+        Panel(
+            title="Commands",
+            unit=Unit.OPERATIONS,
+            queries={"{{cmd}}": "topk(10, sum by (cmd) (rate(redis_commands_total[2m])))"},
+        ),
+        Panel(
+            title="Keys looked up",
+            unit=Unit.OPERATIONS,
+            queries={
+                "found": "sum(rate(redis_keyspace_hits_total[2m]))",
+                "missed": "sum(rate(redis_keyspace_misses_total[2m]))",
+            },
+        ),
+        Panel(
+            title="Keys gone",
+            unit=Unit.OPERATIONS,
+            queries={
+                "expired": "sum(rate(redis_expired_keys_total[2m]))",
+                "evicted": "sum(rate(redis_evicted_keys_total[2m]))",
+            },
+        ),
+        Panel(
+            title="Clients",
+            queries={
+                "connected": "max(redis_connected_clients)",
+                "blocked": "max(redis_blocked_clients)",
+            },
+        ),
+        Panel(
+            title="Network",
+            unit=Unit.BYTES_PER_SECOND,
+            queries={
+                "in": "sum(rate(redis_net_input_bytes_total[2m]))",
+                "out": "sum(rate(redis_net_output_bytes_total[2m]))",
+            },
+        ),
+    ),
+    alerts=(
+        Alert(
+            name="RedisMemoryFull",
+            query="redis_memory_used_bytes > 0.9 * redis_memory_max_bytes and redis_memory_max_bytes > 0",
+            summary="Redis has used nine tenths of its memory; it refuses to write when it is full",
+            hint=f"arcctl logs {HOST}",
+        ),
+    ),
+)
+
+
 SERVICE: Service[Env] = Service(
     module=__name__,
     title="Redis",
@@ -102,6 +160,7 @@ SERVICE: Service[Env] = Service(
         sources=SOURCES,
         command=lambda env: ("{program}", _CONFIG, "--bind", "127.0.0.1", "--port", str(env.host_port)),
     ),
+    monitoring=_MONITORING,
     probe=lambda env: Tcp(
         port=PORT, send=f"AUTH {env.password.get_secret_value()}\r\nPING\r\n".encode(), expect=b"+PONG"
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from arcctl.core.env import HostPort, ServiceEnv
 from arcctl.core.model import Healthcheck, Layer, Limits, Link, Port, Process, Service
+from arcctl.core.monitoring import Monitoring, Panel, Store, Unit
 from arcctl.core.probe import Http
 from arcctl.core.proof import Call, Calls, Proof
 from arcctl.core.sources import Requirements
@@ -31,6 +32,51 @@ def _proofs(env: Env) -> tuple[Proof, ...]:
     name = __name__.rpartition(".")[2].replace("_", "-")
     counted = prometheus.find(f'ondemand_runs_count_total{{job=~".*{name}"}}')
     return (Calls(steps=(_WORK, jaeger.FIND_TRACE, loki.find_trace(name), counted)),)
+
+
+_SERVER = 'service_name=~"$service", span_kind="SPAN_KIND_SERVER"'
+_CALLS = f"traces_span_metrics_calls_total{{{_SERVER}}}"
+_FAILED = f'traces_span_metrics_calls_total{{{_SERVER}, status_code="STATUS_CODE_ERROR"}}'
+_BUCKETS = f"traces_span_metrics_duration_milliseconds_bucket{{{_SERVER}}}"
+_MONITORING = Monitoring(
+    up='max(target_info{service_name="$id"})',
+    latency="",
+    memory="",
+    rate='sum(rate(traces_span_metrics_calls_total{service_name="$id"}[2m]))',
+    choice="label_values(traces_span_metrics_calls_total, service_name)",
+    panels=(
+        Panel(
+            title="Requests",
+            unit=Unit.REQUESTS,
+            queries={"{{span_name}}": f"sum by (span_name) (rate({_CALLS}[2m]))"},
+        ),
+        Panel(
+            title="Failed requests",
+            unit=Unit.REQUESTS,
+            # Where none failed there is no such series: nothing of all of them is shown instead.
+            queries={
+                "{{span_name}}": f"sum by (span_name) (rate({_FAILED}[2m]))"
+                f" or 0 * sum by (span_name) (rate({_CALLS}[2m]))"
+            },
+        ),
+        Panel(
+            title="95th percentile of duration",
+            unit=Unit.MILLISECONDS,
+            queries={"{{span_name}}": f"histogram_quantile(0.95, sum by (le, span_name) (rate({_BUCKETS}[2m])))"},
+            exemplars=True,
+        ),
+        Panel(
+            title="Runs",
+            unit=Unit.OPERATIONS,
+            queries={
+                "background": "sum(rate(background_runs_count_total[2m]))",
+                "on demand": "sum(rate(ondemand_runs_count_total[2m]))",
+            },
+        ),
+        Panel(title="Traces", store=Store.TRACES, queries={"": "$service"}),
+        Panel(title="Logs", store=Store.LOGS, queries={"": '{service_name="$service"}'}),
+    ),
+)
 
 
 SERVICE: Service[Env] = Service(
@@ -65,6 +111,7 @@ SERVICE: Service[Env] = Service(
         command=lambda env: ("{program}", "-m", "swiss_army", "--host", "127.0.0.1", "--port", str(env.host_port)),
         environment=lambda env: {"PYTHONPATH": "{home}/" + f"{PROJECT}/src", "PYTHONDONTWRITEBYTECODE": "1"},
     ),
+    monitoring=_MONITORING,
     probe=lambda env: Http(port=PORT, path="/health", body="ok"),
     proofs=_proofs,
     signals={Signal.WORK: _WORK},

@@ -22,6 +22,7 @@ from arcctl.core.model import (
     Routes,
     Service,
 )
+from arcctl.core.monitoring import Alert, Monitoring, Panel, Unit
 from arcctl.core.probe import Http
 from arcctl.core.proof import Call, Calls, Proof
 from arcctl.core.sources import Wheel
@@ -107,6 +108,44 @@ def _proofs(env: Env) -> tuple[Proof, ...]:
     return (Calls(steps=steps),)
 
 
+_SHARE_OF_ERRORS = (
+    'sum(rate(traefik_entrypoint_requests_total{code=~"5.."}[2m])) / sum(rate(traefik_entrypoint_requests_total[2m]))'
+)
+_MONITORING = Monitoring(
+    rate="sum(rate(traefik_entrypoint_requests_total[2m]))",
+    unit=Unit.REQUESTS,
+    panels=(
+        Panel(
+            title="Answers",
+            unit=Unit.REQUESTS,
+            queries={"{{code}}": "sum by (code) (rate(traefik_entrypoint_requests_total[2m]))"},
+        ),
+        Panel(
+            title="Requests by service",
+            unit=Unit.REQUESTS,
+            queries={"{{service}}": "sum by (service) (rate(traefik_service_requests_total[2m]))"},
+        ),
+        Panel(
+            title="95th percentile of duration",
+            unit=Unit.SECONDS,
+            queries={
+                "{{entrypoint}}": "histogram_quantile(0.95, sum by (le, entrypoint)"
+                " (rate(traefik_entrypoint_request_duration_seconds_bucket[2m])))"
+            },
+        ),
+        Panel(title="Open connections", queries={"{{entrypoint}}": "sum by (entrypoint) (traefik_open_connections)"}),
+    ),
+    alerts=(
+        Alert(
+            name="TraefikServesErrors",
+            query=f"{_SHARE_OF_ERRORS} > 0.1",
+            summary="more than a tenth of the requests through the gateway end with a server error",
+            hint="arcctl health all",
+        ),
+    ),
+)
+
+
 SERVICE: Service[Env] = Service(
     module=__name__,
     title="Traefik",
@@ -148,6 +187,7 @@ SERVICE: Service[Env] = Service(
         defaults={"TRAEFIK_HTTP_PORT": "8000", "TRAEFIK_HTTPS_PORT": "8443"},
     ),
     # Its ping answers without the engine; its own router, made from its labels, proves that the engine was heard.
+    monitoring=_MONITORING,
     probe=lambda env: Http(
         port=PORT,
         path="/api/http/routers",

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from arcctl.core.bootstrap import Resource
 from arcctl.core.env import HostPort, generated
 from arcctl.core.model import Healthcheck, Inline, Layer, Limits, Link, Port, Process, Service
+from arcctl.core.monitoring import Monitoring, Unit
 from arcctl.core.probe import Http
 from arcctl.core.proof import Call, Calls, Proof, Sql, Statement
 from arcctl.core.sources import Npm
@@ -189,6 +190,9 @@ SERVICE: Service[Env] = Service(
         },
     ),
     # The health pages answer without a database; this one asks it, and proves the token.
+    monitoring=Monitoring(
+        rate='sum(rate(http_request_duration_milliseconds_count{job="$id"}[2m]))', unit=Unit.REQUESTS
+    ),
     probe=lambda env: Http(
         port=PORT, path="/api/admin/environments", body="development", headers={"Authorization": _admin_token(env)}
     ),

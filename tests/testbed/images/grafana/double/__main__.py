@@ -7,6 +7,7 @@ import binascii
 import json
 import os
 import re
+import resource
 import signal
 import sys
 import threading
@@ -155,7 +156,10 @@ class Handler(BaseHTTPRequestHandler):
         """A few of Grafana's own series."""
         return (
             f'# TYPE grafana_build_info gauge\ngrafana_build_info{{version="{VERSION}",edition="double"}} 1\n'
-            f"# TYPE grafana_http_request_total counter\ngrafana_http_request_total {self.state.requests}\n"
+            "# TYPE grafana_http_request_duration_seconds histogram\n"
+            f"grafana_http_request_duration_seconds_count {self.state.requests}\n"
+            "# TYPE process_resident_memory_bytes gauge\n"
+            f"process_resident_memory_bytes {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}\n"
             f"# TYPE grafana_stat_total_dashboards gauge\ngrafana_stat_total_dashboards {len(self.state.dashboards)}\n"
         )
 

@@ -1,0 +1,87 @@
+"""Databases of a Postgres server: how each consumer's own one is proved, and how it is set up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+
+from arcctl.core.bootstrap import Resource
+from arcctl.core.proof import Sql, Statement
+
+
+@dataclass(frozen=True)
+class Server:
+    host: str
+    """The id of its service."""
+    port: int
+    superuser: str
+    """Also the name of the database that everybody may enter."""
+
+
+_VECTORS = Statement(name="find pgvector", sql="SELECT count(*) FROM pg_extension WHERE extname = 'vector'", expect="1")
+
+
+def login(server: Server, role: str, password: SecretStr) -> Sql:
+    """The proof that a consumer gets into its own database, and that its vectors are there."""
+    secret = password.get_secret_value()
+    own = Statement(
+        name=f"enter the database of {role}", sql="SELECT current_user, current_database()", expect=f"{role},{role}"
+    )
+    return Sql(user=role, password=secret, port=server.port, database=role, at=server.host, steps=(own, _VECTORS))
+
+
+def _as_superuser(server: Server, secret: SecretStr, database: str, *steps: Statement) -> Sql:
+    return Sql(
+        user=server.superuser,
+        password=secret.get_secret_value(),
+        port=server.port,
+        database=database or server.superuser,
+        at=server.host,
+        steps=steps,
+    )
+
+
+def held(server: Server, name: str, superuser: SecretStr, look: Statement, *make: str, database: str = "") -> Resource:
+    """What the superuser looks for with one query, and makes with statements that may have been run before."""
+    statements = (Statement(name=f"make {name}", sql=sql) for sql in make)
+    return Resource(
+        name=name,
+        look=_as_superuser(server, superuser, database, look),
+        make=(_as_superuser(server, superuser, database, *statements),),
+        hint=f"arcctl logs {server.host}",
+    )
+
+
+def role(server: Server, name: str, password: SecretStr, superuser: SecretStr) -> Resource:
+    """A role that logs in with this password; another password is set back to it."""
+    secret = password.get_secret_value()
+    exists = f"SELECT FROM pg_roles WHERE rolname = '{name}'"
+    create = f"DO $$ BEGIN IF NOT EXISTS ({exists}) THEN CREATE ROLE {name}; END IF; END $$"
+    steps = (
+        Statement(name=f"make role {name}", sql=create),
+        Statement(name=f"set the password of role {name}", sql=f"ALTER ROLE {name} WITH LOGIN PASSWORD '{secret}'"),
+    )
+    return Resource(
+        name=f"role {name}",
+        look=Sql(user=name, password=secret, port=server.port, database=server.superuser, at=server.host, steps=()),
+        make=(_as_superuser(server, superuser, "", *steps),),
+        hint=f"arcctl logs {server.host}",
+    )
+
+
+def own_database(server: Server, name: str, password: SecretStr, superuser: SecretStr) -> tuple[Resource, ...]:
+    """The role and the database of a consumer, with vectors in it."""
+    owner = f"SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = '{name}'"
+    return (
+        role(server, name, password, superuser),
+        held(
+            server,
+            f"database {name}",
+            superuser,
+            Statement(name=f"find database {name}", sql=owner, expect=name),
+            f"CREATE DATABASE {name} OWNER {name}",
+            f"REVOKE CONNECT ON DATABASE {name} FROM PUBLIC",
+        ),
+        held(server, f"vectors in {name}", superuser, _VECTORS, "CREATE EXTENSION IF NOT EXISTS vector", database=name),
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from urllib.parse import unquote
 
 import pytest
 
@@ -67,3 +68,8 @@ def test_an_id_may_be_written_with_dashes_and_capitals() -> None:
 def test_what_is_no_trace_id_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="is no trace id"):
         trace.valid_id(text)
+
+
+def test_names_of_spans_become_a_pattern_that_matches_nothing_else() -> None:
+    names = ["GET /work?x=1", "a.b", "c|d"]
+    assert unquote(trace.alternatives(names)) == r"GET /work\\?x=1|a\\.b|c\\|d"

@@ -13,7 +13,10 @@ def test_a_new_request_is_followed_to_its_spans_its_log_line_and_its_counts(eith
     assert found["spans"][1]["parent"] == found["spans"][0]["id"]
     (line,) = found["lines"]
     assert line["text"].startswith("on-demand work done in ")
-    assert {series["labels"]["service_name"] for series in found["series"]} == {"swiss-army"}
+    counted = {(series["labels"]["service_name"], series["labels"]["span_name"]) for series in found["series"]}
+    assert counted
+    assert counted <= {("swiss-army", "GET /ondemand-work"), ("swiss-army", "on-demand work")}
+    assert all(int(series["value"]) > 0 for series in found["series"])
     assert [(hop["service"], hop["ok"]) for hop in found["hops"]] == [
         ("swiss-army", True),
         ("jaeger", True),

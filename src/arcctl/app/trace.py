@@ -10,7 +10,7 @@ from typing import Any
 
 from arcctl.app.world import World
 from arcctl.core.model import Service
-from arcctl.core.trace import Hop, Signal, Trace, read_lines, read_series, read_spans
+from arcctl.core.trace import Hop, Signal, Trace, alternatives, read_lines, read_series, read_spans
 from arcctl.errors import UnhealthyError
 
 
@@ -52,7 +52,8 @@ async def run(trace_id: str, world: World) -> Trace:
         _must(following, "no request could be made")
     spans = read_spans(await following.ask(Signal.TRACE))
     _must(following, f"no trace {following.values['trace_id']}")
-    following.values["services"] = "|".join(sorted({span.service for span in spans}))
+    following.values["services"] = alternatives(span.service for span in spans)
+    following.values["spans"] = alternatives(span.name for span in spans)
     return Trace(
         lines=read_lines(await following.ask(Signal.LOGS)),
         series=read_series(await following.ask(Signal.METRICS)),

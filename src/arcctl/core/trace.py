@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+from urllib.parse import quote
 
 from arcctl.errors import UsageError
 
@@ -130,6 +131,12 @@ def read_series(text: str) -> tuple[Series, ...]:
     for item in json.loads(text or "{}").get("data", {}).get("result", []):
         found.append(Series(labels=dict(item["metric"]), value=item["value"][1]))
     return tuple(sorted(found, key=lambda series: sorted(series.labels.items())))
+
+
+def alternatives(names: Iterable[str]) -> str:
+    """A regular expression for any of these names, as it stands in a query's string, quoted for an address."""
+    escaped = (re.sub(r"([.^$*+?{}\[\]\\|()])", r"\\\\\1", name) for name in sorted(set(names)))
+    return quote("|".join(escaped))
 
 
 def tree(spans: tuple[Span, ...]) -> Iterator[tuple[int, Span]]:

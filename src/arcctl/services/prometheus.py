@@ -43,7 +43,8 @@ class Env(ServiceEnv, env_prefix="PROMETHEUS_"):
     """Port on the host's loopback address."""
 
 
-_CALLS = 'sum by (service_name, span_name, status_code) (traces_span_metrics_calls_total{service_name=~"{services}"})'
+_COUNTED = 'traces_span_metrics_calls_total{service_name=~"{services}", span_name=~"{spans}"}'
+_CALLS = f"sum by (service_name, span_name, status_code) ({_COUNTED})"
 
 
 def find(query: str) -> Call:

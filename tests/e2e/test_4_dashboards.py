@@ -1,0 +1,166 @@
+"""Dashboards show data after a minute of traffic, and each alert fires under the fault that it is for."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pulsar
+import pytest
+import redis
+
+from tests.e2e.driver import Platform, eventually
+
+APPLICATION = "swiss-army"
+
+
+def _get(port: int, path: str, **query: str | int) -> Any:
+    answer = httpx.get(f"http://127.0.0.1:{port}{path}", params=query, timeout=10, trust_env=False)
+    return answer.json() if answer.status_code == 200 else {}
+
+
+def _has_data(target: dict[str, Any]) -> bool:
+    """Whether the store answers this panel's query with at least one series, line or trace."""
+    if target["datasource"]["uid"] == "jaeger":
+        service = target["service"].replace("$service", APPLICATION)
+        return bool(_get(16686, "/api/v3/traces", **_last_hour(service)).get("result"))
+    query = target["expr"].replace("$service", APPLICATION)
+    if target["datasource"]["uid"] == "loki":
+        return bool(_get(3100, "/loki/api/v1/query_range", query=query)["data"]["result"])
+    return bool(_get(9090, "/api/v1/query", query=query).get("data", {}).get("result"))
+
+
+def _last_hour(service: str) -> dict[str, str]:
+    times = [time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + offset)) for offset in (-3600, 60)]
+    return {
+        "query.service_name": service,
+        "query.start_time_min": times[0],
+        "query.start_time_max": times[1],
+    }
+
+
+def _targets(platform: Platform) -> Iterator[tuple[str, dict[str, Any]]]:
+    for file in sorted((platform.home / "config" / "grafana" / "dashboards").iterdir()):
+        for panel in json.loads(file.read_text())["panels"]:
+            for target in panel["targets"]:
+                yield f"{file.stem}: {panel['title']}: {target['refId']}", target
+
+
+def _traffic(platform: Platform) -> None:
+    """What a minute of use leaves in every service."""
+    for _ in range(2):
+        platform.arcctl("verify", "all").ok()
+        for _ in range(5):
+            httpx.get("http://127.0.0.1:8081/ondemand-work", timeout=10, trust_env=False).raise_for_status()
+            headers = {"Host": "unleash.localhost"}
+            httpx.get("http://127.0.0.1:80/health", headers=headers, timeout=10, trust_env=False)
+        time.sleep(20)
+
+
+def test_every_query_of_every_panel_returns_data_after_a_minute_of_traffic(stack: Platform) -> None:
+    _traffic(stack)
+    targets = dict(_targets(stack))
+    assert len(targets) > 80
+
+    def silent() -> list[str]:
+        return [name for name, target in targets.items() if not _has_data(target)]
+
+    eventually(lambda: not silent(), 60)
+    assert silent() == []
+
+
+def test_grafana_shows_the_dashboards_in_their_folder(stack: Platform) -> None:
+    auth = ("admin", stack.secrets()["GRAFANA_ADMIN_PASSWORD"])
+    found = httpx.get("http://127.0.0.1:3000/api/search", params={"tag": "arc"}, auth=auth, trust_env=False).json()
+    names = {name.split(":")[0] for name, _ in _targets(stack)}
+    assert {item["uid"] for item in found} == {f"arc-{name}" for name in names}
+
+
+def test_the_rules_are_valid_and_none_fires_on_a_healthy_platform(stack: Platform) -> None:
+    shown = stack.docker("exec", "arc_prometheus", "promtool", "check", "rules", "/etc/prometheus/rules.yml")
+    assert f"SUCCESS: {len(_rules())} rules found" in shown
+    eventually(lambda: not _firing(), 200)
+    assert _firing() == set()
+
+
+def _rules() -> list[dict[str, Any]]:
+    (group,) = _get(9090, "/api/v1/rules")["data"]["groups"]
+    found: list[dict[str, Any]] = group["rules"]
+    return found
+
+
+def _firing() -> set[str]:
+    return {rule["name"] for rule in _rules() if rule["state"] == "firing"}
+
+
+DEAD = "arc-e2e-dead-route"
+
+
+@contextlib.contextmanager
+def _faults(platform: Platform) -> Iterator[None]:
+    """One for each rule, all at once, since each must hold for a minute."""
+    store = redis.Redis(password=platform.secrets()["REDIS_PASSWORD"], decode_responses=True)
+    limit: Any = store.config_get("maxmemory")
+    used: Any = store.info("memory")
+    try:
+        store.config_set("maxmemory", used["used_memory"] + 100_000)
+        _fill_backlog()
+        _route_to_nowhere(platform)
+        platform.docker("pause", "arc_kratos")
+        platform.docker("stop", "arc_postgres", "arc_jaeger")
+        yield
+    finally:
+        store.config_set("maxmemory", limit["maxmemory"])
+        platform.docker("rm", "--force", DEAD)
+        httpx.delete(f"{TOPICS}/{TOPIC}", params={"force": "true"}, timeout=10, trust_env=False)
+        platform.arcctl("up", "--stack").ok()
+
+
+TOPICS, TOPIC = "http://127.0.0.1:8082/admin/v2/persistent", "public/default/arc-e2e-backlog"
+
+
+def _fill_backlog() -> None:
+    client = pulsar.Client("pulsar://127.0.0.1:6650", listener_name="external")
+    client.subscribe(f"persistent://{TOPIC}", "nobody-reads").close()
+    producer = client.create_producer(f"persistent://{TOPIC}")
+    for _ in range(1200):
+        producer.send_async(b"waits", lambda result, message: None)
+    producer.flush()
+    client.close()
+
+
+def _route_to_nowhere(platform: Platform) -> None:
+    """A container that joins the gateway with a port on which nothing listens."""
+    labels = {
+        "traefik.enable": "true",
+        "traefik.docker.network": "arc",
+        "traefik.http.routers.dead.rule": "Host(`dead.localhost`)",
+        "traefik.http.services.dead.loadbalancer.server.port": "9",
+    }
+    words = [word for name, value in labels.items() for word in ("--label", f"{name}={value}")]
+    image = platform.docker("inspect", "--format", "{{.Config.Image}}", "arc_mailpit").strip()
+    platform.docker("run", "--detach", "--name", DEAD, "--network", "arc", *words, image)
+
+
+def _ask_for_errors_and_traces() -> None:
+    for url, host in (("http://127.0.0.1:80/", "dead.localhost"), ("http://127.0.0.1:8081/ondemand-work", "")):
+        headers = {"Host": host} if host else {}
+        httpx.get(url, headers=headers, timeout=10, trust_env=False)
+
+
+def _fires_all() -> bool:
+    _ask_for_errors_and_traces()
+    return {rule["name"] for rule in _rules()} == _firing()
+
+
+@pytest.mark.timeout(900)
+def test_each_alert_fires_under_its_fault_and_ends_with_it(stack: Platform) -> None:
+    with _faults(stack):
+        eventually(_fires_all, 300)
+        assert _firing() == {rule["name"] for rule in _rules()}
+    eventually(lambda: not _firing(), 240)
+    assert _firing() == set()

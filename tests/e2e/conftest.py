@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,9 @@ from arcctl.core.env import variables
 from tests.e2e.driver import Platform
 
 CHECKOUT = Path(__file__).parents[2]
+
+# A shell that starts these tests in the background lets them ignore Ctrl-C, and what they start would too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -44,7 +44,7 @@ class Env(ServiceEnv, env_prefix="PROMETHEUS_"):
 
 
 _COUNTED = 'traces_span_metrics_calls_total{service_name=~"{services}", span_name=~"{spans}"}'
-_CALLS = f"sum by (service_name, span_name, status_code) ({_COUNTED})"
+_CALLS = f"sum by (service_name, span_name, status_code) ({_COUNTED}) > 0"  # the first point of a series is 0
 
 
 def find(query: str) -> Call:

@@ -55,7 +55,7 @@ def find(query: str) -> Call:
         port=PORT,
         path=f"/api/v1/query?query={quote(query, safe='{}')}",
         expect='"value"',
-        patience=15,
+        patience=30,  # a span is counted with the second flush after it, every 10 s
     )
 
 

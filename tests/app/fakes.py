@@ -15,7 +15,7 @@ from arcctl.core.model import Catalogue, Helper, Layer
 from arcctl.core.observed import ContainerState, Observed, Unavailable
 from arcctl.core.ports import EngineFacts, Target
 from arcctl.core.probe import Answer
-from arcctl.core.proof import Call, Calls, Proof, Step
+from arcctl.core.proof import Call, Calls, Guest, Proof, Step
 from arcctl.core.settings import Source
 from arcctl.errors import EngineError
 from tests.core.toy import TOY
@@ -98,6 +98,13 @@ class FakeEngine:
     def _become(self, keys: Iterable[str], state: str) -> None:
         for key in keys:
             self.states[key] = replace(self.states[key], state=state)
+
+    def invite(self, key: str, guest: Guest) -> bool:
+        self.calls.append(f"invite {guest.name}")
+        return True
+
+    def dismiss(self) -> None:
+        self.calls.append("dismiss")
 
     def stop(self, keys: Iterable[str]) -> None:
         self.calls.append(f"stop {' '.join(keys)}")

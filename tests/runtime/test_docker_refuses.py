@@ -74,6 +74,7 @@ def test_what_docker_says_on_reading_becomes_a_sentence_and_a_next_step(
 def test_what_docker_says_on_changing_becomes_the_same(
     docker: FakeDocker, engine: DockerEngine, stderr: str, message: str, hint: str
 ) -> None:
+    docker.says("container ls*")
     docker.says("compose*", err=stderr, code=1)
     for work in (engine.start, engine.unpause, engine.stop, engine.restart):
         assert _refusal(lambda work=work: work(["store"])) == (message, hint)  # type: ignore[misc]
@@ -110,13 +111,14 @@ def test_an_image_that_cannot_be_pulled_is_named_with_the_ways_out(docker: FakeD
 
 def _words(docker: FakeDocker) -> list[str]:
     """The calls without their files; the words behind the verb in the order of the alphabet."""
-    calls = [call.partition("compose.env ")[2].split() for call in docker.calls]
+    calls = [call.partition("compose.env ")[2].split() for call in docker.calls if "compose.env" in call]
     return [" ".join([verb, *sorted(rest)]) for verb, *rest in calls]
 
 
 def test_changes_touch_only_what_they_name_and_hand_no_secret_to_the_command_line(
     docker: FakeDocker, engine: DockerEngine
 ) -> None:
+    docker.says("container ls*")
     docker.says("compose*")
     engine.start(["front", "store"])
     engine.start(["store"], recreate=True)
@@ -137,6 +139,20 @@ def test_changes_touch_only_what_they_name_and_hand_no_secret_to_the_command_lin
         "down --remove-orphans --volumes",
     ]
     assert SECRET not in " ".join(docker.calls)
+
+
+def test_guests_that_were_left_behind_are_removed_before_the_networks_are(
+    docker: FakeDocker, engine: DockerEngine
+) -> None:
+    docker.says("compose*")
+    docker.says("container rm*")
+    docker.says("container ls*", "4f1\n5a2\n")
+    engine.down()
+    assert docker.calls[:2] == [
+        "container ls --all --quiet --filter label=arcctl.guest",
+        "container rm --force 4f1 5a2",
+    ]
+    assert _words(docker) == ["down --remove-orphans"]
 
 
 def test_logs_come_line_by_line_with_what_was_asked_for(docker: FakeDocker, engine: DockerEngine) -> None:

@@ -13,7 +13,8 @@ from arcctl.app.world import World, settings
 from arcctl.core.events import Event, Kind
 from arcctl.core.graph import resolve
 from arcctl.core.observed import Observed
-from arcctl.core.proof import Outcome, Proof, Report, Step, judge, proofs_at
+from arcctl.core.proof import Guest, Outcome, Proof, Report, Step, judge, proofs_at
+from arcctl.errors import ArcError
 
 TIMEOUT = 30.0
 """Seconds that one proof may take."""
@@ -65,8 +66,35 @@ def _absent(service: str, observed: Observed) -> str:
 async def _prove(
     owner: str, proof: Proof, ports: Mapping[str, Mapping[int, int]], timeout: float, world: World
 ) -> tuple[Step, ...]:
-    steps = await world.prover.prove(owner, proof, ports, timeout)
+    if isinstance(proof, Guest):
+        steps = await _receive(owner, proof, ports, timeout, world)
+    else:
+        steps = await world.prover.prove(owner, proof, ports, timeout)
     for step in steps:
         kind = Kind.READY if step.ok else Kind.FAILED
         world.sink(Event(kind, f"{owner}: {step.name}", step.message or f"{step.ms} ms", step.since_ms / 1000))
     return steps
+
+
+async def _receive(
+    owner: str, guest: Guest, ports: Mapping[str, Mapping[int, int]], timeout: float, world: World
+) -> tuple[Step, ...]:
+    """What holds while a guest is there and when it has left; nothing where the engine cannot have one."""
+    engine, began = world.engine, time.perf_counter()
+
+    def invite() -> bool:
+        engine.dismiss()
+        return engine.invite(owner, guest)
+
+    try:
+        if not await asyncio.to_thread(invite):
+            return ()
+        ms = round((time.perf_counter() - began) * 1000)
+        come = Step(owner=owner, service=owner, name=guest.name, ok=True, ms=ms, since_ms=ms)
+        here = await world.prover.prove(owner, guest.here, ports, timeout)
+    except ArcError as error:
+        ms = round((time.perf_counter() - began) * 1000)
+        return (Step(owner=owner, service=owner, name=guest.name, ok=False, ms=ms, since_ms=ms, message=str(error)),)
+    finally:
+        await asyncio.to_thread(engine.dismiss)
+    return (come, *here, *await world.prover.prove(owner, guest.gone, ports, timeout))

@@ -11,7 +11,7 @@ from arcctl.core import sources
 from arcctl.core.env import Variable
 from arcctl.core.observed import Observed
 from arcctl.core.probe import Answer, Probe
-from arcctl.core.proof import Call, Proof, Step
+from arcctl.core.proof import Call, Guest, Proof, Step
 from arcctl.core.settings import Source
 from arcctl.core.sources import Offer
 
@@ -59,6 +59,12 @@ class Engine(Protocol):
 
     def start(self, keys: Iterable[str], *, recreate: bool = False) -> None: ...
     def unpause(self, keys: Iterable[str]) -> None: ...
+    def invite(self, key: str, guest: Guest) -> bool:
+        """Start a guest from a container's image; False on an engine that has no containers."""
+
+    def dismiss(self) -> None:
+        """Remove every guest, also one that an interrupted run left."""
+
     def stop(self, keys: Iterable[str]) -> None: ...
     def restart(self, keys: Iterable[str]) -> None: ...
     def down(self, *, volumes: bool = False) -> None: ...

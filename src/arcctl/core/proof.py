@@ -115,7 +115,21 @@ class Stream:
     make: bool = False
 
 
-Proof = Calls | Sql | Commands | Messaging | Stream | EventLog
+@dataclass(frozen=True, kw_only=True)
+class Guest:
+    """A container that joins for a moment, made from the image of the service that is proved. It publishes nothing."""
+
+    name: str
+    """What it shows, as a person would say it."""
+    command: tuple[str, ...]
+    labels: Mapping[str, str]
+    here: Calls
+    """What holds while it is there."""
+    gone: Calls
+    """What holds when it has left."""
+
+
+Proof = Calls | Sql | Commands | Messaging | Stream | EventLog | Guest
 
 
 class Outcome(StrEnum):

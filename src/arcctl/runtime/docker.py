@@ -19,11 +19,14 @@ from arcctl.core.compose import PROJECT
 from arcctl.core.model import Catalogue, Layer, container_name
 from arcctl.core.observed import ContainerState, Observed
 from arcctl.core.ports import EngineFacts
+from arcctl.core.proof import Guest
 from arcctl.errors import ArcError, EngineError
 
 if TYPE_CHECKING:
     from python_on_whales import DockerClient
 
+GUEST = "arcctl.guest"
+"""The label of containers that no Compose file names."""
 SECONDS = 20.0
 """Longest time that one observation may take."""
 _NO_ENGINE = "start Docker and try again; `docker version` shows what it says"
@@ -124,6 +127,30 @@ class DockerEngine:
         with _translated():
             self._client().compose.unpause(list(keys))
 
+    def invite(self, key: str, guest: Guest) -> bool:
+        """A guest on the common network, with no right beyond that."""
+        with _translated(f"cannot start a guest of {key}"):
+            self._client().run(
+                self._catalogue.containers()[key].image,
+                list(guest.command),
+                detach=True,
+                remove=True,
+                pull="never",
+                networks=[PROJECT],
+                labels={**guest.labels, GUEST: key},
+                cap_drop=["ALL"],
+                security_options=["no-new-privileges"],
+                memory="64m",
+                pids_limit=64,
+            )
+        return True
+
+    def dismiss(self) -> None:
+        """Remove every guest, also one that an interrupted run left."""
+        guests = self._read("container", "ls", "--all", "--quiet", "--filter", f"label={GUEST}").split()
+        if guests:
+            self._read("container", "rm", "--force", *guests, missing_is_fine=True)
+
     def stop(self, keys: Iterable[str]) -> None:
         with _translated():
             self._client().compose.stop(list(keys))
@@ -134,6 +161,7 @@ class DockerEngine:
 
     def down(self, *, volumes: bool = False) -> None:
         """Remove containers and networks; with `volumes` the data too."""
+        self.dismiss()
         with _translated():
             self._client().compose.down(remove_orphans=True, volumes=volumes, quiet=True)
 

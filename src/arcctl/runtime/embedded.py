@@ -21,6 +21,7 @@ from arcctl.core.graph import start_order
 from arcctl.core.model import Catalogue, Helper
 from arcctl.core.observed import ContainerState, Observed
 from arcctl.core.ports import EngineFacts
+from arcctl.core.proof import Guest
 from arcctl.errors import EngineError, UsageError
 from arcctl.runtime import accounts, files
 from arcctl.runtime.layout import Layout
@@ -218,6 +219,13 @@ class EmbeddedEngine:
 
     def restart(self, keys: Iterable[str]) -> None:
         self.start(keys, recreate=True)
+
+    def invite(self, key: str, guest: Guest) -> bool:
+        """There are no containers here."""
+        return False
+
+    def dismiss(self) -> None:
+        """Nobody was invited."""
 
     def down(self, *, volumes: bool = False) -> None:
         """End everything; with `volumes` the data goes too."""

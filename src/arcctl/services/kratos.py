@@ -224,8 +224,8 @@ SERVICE: Service[Env] = Service(
         command=lambda env: ("{program}", *_SERVE),
         patches=lambda env: {_CONFIG: {"serve": _loopback(env)}},
     ),
-    # Ready means that the database answers and holds every migration.
     monitoring=Monitoring(rate='sum(rate(http_requests_total{job="$id"}[2m]))', unit=Unit.REQUESTS),
+    # Ready means that the database answers and holds every migration.
     probe=lambda env: Http(port=ADMIN_PORT, path="/admin/health/ready", body="ok"),
     helpers=(_MAIL, postgres.database(NAME, Env), _MIGRATE),
     proofs=_proofs,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from dataclasses import replace
 from hashlib import sha1
 
 from pydantic import SecretStr
@@ -24,9 +25,9 @@ from arcctl.core.model import (
 )
 from arcctl.core.monitoring import Alert, Monitoring, Panel, Unit
 from arcctl.core.probe import Http
-from arcctl.core.proof import Call, Calls, Proof
+from arcctl.core.proof import Call, Calls, Guest, Proof
 from arcctl.core.sources import Wheel
-from arcctl.services._presets import GUARD, ON
+from arcctl.services._presets import GUARD, ON, web
 
 NAME = __name__.rpartition(".")[2]
 HTTP_PORT, HTTPS_PORT, PORT = 80, 443, 8080
@@ -95,7 +96,7 @@ _PROXY: Helper[Env] = Helper(
 
 
 def _proofs(env: Env) -> tuple[Proof, ...]:
-    """A page through the gateway: for the operator, for a stranger, and under a name that nobody has."""
+    """A page through the gateway: for the operator, for a stranger, under a name that nobody has, and of a guest."""
     host, operator = {"Host": f"{NAME}.localhost"}, {"Authorization": f"Basic {_login(env)}"}
     routers = "/api/http/routers"
     steps = (
@@ -105,7 +106,21 @@ def _proofs(env: Env) -> tuple[Proof, ...]:
         Call(name="keep a stranger out", port=HTTP_PORT, path=routers, headers=host, status=(401,)),
         Call(name="know no other names", port=HTTP_PORT, path="/", headers={"Host": "nobody.localhost"}, status=(404,)),
     )
-    return (Calls(steps=steps),)
+    return (Calls(steps=steps), _guest())
+
+
+def _guest() -> Guest:
+    """A container that joins by its labels alone; the gateway's own image answers pings."""
+    name, port = f"{NAME}-guest", 8000
+    host, path = {"Host": f"{name}.localhost"}, "/ping"
+    ask = Call(name="reach it through the gateway", port=HTTP_PORT, path=path, headers=host, expect="OK", patience=10)
+    return Guest(
+        name="start a container with labels",
+        command=("--ping=true", "--ping.entryPoint=web", f"--entryPoints.web.address=:{port}"),
+        labels=web(name, port),
+        here=Calls(steps=(ask,)),
+        gone=Calls(steps=(replace(ask, name="see its route go", expect="", status=(404,)),)),
+    )
 
 
 _SHARE_OF_ERRORS = (
@@ -186,8 +201,8 @@ SERVICE: Service[Env] = Service(
         # Only root may listen below 1024.
         defaults={"TRAEFIK_HTTP_PORT": "8000", "TRAEFIK_HTTPS_PORT": "8443"},
     ),
-    # Its ping answers without the engine; its own router, made from its labels, proves that the engine was heard.
     monitoring=_MONITORING,
+    # Its ping answers without the engine; its own router, made from its labels, proves that the engine was heard.
     probe=lambda env: Http(
         port=PORT,
         path="/api/http/routers",

@@ -189,10 +189,10 @@ SERVICE: Service[Env] = Service(
             "HTTP_PORT": str(env.host_port),
         },
     ),
-    # The health pages answer without a database; this one asks it, and proves the token.
     monitoring=Monitoring(
         rate='sum(rate(http_request_duration_milliseconds_count{job="$id"}[2m]))', unit=Unit.REQUESTS
     ),
+    # The health pages answer without a database; this one asks it, and proves the token.
     probe=lambda env: Http(
         port=PORT, path="/api/admin/environments", body="development", headers={"Authorization": _admin_token(env)}
     ),

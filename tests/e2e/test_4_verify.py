@@ -145,6 +145,7 @@ def _healthy_but_broken(platform: Platform, service: str, *words: str) -> None:
             "ALTER ROLE kratos LOGIN",
             (),
         ),
+        ("unleash", "postgres", "ALTER ROLE unleash NOLOGIN", "ALTER ROLE unleash LOGIN", ()),
         ("postgres", "postgres", "REVOKE pg_monitor FROM monitor", "GRANT pg_monitor TO monitor", ("read statistics",)),
     ],
 )
@@ -249,10 +250,81 @@ def test_an_exporter_that_points_nowhere_is_named_by_the_hop_that_broke(
         either.arcctl("up", "otel-collector").ok()
         _healthy_but_broken(either, "otel-collector", f"store at {hop}: ")
         assert _verdict(either, hop)[0] == "broken"
+        _healthy_but_broken(either, "swiss-army", f"store at {hop}: ")
     finally:
         config.write_text(good)
         either.arcctl("up", "otel-collector").ok()
     assert _verdict(either, "otel-collector") == ("proved", "")
+
+
+def test_a_dropped_stream_is_seen_where_health_is_green_and_bootstrap_brings_it_back(either: Platform) -> None:
+    import asyncio
+
+    import nats
+
+    async def drop() -> None:
+        password = either.secrets()["NATS_PASSWORD"]
+        client = await nats.connect(f"nats://127.0.0.1:{either.port(4222)}", user="arc", password=password)
+        await client.jetstream().delete_stream("AGENTS")
+        await client.close()
+
+    asyncio.run(drop())
+    _healthy_but_broken(either, "nats", "find the stream", "stream not found")
+    either.arcctl("bootstrap", "nats").ok()
+    assert _verdict(either, "nats") == ("proved", "")
+
+
+@pytest.mark.parametrize(("kind", "step"), [("client", "log in as a machine"), ("project", "write a secret")])
+def test_a_vault_that_lost_its_machine_or_project_is_seen_where_health_is_green(
+    stack: Platform, kind: str, step: str
+) -> None:
+    """In the store of the double."""
+    with _sql(stack, "infisical") as connection:
+        rows = connection.execute("DELETE FROM double_record WHERE kind = %s RETURNING kind, id, body::text", [kind])
+        lost = rows.fetchall()
+        try:
+            _healthy_but_broken(stack, "infisical", step)
+        finally:
+            for row in lost:
+                connection.execute("INSERT INTO double_record VALUES (%s, %s, %s::jsonb)", row)
+    assert _verdict(stack, "infisical") == ("proved", "")
+
+
+def test_a_gateway_without_its_guard_is_seen_where_health_is_green(either: Platform) -> None:
+    """The middleware that asks for the password lets everybody through."""
+    config = either.home / "config" / "traefik" / "dynamic" / "operator.yml"
+    good = config.read_text()
+    config.write_text(good[: good.index("      basicAuth:")] + "      compress: {}\n")
+    try:
+        either.arcctl("up", "traefik").ok()
+        _healthy_but_broken(either, "traefik", "keep a stranger out", "HTTP 200")
+    finally:
+        config.write_text(good)
+        either.arcctl("up", "traefik").ok()
+    assert _verdict(either, "traefik") == ("proved", "")
+
+
+def test_a_gateway_that_does_not_hear_of_new_containers_is_seen_by_its_guest(stack: Platform) -> None:
+    stack.docker("pause", "arc_socket_proxy")
+    try:
+        outcome, reason = _verdict(stack, "traefik")
+        assert (outcome, reason.partition(":")[0]) == ("broken", "reach it through the gateway")
+    finally:
+        stack.docker("unpause", "arc_socket_proxy")
+    assert eventually(lambda: _verdict(stack, "traefik") == ("proved", ""), 60)
+
+
+def test_a_dashboard_that_is_gone_is_seen_through_grafana(stack: Platform) -> None:
+    file = stack.home / "config" / "grafana" / "dashboards" / "redis.json"
+    good = file.read_text()
+    file.unlink()
+    try:
+        stack.arcctl("up", "grafana").ok()
+        _healthy_but_broken(stack, "grafana", "load dashboard redis", "HTTP 404")
+    finally:
+        file.write_text(good)
+        stack.arcctl("up", "grafana").ok()
+    assert _verdict(stack, "grafana") == ("proved", "")
 
 
 def test_a_mail_sink_that_is_gone_is_seen_by_the_proof_of_recovery(stack: Platform) -> None:

@@ -33,6 +33,8 @@ class Call:
     take: Mapping[str, str] = field(default_factory=dict)
     """Values to keep for later calls: name to place in the JSON answer, such as `session.id`, `0.id`, or
     `projects.slug=arc.id` for the item of a list whose slug is arc. Only an answer with the first status has them."""
+    seconds: float = 10.0
+    """What one try may take."""
     patience: float = 0.0
     """Seconds to ask again until it holds."""
 

@@ -141,7 +141,7 @@ class LoopbackProver:
         from arcctl.runtime.http import httpx
 
         run, body = Run(owner, ports, values), ""
-        async with httpx.AsyncClient(trust_env=False, verify=False, timeout=10) as client:
+        async with httpx.AsyncClient(trust_env=False, verify=False) as client:
             with contextlib.suppress(Broken):
                 async with run.step(call.name, call.at):
                     body = await _patiently(call, run, client)
@@ -172,7 +172,7 @@ async def cleaned(work: Any) -> AsyncIterator[None]:
 async def _calls(proof: Calls, run: Run) -> None:
     from arcctl.runtime.http import httpx
 
-    async with httpx.AsyncClient(trust_env=False, verify=False, timeout=10) as client:
+    async with httpx.AsyncClient(trust_env=False, verify=False) as client:
 
         async def clean() -> None:
             for call in proof.cleanup:
@@ -204,6 +204,7 @@ async def _call(call: Call, run: Run, client: httpx.AsyncClient) -> str:
         f"http://{HOST}:{port}{run.filled(call.path)}",
         json=run.filled(call.json),
         headers=run.filled(call.headers),
+        timeout=call.seconds,
     )
     try:
         answer = await client.send(request)

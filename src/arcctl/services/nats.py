@@ -61,15 +61,19 @@ _EXPORTER: Helper[Env] = Helper(
 )
 
 
+def _agents(env: Env) -> Stream:
+    """What agents say to each other is kept, so that one that was away can read it later."""
+    return Stream(
+        port=PORT, user=USER, password=env.password.get_secret_value(), stream="AGENTS", subjects=("agents.>",)
+    )
+
+
 def _proofs(env: Env) -> tuple[Proof, ...]:
-    return (Messaging(port=PORT, user=USER, password=env.password.get_secret_value()),)
+    return (Messaging(port=PORT, user=USER, password=env.password.get_secret_value()), _agents(env))
 
 
 def _resources(env: Env) -> tuple[Resource, ...]:
-    """What agents say to each other is kept, so that one that was away can read it later."""
-    agents = Stream(
-        port=PORT, user=USER, password=env.password.get_secret_value(), stream="AGENTS", subjects=("agents.>",)
-    )
+    agents = _agents(env)
     hint = "a stream of that name or with those subjects is there: rename it, or keep it and ignore this"
     return (Resource(name="stream AGENTS", look=agents, make=(replace(agents, make=True),), hint=hint),)
 

@@ -10,7 +10,8 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
 from arcctl.core.proof import EventLog, Messaging, Proof, Stream
-from arcctl.runtime.proving import HOST, Broken, Run, cleaned, same
+from arcctl.runtime.proving import HOST
+from arcctl.runtime.steps import Broken, Run, cleaned, same
 
 if TYPE_CHECKING:
     import pulsar

@@ -1,0 +1,93 @@
+"""Faults on the way from one service to another that `health` passes, named by the hop that broke."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.e2e.driver import Platform, eventually
+from tests.e2e.proofs import healthy_but_broken, verdict
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "hop"),
+    [
+        ("endpoint: jaeger:4317", "endpoint: jaeger:9", "jaeger"),
+        ("http://loki:3100/otlp", "http://loki:3100/nowhere", "loki"),
+        ("http://prometheus:9090/api/v1/otlp", "http://prometheus:9090/nowhere", "prometheus"),
+    ],
+)
+def test_an_exporter_that_points_nowhere_is_named_by_the_hop_that_broke(
+    either: Platform, right: str, wrong: str, hop: str
+) -> None:
+    config = either.home / "config" / "otel-collector" / "config.yaml"
+    good = config.read_text()
+    config.write_text(good.replace(right, wrong))
+    try:
+        either.arcctl("up", "otel-collector").ok()
+        healthy_but_broken(either, "otel-collector", f"store at {hop}: ")
+        assert verdict(either, hop)[0] == "broken"
+        healthy_but_broken(either, "swiss-army", f"store at {hop}: ")
+    finally:
+        config.write_text(good)
+        either.arcctl("up", "otel-collector").ok()
+    assert verdict(either, "otel-collector") == ("proved", "")
+
+
+def test_a_gateway_without_its_guard_is_seen_where_health_is_green(either: Platform) -> None:
+    """The middleware that asks for the password lets everybody through."""
+    config = either.home / "config" / "traefik" / "dynamic" / "operator.yml"
+    good = config.read_text()
+    config.write_text(good[: good.index("      basicAuth:")] + "      compress: {}\n")
+    try:
+        either.arcctl("up", "traefik").ok()
+        healthy_but_broken(either, "traefik", "keep a stranger out", "HTTP 200")
+    finally:
+        config.write_text(good)
+        either.arcctl("up", "traefik").ok()
+    assert verdict(either, "traefik") == ("proved", "")
+
+
+def test_a_gateway_that_does_not_hear_of_new_containers_is_seen_by_its_guest(stack: Platform) -> None:
+    stack.docker("pause", "arc_socket_proxy")
+    try:
+        outcome, reason = verdict(stack, "traefik")
+        assert (outcome, reason.partition(":")[0]) == ("broken", "reach it through the gateway")
+    finally:
+        stack.docker("unpause", "arc_socket_proxy")
+    assert eventually(lambda: verdict(stack, "traefik") == ("proved", ""), 60)
+
+
+def test_a_dashboard_that_is_gone_is_seen_through_grafana(stack: Platform) -> None:
+    file = stack.home / "config" / "grafana" / "dashboards" / "redis.json"
+    good = file.read_text()
+    file.unlink()
+    try:
+        stack.arcctl("up", "grafana").ok()
+        healthy_but_broken(stack, "grafana", "load dashboard redis", "HTTP 404")
+    finally:
+        file.write_text(good)
+        stack.arcctl("up", "grafana").ok()
+    assert verdict(stack, "grafana") == ("proved", "")
+
+
+def test_a_mail_sink_that_is_gone_is_seen_by_the_proof_of_recovery(stack: Platform) -> None:
+    stack.docker("pause", "arc_mailpit")
+    try:
+        outcome, reason = verdict(stack, "kratos")
+        assert (outcome, reason.partition(":")[0]) == ("broken", "receive the mail at mailpit")
+    finally:
+        stack.docker("unpause", "arc_mailpit")
+    assert verdict(stack, "kratos") == ("proved", "")
+
+
+def test_a_data_source_that_points_nowhere_is_seen_through_grafana(stack: Platform) -> None:
+    (config,) = (stack.home / "config" / "grafana" / "provisioning" / "datasources").iterdir()
+    good = config.read_text()
+    config.write_text(good.replace("http://loki:3100", "http://loki:9"))
+    try:
+        stack.arcctl("up", "grafana").ok()
+        healthy_but_broken(stack, "grafana", "query loki")
+    finally:
+        config.write_text(good)
+        stack.arcctl("up", "grafana").ok()
+    assert verdict(stack, "grafana") == ("proved", "")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+
+import pytest
 
 from tests.e2e.driver import Platform
 
@@ -33,3 +36,19 @@ def test_a_trace_that_is_not_there_says_where_it_was_sought(either: Platform) ->
     done = either.arcctl("trace", "0" * 31 + "1")
     assert done.code == 1
     assert done.err.startswith(f"error: no trace {'0' * 31}1: jaeger: HTTP 404")
+
+
+@pytest.mark.parametrize("command", ["up", "health", "verify"])
+def test_a_command_that_is_asked_to_shows_how_it_went_as_a_trace(either: Platform, command: str) -> None:
+    done = either.arcctl("--telemetry", command, "redis").ok()
+    (told,) = re.findall(r"the trace of this command: arcctl trace ([0-9a-f]{32})", done.err)
+    found = json.loads(either.arcctl("trace", told, "--json").out)
+    root, *children = found["spans"]
+    assert (root["service"], root["name"], root["ok"]) == ("arcctl", command, True)
+    assert [span["name"] for span in children if span["name"].startswith("redis")]
+    assert {span["parent"] for span in children} == {root["id"]}
+
+
+@pytest.mark.parametrize("command", ["up", "health", "verify"])
+def test_no_command_says_anything_about_itself_unless_asked(either: Platform, command: str) -> None:
+    assert "trace of this command" not in either.arcctl(command, "redis").ok().err

@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 
 from arcctl.app.world import World, settings, targets
 from arcctl.core.compose import PROJECT
+from arcctl.core.events import Event, Kind
 from arcctl.core.graph import closure, resolve
-from arcctl.core.health import Report, Status, judge, overall
+from arcctl.core.health import Report, Status, Verdict, judge, overall
 from arcctl.core.observed import ABSENT, Observed
 
 DEADLINE = 5.0
@@ -36,6 +37,7 @@ async def run(request: Request, world: World) -> Report:
     left = max(0.5, request.deadline - (time.perf_counter() - began))
     answers = await world.prober.ask(targets(world, observed, loaded, concerned), left)
     verdicts = judge(asked, world.catalogue, observed, answers)
+    _tell(verdicts, world)
     return Report(
         status=overall(verdicts, counted(request.words, asked, world, observed)),
         started_at=started_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
@@ -44,6 +46,13 @@ async def run(request: Request, world: World) -> Report:
         project=PROJECT,
         services=verdicts,
     )
+
+
+def _tell(verdicts: tuple[Verdict, ...], world: World) -> None:
+    """For who records the command; nobody waits for these."""
+    for verdict in verdicts:
+        kind = Kind.FAILED if verdict.status is Status.UNHEALTHY else Kind.READY
+        world.sink(Event(kind, verdict.name, verdict.status))
 
 
 def counted(words: tuple[str, ...], asked: tuple[str, ...], world: World, observed: Observed) -> frozenset[str]:

@@ -79,6 +79,10 @@ def _available(words: tuple[str, ...], services: tuple[str, ...], observed: Obse
     return tuple(i for i in services if i not in missing)
 
 
+def came_up(result: Result) -> bool:
+    return result.outcome is None or not (result.outcome.failed or result.outcome.waiting)
+
+
 async def run(request: Request, world: World) -> Result:
     """Raises PreflightError before anything is started, ArcError where the engine refuses."""
     if request.dry_run:

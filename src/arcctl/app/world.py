@@ -24,6 +24,8 @@ class World:
     ports: Ports
     sink: Sink
     insecure_demo: bool = False
+    telemetry: bool = False
+    """Whether commands send a trace of themselves."""
 
     def note(self, message: str) -> None:
         self.sink(Event(Kind.NOTE, "", message))

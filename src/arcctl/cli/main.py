@@ -57,9 +57,13 @@ def options(
         typer.Option(envvar="ARCCTL_ENGINE", help="docker, embedded (local processes), or auto: docker if it answers."),
     ] = "auto",
     insecure_demo: Annotated[bool, typer.Option(help="Accept passwords that everybody knows.")] = False,
+    telemetry: Annotated[
+        bool,
+        typer.Option("--telemetry", envvar="ARCCTL_TELEMETRY", help="up, health, verify send a trace of themselves."),
+    ] = False,
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")] = False,
 ) -> None:
-    ctx.obj = Globals(home=home_folder, insecure_demo=insecure_demo, engine=engine)
+    ctx.obj = Globals(home=home_folder, insecure_demo=insecure_demo, engine=engine, telemetry=telemetry)
 
 
 for module in (run, look, prove, home, engines):

@@ -15,6 +15,7 @@ class Globals:
     home: str = ""
     insecure_demo: bool = False
     engine: str = "auto"
+    telemetry: bool = False
 
 
 def complete_words(incomplete: str) -> list[str]:

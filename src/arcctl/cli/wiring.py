@@ -42,6 +42,7 @@ def world(chosen: Globals, sink: Sink = silent) -> World:
         ports=LoopbackPorts(),
         sink=sink,
         insecure_demo=chosen.insecure_demo,
+        telemetry=chosen.telemetry,
     )
 
 

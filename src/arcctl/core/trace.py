@@ -24,6 +24,8 @@ class Signal(StrEnum):
     TRACE = "trace"
     LOGS = "logs"
     METRICS = "metrics"
+    INTAKE = "intake"
+    """Where a finished trace is handed in."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ from arcctl.core.monitoring import Alert, Monitoring, Panel, Unit
 from arcctl.core.probe import Http
 from arcctl.core.proof import Call, Calls, Proof
 from arcctl.core.sources import Collector
+from arcctl.core.trace import Signal
 from arcctl.services import jaeger, loki, prometheus
 
 GRPC_PORT, HTTP_PORT, HEALTH_PORT = 4317, 4318, 13133
@@ -131,6 +132,7 @@ SERVICE: Service[Env] = Service(
     monitoring=_MONITORING,
     probe=lambda env: Http(port=HEALTH_PORT, body="Server available"),
     proofs=_proofs,
+    signals={Signal.INTAKE: Call(name="take a trace", method="POST", port=HTTP_PORT, path="/v1/traces")},
     links=lambda env: (
         Link(name="otlp-grpc", url=f"http://127.0.0.1:{env.grpc_port}"),
         Link(name="otlp-http", url=f"http://127.0.0.1:{env.http_port}"),

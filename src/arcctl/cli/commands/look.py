@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -64,10 +65,15 @@ def health(
 
 def _look(chosen: Globals, words: tuple[str, ...], deadline: float) -> Report:
     from arcctl.app import health as use_case
+    from arcctl.app.telemetry import recorded
     from arcctl.cli import wiring
+    from arcctl.ui.progress import Progress
 
     request = use_case.Request(words=words, deadline=deadline or use_case.DEADLINE)
-    return wiring.run(use_case.run(request, wiring.world(chosen)))
+    sink = Progress() if chosen.telemetry else wiring.silent
+    work, good = partial(use_case.run, request), partial(use_case.passed, strict=False)
+    report: Report = wiring.run(recorded("health", wiring.world(chosen, sink), work, good))
+    return report
 
 
 def _wait(chosen: Globals, words: tuple[str, ...], report: Report, seconds: float, *, strict: bool) -> Report:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -51,6 +52,7 @@ def verify(
     Examples: `arcctl verify`, `arcctl verify postgres nats`, `arcctl verify all --json`
     """
     from arcctl.app import verify as use_case
+    from arcctl.app.telemetry import recorded
     from arcctl.cli import wiring
     from arcctl.ui import verify as show
     from arcctl.ui.progress import Progress
@@ -58,7 +60,7 @@ def verify(
     request = use_case.Request(words=tuple(names or ()), timeout=timeout)
     with Progress() as progress:
         world = wiring.world(ctx.obj, progress)
-        report = wiring.run(use_case.run(request, world))
+        report = wiring.run(recorded("verify", world, partial(use_case.run, request), lambda r: r.passed))
     (show.show_json if json_ else show.show)(report)
     if junit:
         wiring.write_report(junit, show.junit(report))

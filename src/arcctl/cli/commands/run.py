@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -35,6 +36,7 @@ def up(
     Examples: `arcctl up`, `arcctl up --stack`, `arcctl up redis unleash`
     """
     from arcctl.app import up as use_case
+    from arcctl.app.telemetry import recorded
     from arcctl.cli import wiring
     from arcctl.ui.progress import Progress
 
@@ -43,7 +45,8 @@ def up(
     request = use_case.Request(words=words, wait=wait, timeout=timeout, dry_run=dry_run)
     with Progress() as progress:
         world = wiring.world(chosen, progress)
-        result = wiring.run(use_case.run(request, world))
+        work = partial(use_case.run, request)
+        result = wiring.run(recorded("up", world, work, use_case.came_up))
     _show(result, world, waited=wait)
 
 

@@ -33,6 +33,28 @@ def test_an_exporter_that_points_nowhere_is_named_by_the_hop_that_broke(
     assert verdict(either, "otel-collector") == ("proved", "")
 
 
+@pytest.mark.parametrize(
+    ("store", "right", "wrong"),
+    [
+        ("jaeger", "endpoint: 0.0.0.0:4317", "endpoint: 0.0.0.0:4390"),
+        ("loki", "allow_structured_metadata: true", "allow_structured_metadata: false"),
+    ],
+)
+def test_a_store_that_answers_and_takes_nothing_in_is_seen_where_health_is_green(
+    either: Platform, store: str, right: str, wrong: str
+) -> None:
+    config = either.home / "config" / store / "config.yaml"
+    good = config.read_text()
+    config.write_text(good.replace(right, wrong))
+    try:
+        either.arcctl("up", store).ok()
+        healthy_but_broken(either, store, "find the ")
+    finally:
+        config.write_text(good)
+        either.arcctl("up", store).ok()
+    assert eventually(lambda: verdict(either, store) == ("proved", ""), 60)
+
+
 def test_a_gateway_without_its_guard_is_seen_where_health_is_green(either: Platform) -> None:
     """The middleware that asks for the password lets everybody through."""
     config = either.home / "config" / "traefik" / "dynamic" / "operator.yml"

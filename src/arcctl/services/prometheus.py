@@ -47,7 +47,7 @@ _COUNTED = 'traces_span_metrics_calls_total{service_name=~"{services}", span_nam
 _CALLS = f"sum by (service_name, span_name, status_code) ({_COUNTED}) > 0"  # the first point of a series is 0
 
 
-def find(query: str) -> Call:
+def find(query: str, patience: float = 15) -> Call:
     """A metric that has at least one series."""
     return Call(
         name="find the metric in the metric store",
@@ -55,7 +55,7 @@ def find(query: str) -> Call:
         port=PORT,
         path=f"/api/v1/query?query={quote(query, safe='{}')}",
         expect='"value"',
-        patience=30,  # a span is counted with the second flush after it, every 10 s
+        patience=patience,
     )
 
 
@@ -98,6 +98,7 @@ SERVICE: Service[Env] = Service(
     monitoring=_MONITORING,
     files=_rules,
     probe=lambda env: Http(port=PORT, path="/-/ready", body="Ready"),
-    signals={Signal.METRICS: find(_CALLS)},
+    # A span is counted with the second flush after it; they come every 10 s.
+    signals={Signal.METRICS: find(_CALLS, patience=30)},
     links=lambda env: (Link(name="ui", url=f"http://127.0.0.1:{env.host_port}"),),
 )

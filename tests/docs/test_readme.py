@@ -38,3 +38,11 @@ def test_the_table_of_services_says_what_the_declarations_say(name: str) -> None
 def test_each_make_target_that_the_readme_names_exists(target: str) -> None:
     done = subprocess.run(("make", "-n", target), cwd=CHECKOUT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+ALERTS = [alert for service in services.load().services.values() for alert in service.monitoring.alerts]
+
+
+@pytest.mark.parametrize("name", [alert.name for alert in ALERTS])
+def test_each_alert_is_explained(name: str) -> None:
+    assert f"| {name} | " in README

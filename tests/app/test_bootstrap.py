@@ -104,3 +104,12 @@ def test_up_looks_again_at_what_it_makes_anew_and_after_clean() -> None:
     assert [f.state for f in _up(toy).found] == [State.THERE, State.THERE]
     stop.clean(toy.world())
     assert toy.home.set_up() == frozenset()
+
+
+def test_it_waits_for_another_command_that_changes_the_home_and_a_look_does_not() -> None:
+    toy = _running()
+    toy.home.taken = 1
+    _run(toy, check=True)
+    assert toy.told == []
+    _run(toy)
+    assert toy.told == ["note another arcctl works on this home: waiting for it to end", *MADE]

@@ -42,7 +42,7 @@ def test_a_second_up_changes_nothing() -> None:
 def test_up_waits_until_the_home_is_its_own_and_says_so_once() -> None:
     toy = Toy(home=FakeHome(taken=2))
     run(toy, "store")
-    assert toy.told[0] == "note another arcctl up works on this home: waiting for it to end"
+    assert toy.told[0] == "note another arcctl works on this home: waiting for it to end"
     assert [line for line in toy.told if "another" in line] == toy.told[:1]
     assert toy.engine.calls == ["start store"]
 

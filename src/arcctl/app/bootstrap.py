@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from arcctl.app.world import World, settings
+from arcctl.app.world import World, settings, turn
 from arcctl.core.bootstrap import Found, Report, Resource, State
 from arcctl.core.env import variables
 from arcctl.core.events import Event, Kind
@@ -28,6 +28,13 @@ class Request:
 
 async def run(request: Request, world: World) -> Report:
     """Raises for a missing engine and for settings that do not fit, never for what a server refuses."""
+    if request.check:
+        return await _report(request, world)
+    with await turn(world):
+        return await _report(request, world)
+
+
+async def _report(request: Request, world: World) -> Report:
     began = time.perf_counter()
     asked = resolve(request.words or ("all",), world.catalogue)
     observed = await asyncio.to_thread(world.engine.observe)
@@ -62,7 +69,8 @@ async def set_up(
     setting_up = [SettingUp(world, i, ports, make, time.monotonic() - since) for i in services]
     found = await asyncio.gather(*(one.run() for one in setting_up))
     good = {i for i, some in zip(services, found, strict=True) if {f.state for f in some} <= {State.THERE, State.MADE}}
-    world.home.remember_set_up(world.home.set_up() - set(services) | good)
+    if make:
+        world.home.remember_set_up(world.home.set_up() - set(services) | good)
     return tuple(one for some in found for one in some)
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
-from typing import TextIO
 
 from arcctl.app import bootstrap, inputs, preflight
 from arcctl.app.launch import Launch, Outcome
-from arcctl.app.world import World, ensure_secrets, settings
+from arcctl.app.world import World, ensure_secrets, settings, turn
 from arcctl.core import plan as planning
 from arcctl.core.bootstrap import Found
 from arcctl.core.graph import closure, resolve
@@ -17,8 +15,6 @@ from arcctl.errors import UnhealthyError
 
 TIMEOUT = 300.0
 """Seconds until `up` gives up waiting."""
-PAUSE = 0.2
-"""Seconds between two tries to get the home to oneself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,19 +84,8 @@ async def run(request: Request, world: World) -> Result:
     if request.dry_run:
         prepared = prepare(request, world)
         return Result(prepared.plan, None, prepared.left_out)
-    with await _turn(world):
+    with await turn(world):
         return await _launch(request, prepare(request, world), world)
-
-
-async def _turn(world: World) -> TextIO:
-    """The home to oneself: of two `up` at the same time the second one finds the work of the first."""
-    lock = world.home.claim()
-    if lock is None:
-        world.note("another arcctl up works on this home: waiting for it to end")
-    while lock is None:
-        await asyncio.sleep(PAUSE)
-        lock = world.home.claim()
-    return lock
 
 
 async def _launch(request: Request, prepared: Prepared, world: World) -> Result:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TextIO
 
 from arcctl.core.events import Event, Kind, Sink
 from arcctl.core.model import Catalogue
@@ -11,6 +13,9 @@ from arcctl.core.observed import Observed
 from arcctl.core.ports import Engine, Home, Ports, Prober, Prover, Target
 from arcctl.core.settings import Settings, Source, missing_secrets, resolve
 from arcctl.errors import SecretsLost
+
+PAUSE = 0.2
+"""Seconds between two tries to get the home to oneself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +34,17 @@ class World:
 
     def note(self, message: str) -> None:
         self.sink(Event(Kind.NOTE, "", message))
+
+
+async def turn(world: World) -> TextIO:
+    """The home to oneself: of two commands that change it at the same time the second finds the work of the first."""
+    lock = world.home.claim()
+    if lock is None:
+        world.note("another arcctl works on this home: waiting for it to end")
+    while lock is None:
+        await asyncio.sleep(PAUSE)
+        lock = world.home.claim()
+    return lock
 
 
 def settings(world: World) -> Settings:

@@ -14,9 +14,10 @@ from tests.e2e.proofs import healthy_but_broken, verdict
         ("endpoint: jaeger:4317", "endpoint: jaeger:9", "jaeger"),
         ("http://loki:3100/otlp", "http://loki:3100/nowhere", "loki"),
         ("http://prometheus:9090/api/v1/otlp", "http://prometheus:9090/nowhere", "prometheus"),
+        ("exporters: [otlp_http/prometheus]", "exporters: [otlp_http/loki]", "prometheus"),
     ],
 )
-def test_an_exporter_that_points_nowhere_is_named_by_the_hop_that_broke(
+def test_an_exporter_that_points_elsewhere_is_named_by_the_hop_that_broke(
     either: Platform, right: str, wrong: str, hop: str
 ) -> None:
     config = either.home / "config" / "otel-collector" / "config.yaml"

@@ -126,7 +126,7 @@ TOPICS, TOPIC = "http://127.0.0.1:8082/admin/v2/persistent", "public/default/arc
 def _fill_backlog() -> None:
     client = pulsar.Client("pulsar://127.0.0.1:6650", listener_name="external")
     client.subscribe(f"persistent://{TOPIC}", "nobody-reads").close()
-    producer = client.create_producer(f"persistent://{TOPIC}")
+    producer = client.create_producer(f"persistent://{TOPIC}", block_if_queue_full=True)
     for _ in range(1200):
         producer.send_async(b"waits", lambda result, message: None)
     producer.flush()

@@ -90,12 +90,12 @@ def valid_id(text: str) -> str:
 
 
 def read_spans(text: str) -> tuple[Span, ...]:
-    """Spans of an OTLP document in JSON, earliest first."""
+    """Spans of an OTLP document in JSON, earliest first; of those that start together the longest."""
     found = []
     for resource in json.loads(text or "{}").get("result", {}).get("resourceSpans", []):
         service = _attribute(resource["resource"], "service.name")
         found += [_span(span, service) for scope in resource["scopeSpans"] for span in scope["spans"]]
-    return tuple(sorted(found, key=lambda span: span.start_ns))
+    return tuple(sorted(found, key=lambda span: (span.start_ns, -span.duration_ms)))
 
 
 def _span(span: Mapping[str, Any], service: str) -> Span:

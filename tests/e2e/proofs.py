@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
+import nats
 import psycopg
 import redis
+from nats.js import JetStreamContext
 
 from tests.e2e.driver import Platform
 
@@ -51,6 +55,34 @@ def statements(platform: Platform, database: str, fault: str, repair: str) -> It
             yield
         finally:
             connection.execute(repair)
+
+
+@contextlib.contextmanager
+def edited(platform: Platform, service: str, file: Path, text: str | None) -> Iterator[None]:
+    """A file that a service mounts, with another text in it or taken away; both ends go through `up`."""
+    good = file.read_text()
+    if text is None:
+        file.unlink()
+    else:
+        file.write_text(text)
+    try:
+        platform.arcctl("up", service).ok()
+        yield
+    finally:
+        file.write_text(good)
+        platform.arcctl("up", service).ok()
+
+
+def streams(platform: Platform, work: Callable[[JetStreamContext], Awaitable[object]]) -> None:
+    """Something done to the streams of NATS as the user `arc`."""
+
+    async def run() -> None:
+        password = platform.secrets()["NATS_PASSWORD"]
+        client = await nats.connect(f"nats://127.0.0.1:{platform.port(4222)}", user="arc", password=password)
+        await work(client.jetstream())
+        await client.close()
+
+    asyncio.run(run())
 
 
 def healthy_but_broken(platform: Platform, service: str, *words: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import socket
 from collections.abc import Callable
@@ -10,12 +9,12 @@ from dataclasses import replace
 from typing import Any
 
 import httpx
-import nats
 import psycopg
 import pytest
 import redis
 
 from tests.e2e.driver import Platform
+from tests.e2e.proofs import sql, streams
 
 
 def _states(platform: Platform, *words: str) -> dict[str, str]:
@@ -36,26 +35,13 @@ def _with(platform: Platform, settings: dict[str, str]) -> Platform:
 
 def _forget(platform: Platform) -> None:
     """As an operator's slip does: a password changed, a right taken, a namespace and a stream deleted."""
-    secrets = platform.secrets()
-    with psycopg.connect(
-        host="127.0.0.1",
-        port=platform.port(5432),
-        user="postgres",
-        password=secrets["POSTGRES_PASSWORD"],
-        autocommit=True,
-    ) as connection:
+    with sql(platform, "postgres") as connection:
         connection.execute("ALTER ROLE arc PASSWORD 'another-one'")
         connection.execute("REVOKE pg_monitor FROM monitor")
         connection.execute("ALTER ROLE unleash NOLOGIN")
     address = f"http://127.0.0.1:{platform.port(8082)}/admin/v2/namespaces/arc/agents"
     httpx.delete(address, trust_env=False, timeout=10).raise_for_status()
-    asyncio.run(_drop_stream(platform.port(4222), secrets["NATS_PASSWORD"]))
-
-
-async def _drop_stream(port: int, password: str) -> None:
-    client = await nats.connect(f"nats://127.0.0.1:{port}", user="arc", password=password)
-    await client.jetstream().delete_stream("AGENTS")
-    await client.close()
+    streams(platform, lambda kept: kept.delete_stream("AGENTS"))
 
 
 LOST = {

@@ -11,9 +11,9 @@ from typing import Any
 import httpx
 import pulsar
 import pytest
-import redis
 
 from tests.e2e.driver import Platform, eventually
+from tests.e2e.proofs import redis_client
 
 APPLICATION = "swiss-army"
 
@@ -103,7 +103,7 @@ DEAD = "arc-e2e-dead-route"
 @contextlib.contextmanager
 def _faults(platform: Platform) -> Iterator[None]:
     """One for each rule, all at once, since each must hold for a minute."""
-    store = redis.Redis(password=platform.secrets()["REDIS_PASSWORD"], decode_responses=True)
+    store = redis_client(platform)
     limit: Any = store.config_get("maxmemory")
     used: Any = store.info("memory")
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.e2e.driver import Platform, eventually
-from tests.e2e.proofs import healthy_but_broken, verdict
+from tests.e2e.proofs import edited, healthy_but_broken, verdict
 
 
 @pytest.mark.parametrize(
@@ -20,17 +20,11 @@ def test_an_exporter_that_points_elsewhere_is_named_by_the_hop_that_broke(
     either: Platform, right: str, wrong: str, hop: str
 ) -> None:
     config = either.home / "config" / "otel-collector" / "config.yaml"
-    good = config.read_text()
-    config.write_text(good.replace(right, wrong))
-    try:
-        either.arcctl("up", "otel-collector").ok()
+    with edited(either, "otel-collector", config, config.read_text().replace(right, wrong)):
         healthy_but_broken(either, "otel-collector", f"store at {hop}: ")
         assert verdict(either, hop)[0] == "broken"
         if hop != "prometheus":  # which answers with what it was told up to five minutes ago
             healthy_but_broken(either, "swiss-army", f"store at {hop}: ")
-    finally:
-        config.write_text(good)
-        either.arcctl("up", "otel-collector").ok()
     assert verdict(either, "otel-collector") == ("proved", "")
 
 
@@ -45,14 +39,8 @@ def test_a_store_that_answers_and_takes_nothing_in_is_seen_where_health_is_green
     either: Platform, store: str, right: str, wrong: str
 ) -> None:
     config = either.home / "config" / store / "config.yaml"
-    good = config.read_text()
-    config.write_text(good.replace(right, wrong))
-    try:
-        either.arcctl("up", store).ok()
+    with edited(either, store, config, config.read_text().replace(right, wrong)):
         healthy_but_broken(either, store, "find the ")
-    finally:
-        config.write_text(good)
-        either.arcctl("up", store).ok()
     assert eventually(lambda: verdict(either, store) == ("proved", ""), 60)
 
 
@@ -60,13 +48,8 @@ def test_a_gateway_without_its_guard_is_seen_where_health_is_green(either: Platf
     """The middleware that asks for the password lets everybody through."""
     config = either.home / "config" / "traefik" / "dynamic" / "operator.yml"
     good = config.read_text()
-    config.write_text(good[: good.index("      basicAuth:")] + "      compress: {}\n")
-    try:
-        either.arcctl("up", "traefik").ok()
+    with edited(either, "traefik", config, good[: good.index("      basicAuth:")] + "      compress: {}\n"):
         healthy_but_broken(either, "traefik", "keep a stranger out", "HTTP 200")
-    finally:
-        config.write_text(good)
-        either.arcctl("up", "traefik").ok()
     assert verdict(either, "traefik") == ("proved", "")
 
 
@@ -82,14 +65,8 @@ def test_a_gateway_that_does_not_hear_of_new_containers_is_seen_by_its_guest(sta
 
 def test_a_dashboard_that_is_gone_is_seen_through_grafana(stack: Platform) -> None:
     file = stack.home / "config" / "grafana" / "dashboards" / "redis.json"
-    good = file.read_text()
-    file.unlink()
-    try:
-        stack.arcctl("up", "grafana").ok()
+    with edited(stack, "grafana", file, None):
         healthy_but_broken(stack, "grafana", "load dashboard redis", "HTTP 404")
-    finally:
-        file.write_text(good)
-        stack.arcctl("up", "grafana").ok()
     assert verdict(stack, "grafana") == ("proved", "")
 
 
@@ -105,12 +82,6 @@ def test_a_mail_sink_that_is_gone_is_seen_by_the_proof_of_recovery(stack: Platfo
 
 def test_a_data_source_that_points_nowhere_is_seen_through_grafana(stack: Platform) -> None:
     (config,) = (stack.home / "config" / "grafana" / "provisioning" / "datasources").iterdir()
-    good = config.read_text()
-    config.write_text(good.replace("http://loki:3100", "http://loki:9"))
-    try:
-        stack.arcctl("up", "grafana").ok()
+    with edited(stack, "grafana", config, config.read_text().replace("http://loki:3100", "http://loki:9")):
         healthy_but_broken(stack, "grafana", "query loki")
-    finally:
-        config.write_text(good)
-        stack.arcctl("up", "grafana").ok()
     assert verdict(stack, "grafana") == ("proved", "")

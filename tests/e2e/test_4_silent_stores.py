@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import httpx
-import nats
 import pytest
 
 from tests.e2e.driver import Platform, eventually
-from tests.e2e.proofs import admin, healthy_but_broken, redis_client, sql, statements, verdict
+from tests.e2e.proofs import admin, healthy_but_broken, redis_client, sql, statements, streams, verdict
 
 
 @pytest.mark.parametrize(
@@ -100,34 +97,16 @@ def test_a_deleted_token_is_seen_where_health_is_green_and_bootstrap_brings_it_b
 
 def test_a_stream_in_the_way_is_seen_where_health_is_green(either: Platform) -> None:
     """A stream that has the subject already keeps every other from being made."""
-
-    async def run(verb: str) -> None:
-        password = either.secrets()["NATS_PASSWORD"]
-        client = await nats.connect(f"nats://127.0.0.1:{either.port(4222)}", user="arc", password=password)
-        stream = client.jetstream()
-        await (
-            stream.add_stream(name="GREEDY", subjects=["arcctl.verify.kept"])
-            if verb == "add"
-            else stream.delete_stream("GREEDY")
-        )
-        await client.close()
-
-    asyncio.run(run("add"))
+    streams(either, lambda kept: kept.add_stream(name="GREEDY", subjects=["arcctl.verify.kept"]))
     try:
         healthy_but_broken(either, "nats", "create a stream on disk", "overlap")
     finally:
-        asyncio.run(run("delete"))
+        streams(either, lambda kept: kept.delete_stream("GREEDY"))
     assert verdict(either, "nats") == ("proved", "")
 
 
 def test_a_dropped_stream_is_seen_where_health_is_green_and_bootstrap_brings_it_back(either: Platform) -> None:
-    async def drop() -> None:
-        password = either.secrets()["NATS_PASSWORD"]
-        client = await nats.connect(f"nats://127.0.0.1:{either.port(4222)}", user="arc", password=password)
-        await client.jetstream().delete_stream("AGENTS")
-        await client.close()
-
-    asyncio.run(drop())
+    streams(either, lambda kept: kept.delete_stream("AGENTS"))
     healthy_but_broken(either, "nats", "find the stream", "stream not found")
     either.arcctl("bootstrap", "nats").ok()
     assert verdict(either, "nats") == ("proved", "")

@@ -14,6 +14,7 @@ from arcctl.core.events import Event, Kind
 from arcctl.core.graph import resolve
 from arcctl.core.observed import Observed
 from arcctl.core.proof import Proof
+from arcctl.core.settings import Settings
 
 TIMEOUT = 100.0
 """Seconds that one look or one making may take."""
@@ -39,34 +40,34 @@ async def _report(request: Request, world: World) -> Report:
     asked = resolve(request.words or ("all",), world.catalogue)
     observed = await asyncio.to_thread(world.engine.observe)
     running = tuple(i for i in asked if observed.of(i).running)
-    found = await set_up(running, world, observed, make=not request.check)
-    absent = tuple(_skipped(i, world, observed) for i in asked if i not in running)
+    loaded = settings(world)
+    found = await set_up(running, world, observed, loaded, make=not request.check)
+    absent = {i: world.catalogue.services[i].resources(loaded.envs[i]) for i in asked if i not in running}
+    skipped = tuple(_skipped(i, observed) for i, resources in absent.items() if resources)
     named = set(request.words) & set(world.catalogue.services)
     good = all(f.state in (State.THERE, State.MADE) for f in found) and not named - set(running)
     return Report(
         passed=good,
         engine=world.engine.name,
         duration_ms=round((time.perf_counter() - began) * 1000),
-        found=tuple(sorted((*found, *(f for f in absent if f)), key=lambda f: f.service)),
+        found=tuple(sorted((*found, *skipped), key=lambda f: f.service)),
     )
 
 
-def _skipped(service: str, world: World, observed: Observed) -> Found | None:
-    """A service without resources has nothing to skip."""
-    resources = world.catalogue.services[service].resources(settings(world).envs[service])
+def _skipped(service: str, observed: Observed) -> Found:
     reason = f"is {observed.of(service).state} (arcctl up {service})"
-    return Found(service=service, resource="all", state=State.SKIPPED, reason=reason) if resources else None
+    return Found(service=service, resource="all", state=State.SKIPPED, reason=reason)
 
 
 async def set_up(
-    services: tuple[str, ...], world: World, observed: Observed, *, make: bool, since: float = 0.0
+    services: tuple[str, ...], world: World, observed: Observed, loaded: Settings, *, make: bool, since: float = 0.0
 ) -> tuple[Found, ...]:
     """All services at once, the resources of each one after the other; remembers which of them hold everything.
 
     `since` is how many seconds the command worked before.
     """
-    ports = {key: dict(state.ports) for key, state in observed.containers.items() if state.running}
-    setting_up = [SettingUp(world, i, ports, make, time.monotonic() - since) for i in services]
+    began = time.monotonic() - since
+    setting_up = [SettingUp(world, loaded, i, observed.published, make, began) for i in services]
     found = await asyncio.gather(*(one.run() for one in setting_up))
     good = {i for i, some in zip(services, found, strict=True) if {f.state for f in some} <= {State.THERE, State.MADE}}
     if make:
@@ -79,6 +80,7 @@ class SettingUp:
     """One service being set up."""
 
     world: World
+    loaded: Settings
     service: str
     ports: Mapping[str, Mapping[int, int]]
     make: bool
@@ -88,10 +90,10 @@ class SettingUp:
 
     async def run(self) -> tuple[Found, ...]:
         """Stops at the first resource that cannot be made: later ones build on it."""
-        loaded, service, found = settings(self.world), self.world.catalogue.services[self.service], list[Found]()
+        service, found = self.world.catalogue.services[self.service], list[Found]()
         told = {v.field: v.name for v in variables(service.env) if v.told}
-        self.values = {name: loaded.values[variable].text or "" for name, variable in told.items()}
-        for resource in service.resources(loaded.envs[self.service]):
+        self.values = {name: self.loaded.values[variable].text or "" for name, variable in told.items()}
+        for resource in service.resources(self.loaded.envs[self.service]):
             before, began = self.values, time.monotonic()
             state, reason = await self._state(resource)
             self._keep(

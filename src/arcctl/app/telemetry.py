@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from arcctl.app.world import World
 from arcctl.core.events import Event, Kind
-from arcctl.core.trace import Signal
+from arcctl.core.trace import Signal, otlp
 
 T = TypeVar("T")
 NAME = "arcctl"
@@ -41,8 +41,7 @@ class Recorder:
             | {"attributes": [{"key": "message", "value": {"stringValue": event.message}}]}
             for name, (end, event) in self.last.items()
         ]
-        resource = {"attributes": [{"key": "service.name", "value": {"stringValue": NAME}}]}
-        return {"resourceSpans": [{"resource": resource, "scopeSpans": [{"scope": {"name": NAME}, "spans": spans}]}]}
+        return otlp(NAME, "Spans", {"scope": {"name": NAME}, "spans": spans})
 
 
 def _span(trace_id: str, name: str, begin: int, end: int, *, ok: bool, parent: str = "") -> dict[str, Any]:
@@ -79,10 +78,9 @@ async def recorded(command: str, world: World, work: Callable[[World], Awaitable
 async def _send(recorder: Recorder, command: str, world: World, *, ok: bool) -> None:
     trace_id = secrets.token_hex(16)
     document = recorder.document(command, trace_id, ok=ok)
-    intake = next(s for s in world.catalogue.services.values() if Signal.INTAKE in s.signals)
+    intake = world.catalogue.with_signal(Signal.INTAKE)
     call = replace(intake.signals[Signal.INTAKE], json=document)
     observed = await asyncio.to_thread(world.engine.observe)
-    ports = {key: dict(state.ports) for key, state in observed.containers.items() if state.running}
-    step, _, _ = await world.prover.ask(intake.id, call, ports, {})
+    step, _, _ = await world.prover.ask(intake.id, call, observed.published, {})
     sent = f"the trace of this command: arcctl trace {trace_id}"
     world.note(sent if step.ok else f"the trace of this command was not taken: {step.message}")

@@ -6,10 +6,8 @@ import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from arcctl.app.world import World
-from arcctl.core.model import Service
 from arcctl.core.trace import Hop, Signal, Trace, alternatives, read_lines, read_series, read_spans
 from arcctl.errors import UnhealthyError
 
@@ -26,7 +24,7 @@ class Following:
 
     async def ask(self, signal: Signal) -> str:
         """The body with which the service that has this signal answers; empty where it does not have the trace."""
-        service = self._service(signal)
+        service = self.world.catalogue.with_signal(signal)
         step, body, values = await self.world.prover.ask(service.id, service.signals[signal], self.ports, self.values)
         self.values = dict(values)
         if signal is Signal.WORK:
@@ -35,9 +33,6 @@ class Following:
         self.hops.append(Hop(service=service.id, signal=signal, ok=step.ok, ms=ms, message=step.message))
         return body
 
-    def _service(self, signal: Signal) -> Service[Any]:
-        return next(s for s in self.world.catalogue.services.values() if signal in s.signals)
-
 
 async def run(trace_id: str, world: World) -> Trace:
     """Follow the request of this id, or a new one where it is empty.
@@ -45,8 +40,7 @@ async def run(trace_id: str, world: World) -> Trace:
     Raises UnhealthyError for a request that cannot be made and for a trace that is not in the trace store.
     """
     observed = await asyncio.to_thread(world.engine.observe)
-    ports = {key: dict(state.ports) for key, state in observed.containers.items() if state.running}
-    following = Following(world, ports, {"trace_id": trace_id} if trace_id else {})
+    following = Following(world, observed.published, {"trace_id": trace_id} if trace_id else {})
     if not trace_id:
         await following.ask(Signal.WORK)
         _must(following, "no request could be made")

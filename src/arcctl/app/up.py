@@ -99,5 +99,8 @@ async def _launch(request: Request, prepared: Prepared, world: World) -> Result:
     launch = Launch(plan=plan, world=world, settings=loaded, made_from=prepared.made_from)
     outcome = await launch.run(wait=request.wait, timeout=request.timeout)
     new = tuple(i for i in outcome.ready if i in world.catalogue.services and i not in world.home.set_up())
-    found = await bootstrap.set_up(new, world, world.engine.observe(), make=True, since=outcome.seconds) if new else ()
+    if not new:
+        return Result(plan, outcome, prepared.left_out)
+    observed = world.engine.observe()
+    found = await bootstrap.set_up(new, world, observed, loaded, make=True, since=outcome.seconds)
     return Result(plan, outcome, prepared.left_out, found)

@@ -33,8 +33,7 @@ async def run(request: Request, world: World) -> Report:
     observed = await asyncio.to_thread(world.engine.observe)
     absent = {i: _absent(i, observed) for i in world.catalogue.services}
     proofs = [(i, proof) for i, proof in _proofs(world, asked) if not absent[i]]
-    ports = {key: dict(state.ports) for key, state in observed.containers.items() if state.running}
-    found = await asyncio.gather(*(_prove(i, proof, ports, request.timeout, world) for i, proof in proofs))
+    found = await asyncio.gather(*(_prove(i, proof, observed.published, request.timeout, world) for i, proof in proofs))
     steps = tuple(step for proof in found for step in proof)
     verdicts = tuple(judge(i, steps, double=observed.of(i).double, absent=absent[i]) for i in asked)
     expected = counted(request.words, asked, world, observed)
@@ -86,15 +85,16 @@ async def _receive(
         engine.dismiss()
         return engine.invite(owner, guest)
 
+    def come(problem: str = "") -> Step:
+        ms = round((time.perf_counter() - began) * 1000)
+        return Step(owner=owner, service=owner, name=guest.name, ok=not problem, ms=ms, since_ms=ms, message=problem)
+
     try:
         if not await asyncio.to_thread(invite):
             return ()
-        ms = round((time.perf_counter() - began) * 1000)
-        come = Step(owner=owner, service=owner, name=guest.name, ok=True, ms=ms, since_ms=ms)
-        here = await world.prover.prove(owner, guest.here, ports, timeout)
+        steps = (come(), *await world.prover.prove(owner, guest.here, ports, timeout))
     except ArcError as error:
-        ms = round((time.perf_counter() - began) * 1000)
-        return (Step(owner=owner, service=owner, name=guest.name, ok=False, ms=ms, since_ms=ms, message=str(error)),)
+        return (come(str(error)),)
     finally:
         await asyncio.to_thread(engine.dismiss)
-    return (come, *here, *await world.prover.prove(owner, guest.gone, ports, timeout))
+    return (*steps, *await world.prover.prove(owner, guest.gone, ports, timeout))

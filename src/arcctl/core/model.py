@@ -218,6 +218,10 @@ class Catalogue:
             found |= {h.id: h for h in service.helpers} | {service_id: service}
         return found
 
+    def with_signal(self, signal: Signal) -> Service[Any]:
+        """The one service that has this to say of a request."""
+        return next(s for s in self.services.values() if signal in s.signals)
+
     def layer(self, layer: Layer) -> tuple[str, ...]:
         return tuple(i for i, s in self.services.items() if s.layer is layer)
 

@@ -55,5 +55,10 @@ class Observed:
     containers: Mapping[str, ContainerState]
     unavailable: Mapping[str, Unavailable] = field(default_factory=dict)
 
+    @property
+    def published(self) -> Mapping[str, Mapping[int, int]]:
+        """The published host port of each container port, by the key of each container that runs."""
+        return {key: state.ports for key, state in self.containers.items() if state.running}
+
     def of(self, key: str) -> ContainerState:
         return self.containers.get(key, GONE)

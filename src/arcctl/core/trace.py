@@ -89,6 +89,12 @@ def valid_id(text: str) -> str:
     return found
 
 
+def otlp(service: str, scope: str, records: Mapping[str, Any]) -> dict[str, Any]:
+    """Records of one service as OTLP hands them in, in JSON; `scope` is Spans, Logs or Metrics."""
+    resource = {"attributes": [{"key": "service.name", "value": {"stringValue": service}}]}
+    return {f"resource{scope}": [{"resource": resource, f"scope{scope}": [records]}]}
+
+
 def read_spans(text: str) -> tuple[Span, ...]:
     """Spans of an OTLP document in JSON, earliest first; of those that start together the longest."""
     found = []

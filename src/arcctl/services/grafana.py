@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from dataclasses import replace
 from typing import Any
 
 from pydantic import SecretStr
@@ -35,9 +36,13 @@ def _login(user: str, password: str) -> dict[str, str]:
     return {"Authorization": f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}"}
 
 
+def _get(name: str, path: str, login: dict[str, str], expect: str = "") -> Call:
+    return Call(name=name, port=PORT, path=path, headers=login, expect=expect)
+
+
 def _resources(env: Env) -> tuple[Resource, ...]:
     """Data sources and dashboards are files; the account is made by the server's own first start."""
-    look = Call(name="log in", port=PORT, path="/api/org", headers=_login(USER, env.admin_password.get_secret_value()))
+    look = _get("log in", "/api/org", _login(USER, env.admin_password.get_secret_value()))
     hint = f"set GRAFANA_ADMIN_PASSWORD in config/{NAME}/.env to the password that you chose"
     return (Resource(name=f"account {USER}", look=Calls(steps=(look,)), hint=hint),)
 
@@ -48,30 +53,16 @@ def _proofs(env: Env) -> tuple[Proof, ...]:
 
     admin = _login(USER, env.admin_password.get_secret_value())
     sources = tuple(
-        Call(
-            name=f"query {source.id}",
-            port=PORT,
-            path=f"/api/datasources/uid/{source.id}/health",
-            headers=admin,
-            expect="OK",
-        )
+        _get(f"query {source.id}", f"/api/datasources/uid/{source.id}/health", admin, "OK")
         for source in (loki.SERVICE, prometheus.SERVICE, jaeger.SERVICE)
     )
     steps = (
-        Call(name="log in", port=PORT, path="/api/org", headers=admin),
-        Call(
-            name="refuse the default login", port=PORT, path="/api/org", headers=_login("admin", "admin"), status=(401,)
-        ),
+        _get("log in", "/api/org", admin),
+        replace(_get("refuse the default login", "/api/org", _login("admin", "admin")), status=(401,)),
         *sources,
     )
     loads = tuple(
-        Call(
-            name=f"load dashboard {name}",
-            port=PORT,
-            path=f"/api/dashboards/uid/arc-{name}",
-            headers=admin,
-            expect='"panels"',
-        )
+        _get(f"load dashboard {name}", f"/api/dashboards/uid/arc-{name}", admin, '"panels"')
         for name in (_OVERVIEW, *_shown(services.load()))
     )
     return (Calls(steps=(*steps, *loads)),)

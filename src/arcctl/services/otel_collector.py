@@ -8,7 +8,7 @@ from arcctl.core.monitoring import Alert, Monitoring, Panel, Unit
 from arcctl.core.probe import Http
 from arcctl.core.proof import Call, Calls, Proof
 from arcctl.core.sources import Collector
-from arcctl.core.trace import Signal
+from arcctl.core.trace import Signal, otlp
 from arcctl.services import jaeger, loki, prometheus
 
 GRPC_PORT, HTTP_PORT, HEALTH_PORT = 4317, 4318, 13133
@@ -41,8 +41,7 @@ _PATHS = {"Spans": "traces", "Logs": "logs", "Metrics": "metrics"}
 
 def _write(signal: str, scope: str, records: dict[str, object]) -> Call:
     """One record by OTLP over HTTP, with the run's trace id."""
-    resource = {"attributes": [{"key": "service.name", "value": {"stringValue": _PROBED}}]}
-    body = {f"resource{scope}": [{"resource": resource, f"scope{scope}": [records]}]}
+    body = otlp(_PROBED, scope, records)
     return Call(name=f"write a {signal}", method="POST", port=HTTP_PORT, path=f"/v1/{_PATHS[scope]}", json=body)
 
 

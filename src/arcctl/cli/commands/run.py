@@ -72,11 +72,12 @@ def _show(result: Result, world: World, *, waited: bool) -> None:
 
 
 def _raise_for(result: Result, world: World) -> None:
+    from arcctl.app.up import came_up
     from arcctl.errors import DeadlineError, UnhealthyError
     from arcctl.ui import terminal
 
     outcome = result.outcome
-    if outcome is None or not (outcome.failed or outcome.waiting):
+    if outcome is None or came_up(result):
         return
     blamed = outcome.failed or outcome.waiting
     culprit, reason = next(iter(blamed.items()))

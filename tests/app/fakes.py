@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from io import StringIO
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 from arcctl.app.world import World
 from arcctl.core.env import Variable
 from arcctl.core.events import Event
 from arcctl.core.model import Catalogue, Helper, Layer
 from arcctl.core.observed import ContainerState, Observed, Unavailable
-from arcctl.core.ports import EngineFacts, Target
+from arcctl.core.ports import NOTHING, EngineFacts, Executed, Target
 from arcctl.core.probe import Answer
 from arcctl.core.proof import Call, Calls, Guest, Proof, Step
 from arcctl.core.settings import Source
@@ -105,6 +105,19 @@ class FakeEngine:
 
     def dismiss(self) -> None:
         self.calls.append("dismiss")
+
+    def execute(
+        self,
+        key: str,
+        words: tuple[str, ...],
+        *,
+        environment: Mapping[str, str] = NOTHING,
+        stdin: BinaryIO | None = None,
+        stdout: BinaryIO | None = None,
+        terminal: bool = False,
+    ) -> Executed:
+        self.calls.append(f"execute {key}: {' '.join(words)}")
+        return Executed(0)
 
     def stop(self, keys: Iterable[str]) -> None:
         self.calls.append(f"stop {' '.join(keys)}")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TextIO
+from types import MappingProxyType
+from typing import BinaryIO, Protocol, TextIO
 
 from arcctl.core import sources
 from arcctl.core.env import Variable
@@ -33,6 +34,18 @@ class Target:
 
     probe: Probe
     port: int
+
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Executed:
+    """What became of a program: its exit code and what it said, as far as nobody else was handed that."""
+
+    code: int
+    stdout: bytes = b""
+    stderr: str = ""
 
 
 class Engine(Protocol):
@@ -64,6 +77,21 @@ class Engine(Protocol):
 
     def dismiss(self) -> None:
         """Remove every guest, also one that an interrupted run left."""
+
+    def execute(
+        self,
+        key: str,
+        words: tuple[str, ...],
+        *,
+        environment: Mapping[str, str] = NOTHING,
+        stdin: BinaryIO | None = None,
+        stdout: BinaryIO | None = None,
+        terminal: bool = False,
+    ) -> Executed:
+        """Run a program that a container brings, beside its server; `environment` never shows in a process list.
+
+        With `terminal` it gets the caller's own three streams. Raises EngineError where there is no such program.
+        """
 
     def stop(self, keys: Iterable[str]) -> None: ...
     def restart(self, keys: Iterable[str]) -> None: ...

@@ -9,18 +9,21 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from arcctl.core.compose import PROJECT
 from arcctl.core.model import Catalogue, Layer, container_name
 from arcctl.core.observed import ContainerState, Observed
-from arcctl.core.ports import EngineFacts
+from arcctl.core.ports import NOTHING, EngineFacts, Executed
 from arcctl.core.proof import Guest
 from arcctl.errors import ArcError, EngineError
+from arcctl.runtime import execution
+from arcctl.runtime.environment import snapshot
 
 if TYPE_CHECKING:
     from python_on_whales import DockerClient
@@ -150,6 +153,23 @@ class DockerEngine:
         guests = self._read("container", "ls", "--all", "--quiet", "--filter", f"label={GUEST}").split()
         if guests:
             self._read("container", "rm", "--force", *guests, missing_is_fine=True)
+
+    def execute(
+        self,
+        key: str,
+        words: tuple[str, ...],
+        *,
+        environment: Mapping[str, str] = NOTHING,
+        stdin: BinaryIO | None = None,
+        stdout: BinaryIO | None = None,
+        terminal: bool = False,
+    ) -> Executed:
+        """`docker exec`; a variable is named on its command line and its value is not."""
+        named = tuple(word for name in environment for word in ("--env", name))
+        tty = ("--tty",) if terminal and sys.stdin.isatty() else ()
+        command = ("docker", "exec", "--interactive", *tty, *named, container_name(PROJECT, key), *words)
+        variables = {**snapshot(), **environment}
+        return execution.execute(command, variables, stdin=stdin, stdout=stdout, terminal=terminal)
 
     def stop(self, keys: Iterable[str]) -> None:
         with _translated():

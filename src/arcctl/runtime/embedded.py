@@ -9,21 +9,21 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from arcctl.core import local
 from arcctl.core.env import ServiceEnv, load
 from arcctl.core.graph import start_order
 from arcctl.core.model import Catalogue, Helper
 from arcctl.core.observed import ContainerState, Observed
-from arcctl.core.ports import EngineFacts
+from arcctl.core.ports import NOTHING, EngineFacts, Executed
 from arcctl.core.proof import Guest
 from arcctl.errors import EngineError, UsageError
-from arcctl.runtime import accounts, files
+from arcctl.runtime import accounts, execution, files, process_logs, supervision
+from arcctl.runtime.environment import snapshot
 from arcctl.runtime.layout import Layout
 from arcctl.runtime.supervision import Supervised, Supervisor
 from arcctl.runtime.supply import Supply
@@ -37,7 +37,6 @@ _STATES = {
     "BACKOFF": "restarting",
 }
 """The supervisor's words in the engine's; FATAL and all others are `dead`."""
-FOLLOW_SECONDS = 0.3
 FIRST_RUN_SECONDS = 120.0
 
 
@@ -91,7 +90,7 @@ class EmbeddedEngine:
     ) -> ContainerState:
         state = _STATES.get(info["statename"], "dead") if info else "dead"
         return ContainerState(
-            state="paused" if state == "running" and info and _frozen(info["pid"]) else state,
+            state="paused" if state == "running" and info and supervision.frozen(info["pid"]) else state,
             exit_code=info["exitstatus"] if info else 0,
             config_hash=record["hash"],
             image=self._containers[key].image,
@@ -213,6 +212,25 @@ class EmbeddedEngine:
             with contextlib.suppress(ProcessLookupError, KeyError):
                 os.killpg(found[key]["pid"], signal.SIGCONT)
 
+    def execute(
+        self,
+        key: str,
+        words: tuple[str, ...],
+        *,
+        environment: Mapping[str, str] = NOTHING,
+        stdin: BinaryIO | None = None,
+        stdout: BinaryIO | None = None,
+        terminal: bool = False,
+    ) -> Executed:
+        """The program of the server's artifact, or else the machine's own, with the server's environment."""
+        self._supply.needed(key, self._containers[key])
+        layout = self._layout()
+        local_words = layout.words(key, (f"{{artifact}}/bin/{words[0]}", *words[1:]))
+        if not Path(local_words[0]).is_file():
+            local_words = layout.words(key, words)
+        variables = {"TERM": snapshot().get("TERM", "dumb"), **layout.environment(key), **environment}
+        return execution.execute(local_words, variables, stdin=stdin, stdout=stdout, terminal=terminal)
+
     def stop(self, keys: Iterable[str]) -> None:
         if self._supervisor.processes() is not None:
             self._supervisor.stop(tuple(keys))
@@ -243,17 +261,7 @@ class EmbeddedEngine:
             raise UsageError(
                 "--since works on the docker engine only: servers write their own times here", hint="--tail"
             )
-        paths = {key: self._supervisor.log(key) for key in keys}
-        places = {}
-        for key, path in paths.items():
-            lines, places[key] = _read_from(path, 0)
-            kept = lines[-int(tail) :] if tail and int(tail) else lines
-            yield from (f"{key}  | {line}" for line in kept)
-        while follow:
-            time.sleep(FOLLOW_SECONDS)
-            for key, path in paths.items():
-                lines, places[key] = _read_from(path, places[key])
-                yield from (f"{key}  | {line}" for line in lines)
+        return process_logs.read({key: self._supervisor.log(key) for key in keys}, follow=follow, tail=tail)
 
     def command(self) -> tuple[str, ...]:
         raise UsageError("this home runs without Docker, so there is no Compose to pass words to", hint="arcctl ps")
@@ -277,24 +285,3 @@ class EmbeddedEngine:
     def _made(self, key: str) -> dict[str, str]:
         path = self._base / "run" / key / "made.json"
         return dict(json.loads(path.read_text())) if path.is_file() else {}
-
-
-def _frozen(pid: int) -> bool:
-    """Whether a process was stopped by a signal."""
-    import psutil
-
-    try:
-        return bool(psutil.Process(pid).status() == psutil.STATUS_STOPPED)
-    except psutil.NoSuchProcess:
-        return False
-
-
-def _read_from(path: Path, place: int) -> tuple[list[str], int]:
-    """The lines behind `place`, and where they end; a file that was rotated is read from its start."""
-    if not path.is_file():
-        return [], 0
-    size = path.stat().st_size
-    with path.open("rb") as stream:
-        stream.seek(place if place <= size else 0)
-        text = stream.read()
-        return text.decode(errors="replace").splitlines(), stream.tell()

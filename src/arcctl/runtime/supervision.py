@@ -263,3 +263,13 @@ def _wait_gone(pids: list[int], seconds: float) -> list[int]:
     while (left := [pid for pid in pids if there(pid)]) and time.monotonic() < end:
         time.sleep(0.05)
     return left
+
+
+def frozen(pid: int) -> bool:
+    """Whether a process was stopped by a signal."""
+    import psutil
+
+    try:
+        return bool(psutil.Process(pid).status() == psutil.STATUS_STOPPED)
+    except psutil.NoSuchProcess:
+        return False

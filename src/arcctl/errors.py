@@ -7,6 +7,7 @@ ArcError
 ├── HomeError           exit 2   no home here, or one that cannot be read or written
 │   └── SecretsLost              data volumes without the secrets that open them
 ├── EngineError         exit 3   no engine, or one that refuses
+│   └── ProgramMissing           a client that neither the server's package nor this machine has
 ├── BuildError          exit 1   a server could not be made from its source
 ├── UnhealthyError      exit 1   something asked for is unhealthy or failed
 ├── DeadlineError       exit 4   not ready in time
@@ -54,6 +55,10 @@ class SecretsLost(HomeError):
 class EngineError(ArcError):
     code = "engine"
     exit_code = 3
+
+
+class ProgramMissing(EngineError):
+    code = "program-missing"
 
 
 class BuildError(ArcError):

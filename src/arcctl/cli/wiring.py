@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import shutil
 import subprocess
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from arcctl import services
 from arcctl.app.world import World
@@ -102,3 +102,10 @@ def pass_through(command: tuple[str, ...]) -> int:
     """Run a program in the foreground with the user's terminal; its exit code."""
     program = shutil.which(command[0]) or command[0]
     return subprocess.run((program, *command[1:]), check=False).returncode
+
+
+def become(words: Sequence[str], environment: Mapping[str, str]) -> NoReturn:
+    """End this command as another program."""
+    from arcctl.runtime import foreground
+
+    foreground.become(words, environment)

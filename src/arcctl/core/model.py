@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 from arcctl.core.bootstrap import Resource
+from arcctl.core.connect import Shell, Where
 from arcctl.core.env import ServiceEnv
 from arcctl.core.monitoring import Document, Monitoring
 from arcctl.core.probe import Probe
@@ -108,6 +109,8 @@ class Link:
     url: str
     user: str = ""
     secret: str = field(default="", repr=False)
+    page: bool = False
+    """Whether it is for a browser."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,6 +192,10 @@ class Service(Container[E]):
     needs: tuple[Service[Any], ...] = ()
     helpers: tuple[Helper[Any], ...] = ()
     links: Callable[[E], tuple[Link, ...]] = lambda env: ()
+    connect: Callable[[E, Where], Mapping[str, str]] = lambda env, where: {}
+    """What a program that uses it finds in its environment, by the conventions of its ecosystem."""
+    shells: Callable[[E], tuple[Shell, ...]] = lambda env: ()
+    """What a person talks to it with, the best first."""
     signals: Mapping[Signal, Call] = field(default_factory=dict)
     """What it has to say of one request, by its trace id."""
     proofs: Callable[[E], tuple[Proof, ...]] = lambda env: ()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import BinaryIO
 
 from arcctl.core.ports import Executed
-from arcctl.errors import EngineError
+from arcctl.errors import ProgramMissing
 
 
 def execute(
@@ -18,10 +20,11 @@ def execute(
     stdout: BinaryIO | None,
     terminal: bool,
 ) -> Executed:
-    """What became of it. Raises EngineError where the program does not exist."""
+    """What became of it. Raises ProgramMissing where the program does not exist."""
     try:
         if terminal:
-            return Executed(subprocess.run(words, env=environment, check=False).returncode)
+            with _interrupts_left_to_the_program():
+                return Executed(subprocess.run(words, env=environment, check=False).returncode)
         done = subprocess.run(
             words,
             env=environment,
@@ -31,5 +34,15 @@ def execute(
             check=False,
         )
     except FileNotFoundError:
-        raise EngineError(f"the program {words[0]} is not here", hint="arcctl doctor") from None
+        raise ProgramMissing(f"the program {words[0]} is not here", hint="arcctl doctor") from None
     return Executed(done.returncode, done.stdout or b"", done.stderr.decode(errors="replace").strip())
+
+
+@contextmanager
+def _interrupts_left_to_the_program() -> Iterator[None]:
+    """Ctrl-C reaches the program too, which ends a query by it and goes on."""
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,4 +1,4 @@
-"""Databases of a Postgres server: how each consumer's own one is proved, and how it is set up."""
+"""Databases of a Postgres server: how a role's own one is proved, set up and reached."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pydantic import SecretStr
 
 from arcctl.core.bootstrap import Resource
+from arcctl.core.connect import Client, Where
 from arcctl.core.proof import Sql, Statement
 
 
@@ -85,3 +86,24 @@ def own_database(server: Server, name: str, password: SecretStr, superuser: Secr
         ),
         held(server, f"vectors in {name}", superuser, _VECTORS, "CREATE EXTENSION IF NOT EXISTS vector", database=name),
     )
+
+
+def connect(server: Server, role: str, password: SecretStr, where: Where) -> dict[str, str]:
+    """How a program finds a role's own database: by a URL, and by what libpq reads."""
+    secret = password.get_secret_value()
+    return {
+        "DATABASE_URL": f"postgresql://{role}:{secret}@{where.at(server.port)}/{role}",
+        "PGHOST": where.host,
+        "PGPORT": str(where.port(server.port)),
+        "PGUSER": role,
+        "PGPASSWORD": secret,
+        "PGDATABASE": role,
+        # Not in the URL, where some drivers refuse options that they do not know.
+        "PGSSLMODE": "disable",
+    }
+
+
+def psql(server: Server, role: str, password: SecretStr) -> Client:
+    """The server's own client in a role's own database."""
+    address = f"postgresql://{role}@{server.host}:{server.port}/{role}"
+    return Client(user=role, words=("psql", address), environment={"PGPASSWORD": password.get_secret_value()})

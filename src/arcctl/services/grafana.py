@@ -133,12 +133,18 @@ SERVICE: Service[Env] = Service(
     probe=lambda env: Http(port=PORT, path="/api/health", body='"database": "ok"'),
     proofs=_proofs,
     resources=_resources,
+    # As its Terraform provider calls them.
+    connect=lambda env, where: {
+        "GRAFANA_URL": f"http://{where.at(PORT)}",
+        "GRAFANA_AUTH": f"{USER}:{env.admin_password.get_secret_value()}",
+    },
     links=lambda env: (
         Link(
             name="ui",
             url=f"http://127.0.0.1:{env.host_port}",
             user=USER,
             secret=env.admin_password.get_secret_value(),
+            page=True,
         ),
     ),
 )

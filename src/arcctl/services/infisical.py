@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from pydantic import SecretStr
 
 from arcctl.core.bootstrap import Resource
+from arcctl.core.connect import Where
 from arcctl.core.env import HostPort, generated, shared, told
 from arcctl.core.model import Healthcheck, Inline, Layer, Limits, Link, Port, Service
 from arcctl.core.monitoring import Monitoring
@@ -152,6 +153,17 @@ _MAKE_IDENTITY = (
     ),
 )
 
+
+def _connect(env: Env, where: Where) -> dict[str, str]:
+    """As its command line and its SDKs call them."""
+    return {
+        "INFISICAL_API_URL": f"http://{where.at(PORT)}/api",
+        "INFISICAL_UNIVERSAL_AUTH_CLIENT_ID": env.client_id.get_secret_value(),
+        "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET": env.client_secret.get_secret_value(),
+        "INFISICAL_WORKSPACE_ID": env.project_id.get_secret_value(),
+    }
+
+
 _PROBED = "ARCCTL_VERIFY"
 
 
@@ -218,12 +230,14 @@ SERVICE: Service[Env] = Service(
     helpers=(postgres.database(NAME, Env),),
     proofs=_proofs,
     resources=_resources,
+    connect=_connect,
     links=lambda env: (
         Link(
             name="ui",
             url=f"http://127.0.0.1:{env.host_port}",
             user=_ADMIN,
             secret=env.admin_password.get_secret_value(),
+            page=True,
         ),
     ),
 )

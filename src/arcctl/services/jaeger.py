@@ -79,5 +79,6 @@ SERVICE: Service[Env] = Service(
     ),
     probe=lambda env: Http(port=PORT, path="/api/v3/services", body="services"),
     signals={Signal.TRACE: FIND_TRACE},
-    links=lambda env: (Link(name="ui", url=f"http://127.0.0.1:{env.host_port}"),),
+    connect=lambda env, where: {"JAEGER_URL": f"http://{where.at(PORT)}"},
+    links=lambda env: (Link(name="ui", url=f"http://127.0.0.1:{env.host_port}", page=True),),
 )

@@ -230,6 +230,10 @@ SERVICE: Service[Env] = Service(
     helpers=(_MAIL, postgres.database(NAME, Env), _MIGRATE),
     proofs=_proofs,
     resources=_resources,
+    connect=lambda env, where: {
+        "KRATOS_PUBLIC_URL": f"http://{where.at(PORT)}",
+        "KRATOS_ADMIN_URL": f"http://{where.at(ADMIN_PORT)}",
+    },
     links=lambda env: (
         Link(name="public", url=f"http://127.0.0.1:{env.public_port}"),
         Link(name="admin", url=f"http://127.0.0.1:{env.admin_port}"),
@@ -239,6 +243,6 @@ SERVICE: Service[Env] = Service(
             user=_ADMIN,
             secret=env.admin_password.get_secret_value(),
         ),
-        Link(name="mails", url=f"http://127.0.0.1:{env.mail_port}"),
+        Link(name="mails", url=f"http://127.0.0.1:{env.mail_port}", page=True),
     ),
 )

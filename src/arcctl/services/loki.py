@@ -74,5 +74,7 @@ SERVICE: Service[Env] = Service(
     monitoring=Monitoring(rate="sum(rate(loki_distributor_lines_received_total[2m]))"),
     probe=lambda env: Http(port=PORT, path="/ready", body="ready"),
     signals={Signal.LOGS: find_trace(".+")},
+    # LOKI_ADDR is what its own client, logcli, reads.
+    connect=lambda env, where: dict.fromkeys(("LOKI_URL", "LOKI_ADDR"), f"http://{where.at(PORT)}"),
     links=lambda env: (Link(name="api", url=f"http://127.0.0.1:{env.host_port}"),),
 )

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pydantic import SecretStr
 
 from arcctl.core.bootstrap import Resource
+from arcctl.core.connect import NatsPrompt
 from arcctl.core.env import HostPort, ServiceEnv, generated
 from arcctl.core.model import Bind, Healthcheck, Helper, Inline, Layer, Limits, Link, Port, Process, Service, Volume
 from arcctl.core.monitoring import Monitoring, Panel, Unit
@@ -142,6 +143,9 @@ SERVICE: Service[Env] = Service(
     helpers=(_EXPORTER,),
     proofs=_proofs,
     resources=_resources,
+    connect=lambda env, where: {"NATS_URL": f"nats://{USER}:{env.password.get_secret_value()}@{where.at(PORT)}"},
+    # The image brings no client.
+    shells=lambda env: (NatsPrompt(user=USER, port=PORT, password=env.password.get_secret_value()),),
     links=lambda env: (
         Link(
             name="client",
@@ -149,6 +153,6 @@ SERVICE: Service[Env] = Service(
             user=USER,
             secret=env.password.get_secret_value(),
         ),
-        Link(name="monitor", url=f"http://127.0.0.1:{env.monitor_port}"),
+        Link(name="monitor", url=f"http://127.0.0.1:{env.monitor_port}", page=True),
     ),
 )

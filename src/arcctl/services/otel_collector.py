@@ -132,6 +132,10 @@ SERVICE: Service[Env] = Service(
     probe=lambda env: Http(port=HEALTH_PORT, body="Server available"),
     proofs=_proofs,
     signals={Signal.INTAKE: Call(name="take a trace", method="POST", port=HTTP_PORT, path="/v1/traces")},
+    connect=lambda env, where: {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{where.at(HTTP_PORT)}",
+        "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+    },
     links=lambda env: (
         Link(name="otlp-grpc", url=f"http://127.0.0.1:{env.grpc_port}"),
         Link(name="otlp-http", url=f"http://127.0.0.1:{env.http_port}"),

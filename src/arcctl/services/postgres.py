@@ -49,6 +49,7 @@ CREATE EXTENSION IF NOT EXISTS vector;
 SERVER = Server(HOST, PORT, USER)
 login = partial(_databases.login, SERVER)
 own_database = partial(_databases.own_database, SERVER)
+_psql = partial(_databases.psql, SERVER)
 
 
 class Env(ServiceEnv, env_prefix="POSTGRES_"):
@@ -272,6 +273,8 @@ SERVICE: Service[Env] = Service(
     helpers=(setup("postgres-setup", Env, lambda env: env.password, _platform_sql, aside=True), _EXPORTER),
     proofs=_proofs,
     resources=_resources,
+    connect=lambda env, where: _databases.connect(SERVER, "arc", env.app_password, where),
+    shells=lambda env: (_psql("arc", env.app_password), _psql(USER, env.password)),
     links=lambda env: (
         Link(
             name="sql",

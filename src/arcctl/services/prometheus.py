@@ -100,5 +100,6 @@ SERVICE: Service[Env] = Service(
     probe=lambda env: Http(port=PORT, path="/-/ready", body="Ready"),
     # A span is counted with the second flush after it; they come every 10 s.
     signals={Signal.METRICS: find(_CALLS, patience=30)},
-    links=lambda env: (Link(name="ui", url=f"http://127.0.0.1:{env.host_port}"),),
+    connect=lambda env, where: {"PROMETHEUS_URL": f"http://{where.at(PORT)}"},
+    links=lambda env: (Link(name="ui", url=f"http://127.0.0.1:{env.host_port}", page=True),),
 )

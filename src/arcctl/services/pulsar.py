@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from arcctl.core.bootstrap import Resource
+from arcctl.core.connect import Side, Where
 from arcctl.core.env import HostPort, ServiceEnv
 from arcctl.core.model import Healthcheck, Inline, Layer, Limits, Link, Port, Process, Service, Volume
 from arcctl.core.monitoring import Alert, Monitoring, Panel, Unit
@@ -129,6 +130,15 @@ def _resource(name: str, path: str, expect: str, method: str, body: Mapping[str,
     return Resource(name=name, look=Calls(steps=(look,)), make=(Calls(steps=(make,)),), hint=f"arcctl logs {HOST}")
 
 
+def _connect(env: Env, where: Where) -> dict[str, str]:
+    """A client on the host has to give the listener's name too: without it the server sends it to the container."""
+    addresses = {
+        "PULSAR_SERVICE_URL": f"pulsar://{where.at(PORT)}",
+        "PULSAR_ADMIN_URL": f"http://{where.at(HTTP_PORT)}",
+    }
+    return addresses | ({"PULSAR_LISTENER_NAME": LISTENER} if where.side is Side.HOST else {})
+
+
 _MONITORING = Monitoring(
     rate="sum(pulsar_broker_rate_in)",
     panels=(
@@ -229,6 +239,7 @@ SERVICE: Service[Env] = Service(
     probe=lambda env: Http(port=HTTP_PORT, path=_HEALTH, body="ok"),
     proofs=_proofs,
     resources=_resources,
+    connect=_connect,
     links=lambda env: (
         Link(name="client", url=f"pulsar://localhost:{env.host_port}"),
         Link(name="admin", url=f"http://127.0.0.1:{env.http_port}"),

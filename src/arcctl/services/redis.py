@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import SecretStr
 
+from arcctl.core.connect import Client, RedisPrompt
 from arcctl.core.env import HostPort, ServiceEnv, generated
 from arcctl.core.model import Bind, Healthcheck, Helper, Inline, Layer, Limits, Link, Port, Process, Service, Volume
 from arcctl.core.monitoring import Alert, Monitoring, Panel, Unit
@@ -166,6 +167,15 @@ SERVICE: Service[Env] = Service(
     ),
     helpers=(_EXPORTER,),
     proofs=_proofs,
+    connect=lambda env, where: {"REDIS_URL": f"redis://:{env.password.get_secret_value()}@{where.at(PORT)}/0"},
+    shells=lambda env: (
+        Client(
+            user="default",
+            words=("redis-cli", "-u", f"redis://{HOST}:{PORT}/0"),
+            environment={"REDISCLI_AUTH": env.password.get_secret_value()},
+        ),
+        RedisPrompt(user="default", port=PORT, password=env.password.get_secret_value()),
+    ),
     links=lambda env: (
         Link(
             name="resp",

@@ -120,7 +120,7 @@ SERVICE: Service[Env] = Service(
     proofs=_proofs,
     signals={Signal.WORK: _WORK},
     links=lambda env: (
-        Link(name="work", url=f"http://127.0.0.1:{env.host_port}/ondemand-work"),
+        Link(name="work", url=f"http://127.0.0.1:{env.host_port}/ondemand-work", page=True),
         Link(name="health", url=f"http://127.0.0.1:{env.host_port}/health"),
     ),
 )

@@ -227,6 +227,7 @@ SERVICE: Service[Env] = Service(
             url=f"http://127.0.0.1:{env.dashboard_port}/dashboard/",
             user=USER,
             secret=env.password.get_secret_value(),
+            page=True,
         ),
     ),
 )

@@ -199,12 +199,19 @@ SERVICE: Service[Env] = Service(
     helpers=(postgres.database(NAME, Env),),
     proofs=_proofs,
     resources=_resources,
+    connect=lambda env, where: {
+        "UNLEASH_URL": f"http://{where.at(PORT)}/api",
+        "UNLEASH_API_TOKEN": _sdk_token(env.backend_token),
+        "UNLEASH_FRONTEND_API_URL": f"http://{where.at(PORT)}/api/frontend",
+        "UNLEASH_FRONTEND_API_TOKEN": _sdk_token(env.frontend_token),
+    },
     links=lambda env: (
         Link(
             name="ui",
             url=f"http://127.0.0.1:{env.host_port}",
             user=USER,
             secret=env.admin_password.get_secret_value(),
+            page=True,
         ),
         Link(
             name="backend",

@@ -1,0 +1,54 @@
+"""Commands by which programs and people get at the services: env, run, shell, open."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from arcctl.cli.options import Words
+from arcctl.core.connect import Side
+from arcctl.ui.connection import Format
+
+TO_THE_END = {"allow_interspersed_args": False}
+"""Whatever follows the first word belongs to it, options too."""
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(env)
+    app.command(context_settings=TO_THE_END)(run)
+
+
+def env(
+    ctx: typer.Context,
+    names: Words = None,
+    side: Annotated[Side, typer.Option("--for", help="Where the program runs that connects.")] = Side.HOST,
+    format_: Annotated[Format, typer.Option("--format", help="A shell's, a .env file's, or JSON.")] = Format.SH,
+) -> None:
+    """Variables with which programs find the services, passwords and all, under the names that their libraries know.
+
+    Examples: `eval "$(arcctl env)"`, `arcctl env postgres redis --format dotenv`, `arcctl env --for container`
+    """
+    from arcctl.app import connection
+    from arcctl.cli import wiring
+    from arcctl.ui import connection as show
+    from arcctl.ui import terminal
+
+    variables = connection.variables(tuple(names or ()), side, wiring.world(ctx.obj))
+    if shown := show.text(variables, side, format_):
+        terminal.line(shown)
+
+
+def run(
+    ctx: typer.Context,
+    command: Annotated[list[str], typer.Argument(metavar="[--] CMD...", help="A program and its words.")],
+) -> None:
+    """A program with the variables of `arcctl env`. It has the terminal, and its exit code is the command's.
+
+    Examples: `arcctl run -- python agent.py`, `arcctl run env`, `arcctl run -- sh -c 'psql "$DATABASE_URL"'`
+    """
+    from arcctl.app import connection
+    from arcctl.cli import wiring
+
+    world = wiring.world(ctx.obj)
+    wiring.become(command, {**world.environment, **connection.variables((), Side.HOST, world)})

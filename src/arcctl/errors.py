@@ -10,6 +10,7 @@ ArcError
 │   └── ProgramMissing           a client that neither the server's package nor this machine has
 ├── BuildError          exit 1   a server could not be made from its source
 ├── UnhealthyError      exit 1   something asked for is unhealthy or failed
+├── CommandRefused      exit 1   a server took a command and refused it
 ├── DeadlineError       exit 4   not ready in time
 └── PreflightError      exit 5   ports taken, too little memory or disk
 """
@@ -69,6 +70,10 @@ class BuildError(ArcError):
 class UnhealthyError(ArcError):
     code = "unhealthy"
     exit_code = 1
+
+
+class CommandRefused(ArcError):
+    code = "refused"
 
 
 class DeadlineError(ArcError):

@@ -12,7 +12,7 @@ from arcctl.core.model import Catalogue
 from arcctl.core.observed import Observed
 from arcctl.core.ports import Engine, Home, Ports, Prober, Prover, Target
 from arcctl.core.settings import Settings, Source, missing_secrets, resolve
-from arcctl.errors import SecretsLost
+from arcctl.errors import SecretsLost, UnhealthyError
 
 PAUSE = 0.2
 """Seconds between two tries to get the home to oneself."""
@@ -83,3 +83,12 @@ def targets(world: World, observed: Observed, loaded: Settings, services: tuple[
         if now.running and port is not None:
             found[service_id] = Target(probe, port)
     return found
+
+
+def must_run(service: str, observed: Observed) -> None:
+    """Raises UnhealthyError with the command that starts it."""
+    if service in observed.unavailable:
+        why = observed.unavailable[service]
+        raise UnhealthyError(f"{service} is not available here: {why.reason}", hint=why.command)
+    if not observed.of(service).running:
+        raise UnhealthyError(f"{service} is {observed.of(service).state}", hint=f"arcctl up {service}")

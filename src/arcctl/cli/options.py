@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from arcctl.core.env import ServiceEnv
+    from arcctl.core.model import Service
 
 
 @dataclass(frozen=True)
@@ -24,6 +29,23 @@ def complete_words(incomplete: str) -> list[str]:
 
     words = (*services.names(), "observability", "platform", "all")
     return [word for word in words if word.startswith(incomplete)]
+
+
+def complete_shells(incomplete: str) -> list[str]:
+    """The services that a person can talk to."""
+    return _those(lambda service, env: service.shells(env), incomplete)
+
+
+def complete_pages(incomplete: str) -> list[str]:
+    """The services that have a page for a browser."""
+    return _those(lambda service, env: [link for link in service.links(env) if link.page], incomplete)
+
+
+def _those(have: Callable[[Service[Any], ServiceEnv], object], incomplete: str) -> list[str]:
+    from arcctl import services
+    from arcctl.core.env import symbolic
+
+    return [i for i, s in services.load().services.items() if i.startswith(incomplete) and have(s, symbolic(s.env))]
 
 
 Words = Annotated[

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import shutil
 import subprocess
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, NoReturn, TypeVar
 
 from arcctl import services
 from arcctl.app.world import World
 from arcctl.cli.options import Globals
+from arcctl.core.connect import Prompt, Session
 from arcctl.core.events import Event, Sink
 from arcctl.core.model import Catalogue
 from arcctl.core.ports import Servers
@@ -102,6 +103,13 @@ def pass_through(command: tuple[str, ...]) -> int:
     """Run a program in the foreground with the user's terminal; its exit code."""
     program = shutil.which(command[0]) or command[0]
     return subprocess.run((program, *command[1:]), check=False).returncode
+
+
+def session(prompt: Prompt, port: int, tell: Callable[[str], None]) -> Session:
+    """A prompt of our own, logged in."""
+    from arcctl.runtime import sessions
+
+    return sessions.begin(prompt, port, tell)
 
 
 def become(words: Sequence[str], environment: Mapping[str, str]) -> NoReturn:

@@ -78,6 +78,17 @@ def resolve(words: Iterable[str], catalogue: Catalogue) -> tuple[str, ...]:
     return tuple(dict.fromkeys(chosen))
 
 
+def one(word: str, catalogue: Catalogue) -> Service[Any]:
+    """The service of that name.
+
+    Raises UnknownService with the nearest name, and UsageError for words that stand for several.
+    """
+    _expand(word, catalogue)
+    if word not in catalogue.services:
+        raise UsageError(f"{word} is not one service", hint=f"services: {', '.join(catalogue.services)}")
+    return catalogue.services[word]
+
+
 def _expand(word: str, catalogue: Catalogue) -> tuple[str, ...]:
     if word == "all":
         return tuple(catalogue.services)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from arcctl.cli.options import Words
+from arcctl.cli.options import Words, complete_shells
 from arcctl.core.connect import Side
 from arcctl.ui.connection import Format
 
@@ -17,6 +17,7 @@ TO_THE_END = {"allow_interspersed_args": False}
 def register(app: typer.Typer) -> None:
     app.command()(env)
     app.command(context_settings=TO_THE_END)(run)
+    app.command()(shell)
 
 
 def env(
@@ -52,3 +53,25 @@ def run(
 
     world = wiring.world(ctx.obj)
     wiring.become(command, {**world.environment, **connection.variables((), Side.HOST, world)})
+
+
+def shell(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="A service.", autocompletion=complete_shells)],
+    words: Annotated[list[str] | None, typer.Argument(metavar="[-- WORDS]...", help="For its client.")] = None,
+    user: Annotated[str, typer.Option("--as", metavar="USER", help="Another user of the service.")] = "",
+) -> None:
+    """A service's own client, logged in. Reads a terminal or a pipe; no password is typed or shown.
+
+    Examples: `arcctl shell postgres`, `arcctl shell postgres -- -c 'select 1'`, `echo streams | arcctl shell nats`
+    """
+    from arcctl.app import shell as use_case
+    from arcctl.cli import wiring
+    from arcctl.core.connect import Prompt
+    from arcctl.ui import prompt as show
+
+    def converse(prompt: Prompt, port: int, words: tuple[str, ...]) -> int:
+        return show.hold(wiring.session(prompt, port, show.tell), name, words)
+
+    request = use_case.Request(name=name, words=tuple(words or ()), user=user)
+    raise typer.Exit(use_case.run(request, wiring.world(ctx.obj), converse))

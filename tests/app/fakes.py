@@ -17,6 +17,7 @@ from arcctl.core.ports import NOTHING, EngineFacts, Executed, Target
 from arcctl.core.probe import Answer
 from arcctl.core.proof import Call, Calls, Guest, Proof, Step
 from arcctl.core.settings import Source
+from arcctl.core.usage import Usage
 from arcctl.errors import EngineError
 from tests.core.toy import TOY
 
@@ -118,6 +119,12 @@ class FakeEngine:
     ) -> Executed:
         self.calls.append(f"execute {key}: {' '.join(words)}")
         return Executed(0)
+
+    def usage(self, keys: tuple[str, ...]) -> Mapping[str, Usage]:
+        return {key: Usage(memory=100 * len(key), cpu=1.5) for key in keys}
+
+    def disk(self) -> Mapping[str, int]:
+        return {}
 
     def stop(self, keys: Iterable[str]) -> None:
         self.calls.append(f"stop {' '.join(keys)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, NoReturn, TypeVar
@@ -110,6 +111,13 @@ def session(prompt: Prompt, port: int, tell: Callable[[str], None]) -> Session:
     from arcctl.runtime import sessions
 
     return sessions.begin(prompt, port, tell)
+
+
+def browse(address: str) -> bool:
+    """Show a page in the user's browser; False where there is none, or nobody to see it."""
+    import webbrowser
+
+    return sys.stdout.isatty() and webbrowser.open(address)
 
 
 def become(words: Sequence[str], environment: Mapping[str, str]) -> NoReturn:

@@ -15,6 +15,7 @@ from arcctl.core.probe import Answer, Probe
 from arcctl.core.proof import Call, Guest, Proof, Step
 from arcctl.core.settings import Source
 from arcctl.core.sources import Offer
+from arcctl.core.usage import Usage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +93,12 @@ class Engine(Protocol):
 
         With `terminal` it gets the caller's own three streams. Raises EngineError where there is no such program.
         """
+
+    def usage(self, keys: tuple[str, ...]) -> Mapping[str, Usage]:
+        """What those that run take now."""
+
+    def disk(self) -> Mapping[str, int]:
+        """Bytes of data on disk, by the key of each container that has data."""
 
     def stop(self, keys: Iterable[str]) -> None: ...
     def restart(self, keys: Iterable[str]) -> None: ...

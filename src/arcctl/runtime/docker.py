@@ -21,8 +21,9 @@ from arcctl.core.model import Catalogue, Layer, container_name
 from arcctl.core.observed import ContainerState, Observed
 from arcctl.core.ports import NOTHING, EngineFacts, Executed
 from arcctl.core.proof import Guest
+from arcctl.core.usage import Usage
 from arcctl.errors import ArcError, EngineError
-from arcctl.runtime import execution
+from arcctl.runtime import docker_usage, execution
 from arcctl.runtime.environment import snapshot
 
 if TYPE_CHECKING:
@@ -170,6 +171,12 @@ class DockerEngine:
         command = ("docker", "exec", "--interactive", *tty, *named, container_name(PROJECT, key), *words)
         variables = {**snapshot(), **environment}
         return execution.execute(command, variables, stdin=stdin, stdout=stdout, terminal=terminal)
+
+    def usage(self, keys: tuple[str, ...]) -> Mapping[str, Usage]:
+        return docker_usage.usage(self._read, keys)
+
+    def disk(self) -> Mapping[str, int]:
+        return docker_usage.disk(self._read, self._catalogue)
 
     def stop(self, keys: Iterable[str]) -> None:
         with _translated():

@@ -21,8 +21,9 @@ from arcctl.core.model import Catalogue, Helper
 from arcctl.core.observed import ContainerState, Observed
 from arcctl.core.ports import NOTHING, EngineFacts, Executed
 from arcctl.core.proof import Guest
+from arcctl.core.usage import Usage
 from arcctl.errors import EngineError, UsageError
-from arcctl.runtime import accounts, execution, files, process_logs, supervision
+from arcctl.runtime import accounts, execution, files, process_logs, process_usage, supervision
 from arcctl.runtime.environment import snapshot
 from arcctl.runtime.layout import Layout
 from arcctl.runtime.supervision import Supervised, Supervisor
@@ -230,6 +231,15 @@ class EmbeddedEngine:
             local_words = layout.words(key, words)
         variables = {"TERM": snapshot().get("TERM", "dumb"), **layout.environment(key), **environment}
         return execution.execute(local_words, variables, stdin=stdin, stdout=stdout, terminal=terminal)
+
+    def usage(self, keys: tuple[str, ...]) -> Mapping[str, Usage]:
+        found = self._supervisor.processes() or {}
+        return process_usage.usage({key: found[key]["pid"] for key in keys if key in found})
+
+    def disk(self) -> Mapping[str, int]:
+        layout = self._layout() if self._envs() else None
+        folders = {key: layout.volumes(key) for key in self._containers} if layout else {}
+        return {key: process_usage.disk(found) for key, found in folders.items() if found}
 
     def stop(self, keys: Iterable[str]) -> None:
         if self._supervisor.processes() is not None:

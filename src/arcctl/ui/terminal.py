@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 GLYPHS = {"healthy": "✔", "degraded": "!", "unhealthy": "✘", "unknown": "?", "ok": "✔", "bad": "✘"}
 STYLES = {"healthy": "green", "degraded": "yellow", "unhealthy": "red", "unknown": "dim", "ok": "green", "bad": "red"}
@@ -48,12 +49,17 @@ def word(status: str) -> tuple[str, str]:
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[tuple[str, str] | str]]) -> None:
     """Columns as wide as their text; a cell may carry a style."""
+    out().print(grid(headers, rows))
+
+
+def grid(headers: Sequence[str], rows: Iterable[Sequence[tuple[str, str] | str]]) -> Table:
+    """A table that somebody else prints."""
     from rich.table import Table
     from rich.text import Text
 
-    grid = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
+    made = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
     for header in headers:
-        grid.add_column(header, overflow="fold")
+        made.add_column(header, overflow="fold")
     for row in rows:
-        grid.add_row(*(Text(cell) if isinstance(cell, str) else Text(cell[0], style=cell[1]) for cell in row))
-    out().print(grid)
+        made.add_row(*(Text(cell) if isinstance(cell, str) else Text(cell[0], style=cell[1]) for cell in row))
+    return made

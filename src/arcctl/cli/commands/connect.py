@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from arcctl.cli.options import Words, complete_shells
+from arcctl.cli.options import Json, Words, complete_pages, complete_shells
 from arcctl.core.connect import Side
 from arcctl.ui.connection import Format
 
@@ -18,6 +18,7 @@ def register(app: typer.Typer) -> None:
     app.command()(env)
     app.command(context_settings=TO_THE_END)(run)
     app.command()(shell)
+    app.command("open")(open_)
 
 
 def env(
@@ -75,3 +76,30 @@ def shell(
 
     request = use_case.Request(name=name, words=tuple(words or ()), user=user)
     raise typer.Exit(use_case.run(request, wiring.world(ctx.obj), converse))
+
+
+def open_(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="A service.", autocompletion=complete_pages)],
+    json_: Json = False,
+) -> None:
+    """A service's page in the browser. Where there is no browser or no terminal its address is all there is.
+
+    Examples: `arcctl open grafana`, `arcctl open jaeger`, `arcctl open unleash --json`
+    """
+    import json
+
+    from arcctl.app import page
+    from arcctl.cli import wiring
+    from arcctl.ui import terminal
+
+    link = page.find(name, wiring.world(ctx.obj))
+    if json_:
+        terminal.line(
+            json.dumps({"schema": "arcctl.open/v1", "name": name, "url": link.url, "user": link.user}, indent=2)
+        )
+        return
+    terminal.line(link.url)
+    if link.user:
+        terminal.say(f"log in as {link.user}; the password: arcctl info {name} --reveal")
+    wiring.browse(link.url)

@@ -1,8 +1,9 @@
-"""Commands that only look: health, ps, info, logs."""
+"""Commands that only look: health, ps, top, info, logs."""
 
 from __future__ import annotations
 
 import json
+import sys
 import time
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,7 @@ PAUSE = 1.0
 
 
 def register(app: typer.Typer) -> None:
-    for command in (health, ps, info, logs):
+    for command in (health, ps, top, info, logs):
         app.command()(command)
     app.command("status", hidden=True)(ps)
 
@@ -132,6 +133,33 @@ def ps(ctx: typer.Context, names: Words = None, json_: Json = False) -> None:
         (k, s.state, s.health, ", ".join(f"{h}->{c}" for c, h in sorted(s.ports.items())), s.image) for k, s in rows
     ]
     terminal.table(("CONTAINER", "STATE", "IN-CONTAINER CHECK", "PORTS", "IMAGE"), cells)
+
+
+def top(
+    ctx: typer.Context,
+    names: Words = None,
+    once: Annotated[bool, typer.Option("--once", help="Look once, also on a terminal.")] = False,
+    json_: Json = False,
+) -> None:
+    """Memory, CPU and disk of everything that runs; on a terminal again and again until Ctrl-C.
+
+    Examples: `arcctl top`, `arcctl top postgres redis --once`, `arcctl top --json`
+    """
+    from arcctl.app import top as use_case
+    from arcctl.cli import wiring
+    from arcctl.ui import terminal
+    from arcctl.ui import top as show
+
+    words, world = tuple(names or ()), wiring.world(ctx.obj)
+    rows = use_case.look(words, disk := world.engine.disk(), world)
+    if json_:
+        show.show_json(rows, world.engine.name)
+    elif once or not sys.stdout.isatty():
+        show.show(rows)
+    else:
+        show.follow(lambda: use_case.look(words, disk, world))
+    if not rows:
+        terminal.say("nothing runs; `arcctl up` starts it")
 
 
 def info(

@@ -1,4 +1,4 @@
-"""`env` and `run`: variables for people's own programs."""
+"""`env`, `run`, `shell`, `open` and `top`, from their words to what is shown, without an engine."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from arcctl.cli.options import complete_pages, complete_shells
 from arcctl.ui.connection import Format, text
-from tests.cli.stage import Stage
+from tests.cli.stage import Stage, container
 
 PROGRAM = str(Path(sys.executable).parent / "arcctl")
 HOSTILE = "a b'c\"d$(touch never)`x`\\ #;\n*"
@@ -96,3 +97,112 @@ def test_a_file_that_is_no_program_is_said_so(stage: Stage) -> None:
     broken.chmod(0o755)
     done = _run(stage, str(broken))
     assert (done.returncode, done.stderr.splitlines()[0]) == (2, f"error: {broken} does not start: exec format error")
+
+
+def test_a_shell_is_the_client_of_the_container_and_no_word_of_it_is_a_password(stage: Stage) -> None:
+    stage.engine(container("postgres"))
+    stage.docker.says("exec *", code=3)
+    done = stage.arcctl("shell", "postgres", "--as", "postgres", "--", "-c", "select 1")
+    assert (done.code, done.err) == (3, "")
+    address = "postgresql://postgres@postgres:5432/postgres"
+    expected = f"exec --interactive --env PGPASSWORD arc_postgres psql {address} -c select 1"
+    assert stage.docker.calls[-1] == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "error"),
+    [
+        (("shell", "redis"), 1, "error: redis is absent\nhint: arcctl up redis\n"),
+        (("shell", "loki"), 2, "error: loki has no shell\nhint: arcctl info loki\n"),
+        (("shell", "redsi"), 2, "error: unknown service 'redsi'\nhint: did you mean redis?\n"),
+        (("open", "grafana"), 1, "error: grafana is absent\nhint: arcctl up grafana\n"),
+        (("open", "redis"), 2, "error: redis has no page for a browser\nhint: arcctl info redis\n"),
+        (("top", "loki"), 1, "error: loki is absent\nhint: arcctl up loki\n"),
+    ],
+)
+def test_what_cannot_be_is_said_with_the_next_command(
+    stage: Stage, words: tuple[str, ...], code: int, error: str
+) -> None:
+    stage.engine()
+    stage.docker.says("system df*", [])
+    done = stage.arcctl(*words)
+    assert (done.code, done.out, done.err) == (code, "", error)
+
+
+def test_open_says_the_address_and_who_may_log_in_and_is_done(stage: Stage) -> None:
+    stage.engine(container("grafana"))
+    done = stage.arcctl("open", "grafana")
+    assert (done.code, done.out) == (0, "http://127.0.0.1:3000\n")
+    assert done.err == "log in as admin; the password: arcctl info grafana --reveal\n"
+    assert json.loads(stage.arcctl("open", "grafana", "--json").out) == {
+        "schema": "arcctl.open/v1",
+        "name": "grafana",
+        "url": "http://127.0.0.1:3000",
+        "user": "admin",
+    }
+
+
+def _two_that_run(stage: Stage) -> None:
+    stage.engine(container("loki"), container("redis"), container("redis-exporter"))
+    stage.docker.says("system df*", [{"Name": "arc_loki_data", "Size": "3.5MB"}])
+    lines = (("arc_loki", "100MiB / 384MiB", "1.25%"), ("arc_redis", "8MiB / 384MiB", "0.50%"))
+    stats = [{"Name": name, "MemUsage": memory, "CPUPerc": cpu} for name, memory, cpu in lines]
+    stage.docker.says("stats *", "\n".join(map(json.dumps, stats)))
+
+
+def test_top_shows_what_runs_the_largest_first(stage: Stage) -> None:
+    _two_that_run(stage)
+    done = stage.arcctl("top")
+    assert (done.code, done.err) == (0, "")
+    assert [line.split() for line in done.out.splitlines()] == [
+        ["CONTAINER", "MEMORY", "LIMIT", "CPU", "DISK"],
+        ["loki", "100.0", "MiB", "384.0", "MiB", "1.2", "%", "3.3", "MiB"],
+        ["redis", "8.0", "MiB", "384.0", "MiB", "0.5", "%"],
+        ["total", "108.0", "MiB", "1.8", "%", "3.3", "MiB"],
+    ]
+    asked = next(call for call in stage.docker.calls if call.startswith("stats"))
+    assert asked == "stats --no-stream --format json arc_loki arc_redis_exporter arc_redis"
+
+
+def test_top_is_one_document_with_what_it_knows(stage: Stage) -> None:
+    _two_that_run(stage)
+    found = json.loads(stage.arcctl("top", "redis", "--json").out)
+    assert found == {
+        "schema": "arcctl.top/v1",
+        "engine": "docker",
+        "containers": [
+            {
+                "name": "redis",
+                "service": "redis",
+                "memory_bytes": 8 << 20,
+                "memory_limit_bytes": 384 << 20,
+                "cpu_percent": 0.5,
+                "disk_bytes": None,
+            }
+        ],
+        "total": {"memory_bytes": 8 << 20, "cpu_percent": 0.5, "disk_bytes": 0},
+    }
+
+
+def test_top_of_nothing_says_what_starts_it(stage: Stage) -> None:
+    stage.engine()
+    stage.docker.says("system df*", [])
+    done = stage.arcctl("top", "--json")
+    assert (done.code, json.loads(done.out)["containers"]) == (0, [])
+    assert done.err == "nothing runs; `arcctl up` starts it\n"
+
+
+def test_completion_offers_only_services_that_can() -> None:
+    assert complete_shells("") == ["nats", "postgres", "redis"]
+    assert complete_pages("") == [
+        "grafana",
+        "infisical",
+        "jaeger",
+        "kratos",
+        "nats",
+        "prometheus",
+        "swiss-army",
+        "traefik",
+        "unleash",
+    ]
+    assert complete_pages("tr") == ["traefik"]

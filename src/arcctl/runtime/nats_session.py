@@ -38,7 +38,12 @@ class NatsSession:
             raise UnhealthyError(f"no login at port {port}: {error}", hint="arcctl health") from None
 
     def _wait(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result()
+        except KeyboardInterrupt:
+            future.cancel()
+            raise
 
     def do(self, words: Sequence[str]) -> Iterator[str]:
         name, rest = words[0].lower(), list(words[1:])

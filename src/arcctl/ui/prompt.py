@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 
 from arcctl.core.connect import Session
 from arcctl.errors import CommandRefused
@@ -23,22 +25,22 @@ def hold(session: Session, name: str, words: Sequence[str]) -> int:
     """The exit code: 1 when a command of a script was refused. A person has seen that and goes on."""
     if words:
         good = _do(session, words)
-        session.listen()
-    else:
+        with suppress(KeyboardInterrupt):
+            session.listen()
+    elif sys.stdin.isatty():
         good = _talk(session, name)
+    else:
+        good = all([_answer(session, line) for line in _until_the_end(sys.stdin)])
     session.close()
     return 0 if good else 1
 
 
 def _talk(session: Session, name: str) -> bool:
-    person = sys.stdin.isatty()
-    good = True
-    for line in _typed(f"{name}> ") if person else sys.stdin:
-        words = _words(line)
-        if words and words[0].lower() in END:
-            break
-        good = (_do(session, words) if words else words is not None) and good
-    return good or person
+    """Ctrl-C ends a command that waits, and nothing else."""
+    for line in _until_the_end(_typed(f"{name}> ")):
+        with suppress(KeyboardInterrupt):
+            _answer(session, line)
+    return True
 
 
 def _typed(prompt: str) -> Iterator[str]:
@@ -55,13 +57,18 @@ def _typed(prompt: str) -> Iterator[str]:
             return
 
 
-def _words(line: str) -> list[str] | None:
-    """A line as a shell reads it; None where a quote stands alone."""
+def _until_the_end(lines: Iterable[str]) -> Iterator[str]:
+    return itertools.takewhile(lambda line: line.strip().lower() not in END, lines)
+
+
+def _answer(session: Session, line: str) -> bool:
+    """Whether a line, read as a shell reads it, was well."""
     try:
-        return shlex.split(line)
+        words = shlex.split(line)
     except ValueError as error:
         errors.show(CommandRefused(f"{line.strip()}: {str(error).lower()}"))
-        return None
+        return False
+    return _do(session, words) if words else True
 
 
 def _do(session: Session, words: Sequence[str]) -> bool:

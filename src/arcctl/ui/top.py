@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 from arcctl.ui import terminal
@@ -79,7 +80,7 @@ def follow(look: Callable[[], Sequence[Row]]) -> None:
     """A table that moves until Ctrl-C."""
     from rich.live import Live
 
-    with Live(console=terminal.out(), auto_refresh=False) as live:
+    with suppress(KeyboardInterrupt), Live(console=terminal.out(), auto_refresh=False) as live:
         while True:
             live.update(_grid(look()), refresh=True)
             time.sleep(PAUSE)

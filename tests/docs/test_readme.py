@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from arcctl import services
+from arcctl.core.connect import Side, Where
 from arcctl.core.env import symbolic
 from arcctl.core.model import Service
 
@@ -46,3 +47,15 @@ ALERTS = [alert for service in services.load().services.values() for alert in se
 @pytest.mark.parametrize("name", [alert.name for alert in ALERTS])
 def test_each_alert_is_explained(name: str) -> None:
     assert f"| {name} | " in README
+
+
+VARIABLES = [
+    name
+    for service in services.load().services.values()
+    for name in service.connect(symbolic(service.env), Where(side=Side.HOST, host="host"))
+]
+
+
+@pytest.mark.parametrize("name", VARIABLES)
+def test_each_variable_that_programs_find_is_named(name: str) -> None:
+    assert f"`{name}`" in README

@@ -103,6 +103,11 @@ class Platform:
         assert isinstance(found, dict)
         return found
 
+    def variables(self, *words: str) -> dict[str, str]:
+        """What a program finds in its environment."""
+        document = json.loads(self.arcctl("env", *words, "--format", "json").ok().out)
+        return dict(document["variables"])
+
     def secrets(self) -> dict[str, str]:
         lines = (self.home / ".arcctl" / "secrets.env").read_text().splitlines()
         return dict(line.split("=", 1) for line in lines if "=" in line)

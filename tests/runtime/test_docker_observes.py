@@ -17,13 +17,6 @@ INFO = {"ServerVersion": "28.5.2", "MemTotal": 1 << 34, "NCPU": 8, "DockerRootDi
 
 
 @pytest.fixture
-def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeDocker:
-    fake = FakeDocker(tmp_path / "bin")
-    monkeypatch.setenv("PATH", fake.path)
-    return fake
-
-
-@pytest.fixture
 def engine(docker: FakeDocker, tmp_path: Path) -> DockerEngine:
     return DockerEngine(TOY, [tmp_path / "base.yaml", tmp_path / "stack.yaml"], tmp_path / "compose.env")
 

@@ -19,13 +19,6 @@ SECRET = "s3ntinel-value"
 
 
 @pytest.fixture
-def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeDocker:
-    fake = FakeDocker(tmp_path / "bin")
-    monkeypatch.setenv("PATH", fake.path)
-    return fake
-
-
-@pytest.fixture
 def engine(docker: FakeDocker, tmp_path: Path) -> DockerEngine:
     env_file = tmp_path / "compose.env"
     env_file.write_text(f"STORE_PASSWORD={SECRET}\n")

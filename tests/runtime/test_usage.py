@@ -27,13 +27,6 @@ VOLUMES = [
 
 
 @pytest.fixture
-def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeDocker:
-    fake = FakeDocker(tmp_path / "bin")
-    monkeypatch.setenv("PATH", fake.path)
-    return fake
-
-
-@pytest.fixture
 def engine(docker: FakeDocker, tmp_path: Path) -> DockerEngine:
     return DockerEngine(TOY, [tmp_path / "base.yaml"], tmp_path / "compose.env")
 

@@ -91,7 +91,7 @@ class Engine(Protocol):
     ) -> Executed:
         """Run a program that a container brings, beside its server; `environment` never shows in a process list.
 
-        With `terminal` it gets the caller's own three streams. Raises EngineError where there is no such program.
+        With `terminal` it gets the caller's own three streams. Raises ProgramMissing where the program is not here.
         """
 
     def usage(self, keys: tuple[str, ...]) -> Mapping[str, Usage]:

@@ -124,7 +124,7 @@ class FakeEngine:
         return {key: Usage(memory=100 * len(key), cpu=1.5) for key in keys}
 
     def disk(self) -> Mapping[str, int]:
-        return {}
+        return {"store": 7}
 
     def stop(self, keys: Iterable[str]) -> None:
         self.calls.append(f"stop {' '.join(keys)}")

@@ -121,7 +121,7 @@ def test_a_service_that_is_stopped_has_neither_shell_nor_page_nor_usage(stage: S
     for ask in (
         stage.with_shells(USUAL).shell,
         lambda: page.find("store", stage.world),
-        lambda: top.look(("store",), {}, stage.world),
+        lambda: top.look(("store",), stage.world),
     ):
         with pytest.raises(UnhealthyError, match="store is exited") as caught:
             ask()
@@ -146,13 +146,15 @@ def test_a_service_without_a_page_is_refused(stage: Stage) -> None:
 
 def test_everything_that_runs_is_counted_the_largest_first_each_with_its_service(stage: Stage) -> None:
     stage.engine.start(("shop-exporter", "big-shop"))
-    rows = top.look((), {"store": 7}, stage.world)
+    rows = top.look((), stage.world)
     assert [(row.name, row.service, row.memory, row.disk) for row in rows] == [
         ("shop-exporter", "big-shop", 1300, None),
         ("big-shop", "big-shop", 800, None),
         ("store", "store", 500, 7),
     ]
+    assert top.look(("store",), stage.world, {"store": 9})[0].disk == 9
+    assert top.sizes(rows) == {"store": 7}
 
 
 def test_of_a_layer_only_what_runs_is_counted_and_nobody_complains(stage: Stage) -> None:
-    assert top.look(("platform",), {}, stage.world) == ()
+    assert top.look(("platform",), stage.world) == ()

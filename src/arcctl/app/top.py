@@ -25,10 +25,11 @@ class Row:
     """None where it keeps none, or nobody could tell."""
 
 
-def look(words: tuple[str, ...], disk: Mapping[str, int], world: World) -> tuple[Row, ...]:
-    """What runs of the services named (default: of all), the largest first. `disk` is known already.
+def look(words: tuple[str, ...], world: World, disk: Mapping[str, int] | None = None) -> tuple[Row, ...]:
+    """What runs of the services named (default: of all), the largest first.
 
-    Raises UnhealthyError for a service that was named and does not run.
+    `disk` is what an earlier look found, because adding it up takes long. Raises UnhealthyError for a service that
+    was named and does not run.
     """
     asked = resolve(words or ("all",), world.catalogue)
     observed = world.engine.observe()
@@ -36,16 +37,14 @@ def look(words: tuple[str, ...], disk: Mapping[str, int], world: World) -> tuple
         if word in world.catalogue.services:
             must_run(word, observed)
     owners = {key: i for i in asked for key in world.catalogue.containers((i,)) if observed.of(key).running}
-    usage = world.engine.usage(tuple(owners))
+    found = world.engine.disk() if disk is None else disk
     rows = (
-        Row(
-            name=key,
-            service=owners[key],
-            memory=one.memory,
-            limit=one.limit,
-            cpu=one.cpu,
-            disk=disk.get(key),
-        )
-        for key, one in usage.items()
+        Row(name=key, service=owners[key], memory=u.memory, limit=u.limit, cpu=u.cpu, disk=found.get(key))
+        for key, u in world.engine.usage(tuple(owners)).items()
     )
     return tuple(sorted(rows, key=lambda row: -row.memory))
+
+
+def sizes(rows: tuple[Row, ...]) -> dict[str, int]:
+    """What a look found on disk."""
+    return {row.name: row.disk for row in rows if row.disk is not None}

@@ -13,10 +13,10 @@ from typing import Any, NoReturn, TypeVar
 from arcctl import services
 from arcctl.app.world import World
 from arcctl.cli.options import Globals
-from arcctl.core.connect import Prompt, Session
+from arcctl.core.connect import Prompt
 from arcctl.core.events import Event, Sink
 from arcctl.core.model import Catalogue
-from arcctl.core.ports import Servers
+from arcctl.core.ports import Servers, Session
 from arcctl.errors import HomeError
 from arcctl.runtime import engines, environment, files
 from arcctl.runtime.host import LoopbackPorts

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
 
 
 class Side(StrEnum):
@@ -64,16 +63,3 @@ class NatsPrompt:
 
 Prompt = RedisPrompt | NatsPrompt
 Shell = Client | Prompt
-
-
-class Session(Protocol):
-    """A prompt that is logged in."""
-
-    def do(self, words: Sequence[str]) -> Iterator[str]:
-        """One command and the lines of its answer. Raises CommandRefused."""
-
-    def listen(self) -> None:
-        """Wait for messages as long as anybody subscribed to some."""
-
-    def close(self) -> None:
-        """End it when everything that was asked for has come."""

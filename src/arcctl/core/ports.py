@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -174,3 +174,16 @@ class Home(Protocol):
     def remember_set_up(self, services: Iterable[str]) -> None: ...
     def claim(self) -> TextIO | None:
         """The right to change this home, given back when it is closed; None while another process has it."""
+
+
+class Session(Protocol):
+    """A prompt of our own that is logged in."""
+
+    def do(self, words: Sequence[str]) -> Iterator[str]:
+        """One command and the lines of its answer. Raises CommandRefused."""
+
+    def listen(self) -> None:
+        """Wait for messages as long as anybody subscribed to some."""
+
+    def close(self) -> None:
+        """End it when everything that was asked for has come."""

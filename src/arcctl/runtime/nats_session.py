@@ -10,6 +10,7 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from arcctl.core.connect import NatsPrompt
+from arcctl.core.local import LOOPBACK
 from arcctl.errors import CommandRefused, UnhealthyError
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from nats.aio.msg import Msg
     from nats.js import JetStreamContext
 
-HOST = "127.0.0.1"
 SECONDS = 5.0
 LAST = 10
 """Messages of a stream that are shown."""
@@ -151,7 +151,7 @@ async def _connected(prompt: NatsPrompt, port: int) -> Client:
         del error
 
     return await nats.connect(
-        f"nats://{HOST}:{port}",
+        f"nats://{LOOPBACK}:{port}",
         user=prompt.user,
         password=prompt.password,
         error_cb=ignore,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, assert_never
 
-from arcctl.core.connect import NatsPrompt, Prompt, RedisPrompt, Session
+from arcctl.core.connect import NatsPrompt, Prompt, RedisPrompt
+from arcctl.core.local import LOOPBACK
+from arcctl.core.ports import Session
 from arcctl.errors import CommandRefused, UnhealthyError
 
-HOST = "127.0.0.1"
 SECONDS = 5.0
 
 
@@ -35,7 +36,7 @@ class RedisSession:
         import redis
 
         self._client: Any = redis.Redis(
-            host=HOST,
+            host=LOOPBACK,
             port=port,
             username=prompt.user,
             password=prompt.password,

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 
-from arcctl.core.connect import Session
+from arcctl.core.ports import Session
 from arcctl.errors import CommandRefused
 from arcctl.ui import errors
 

@@ -151,13 +151,13 @@ def top(
     from arcctl.ui import top as show
 
     words, world = tuple(names or ()), wiring.world(ctx.obj)
-    rows = use_case.look(words, disk := world.engine.disk(), world)
+    rows = use_case.look(words, world)
     if json_:
         show.show_json(rows, world.engine.name)
     elif once or not sys.stdout.isatty():
         show.show(rows)
     else:
-        show.follow(lambda: use_case.look(words, disk, world))
+        show.follow(lambda: use_case.look(words, world, use_case.sizes(rows)))
     if not rows:
         terminal.say("nothing runs; `arcctl up` starts it")
 

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from arcctl.cli.commands import db, flags, home, look, prove, run, topics
 from arcctl.cli.commands import engine as engines
-from arcctl.cli.commands import home, look, prove, run
 from arcctl.cli.options import Globals
 from arcctl.errors import ArcError
 
@@ -66,7 +66,7 @@ def options(
     ctx.obj = Globals(home=home_folder, insecure_demo=insecure_demo, engine=engine, telemetry=telemetry)
 
 
-for module in (run, look, prove, home, engines):
+for module in (run, look, prove, db, topics, flags, home, engines):
     module.register(app)
 
 

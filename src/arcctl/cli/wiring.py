@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import subprocess
-from collections.abc import Coroutine, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
@@ -17,6 +17,7 @@ from arcctl.core.model import Catalogue
 from arcctl.core.ports import Servers
 from arcctl.errors import HomeError
 from arcctl.runtime import engines, environment, files
+from arcctl.runtime.contents import LoopbackContents
 from arcctl.runtime.host import LoopbackPorts
 from arcctl.runtime.probing import LoopbackProber
 from arcctl.runtime.proving import LoopbackProver
@@ -39,6 +40,7 @@ def world(chosen: Globals, sink: Sink = silent) -> World:
         engine=engine,
         prober=LoopbackProber(),
         prover=LoopbackProver(),
+        contents=LoopbackContents(),
         ports=LoopbackPorts(),
         sink=sink,
         insecure_demo=chosen.insecure_demo,
@@ -96,6 +98,13 @@ def write_report(path: Path, text: str) -> None:
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(work)
+
+
+def input_lines() -> AsyncIterator[bytes]:
+    """What comes in on standard input, line by line."""
+    from arcctl.runtime import lines
+
+    return lines.of_input()
 
 
 def pass_through(command: tuple[str, ...]) -> int:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pydantic import SecretStr
 
 from arcctl.core.bootstrap import Resource
+from arcctl.core.contents import Streams
 from arcctl.core.env import HostPort, ServiceEnv, generated
 from arcctl.core.model import Bind, Healthcheck, Helper, Inline, Layer, Limits, Link, Port, Process, Service, Volume
 from arcctl.core.monitoring import Monitoring, Panel, Unit
@@ -142,6 +143,7 @@ SERVICE: Service[Env] = Service(
     helpers=(_EXPORTER,),
     proofs=_proofs,
     resources=_resources,
+    holds=lambda env: (Streams(port=PORT, user=USER, password=env.password.get_secret_value()),),
     links=lambda env: (
         Link(
             name="client",

@@ -272,6 +272,7 @@ SERVICE: Service[Env] = Service(
     helpers=(setup("postgres-setup", Env, lambda env: env.password, _platform_sql, aside=True), _EXPORTER),
     proofs=_proofs,
     resources=_resources,
+    holds=lambda env: (_databases.holding(SERVER, env.password),),
     links=lambda env: (
         Link(
             name="sql",

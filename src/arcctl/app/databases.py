@@ -12,7 +12,7 @@ from arcctl.app.inside import Inside, not_running, one_with
 from arcctl.app.launch import Launch
 from arcctl.app.up import Result
 from arcctl.app.world import World, ensure_secrets, settings, turn
-from arcctl.core import names
+from arcctl.core import content_names as names
 from arcctl.core.bootstrap import Found, Report, State
 from arcctl.core.contents import Database, Databases, Loss
 from arcctl.core.env import Variable

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from arcctl.app.inside import Inside, one_with
 from arcctl.app.world import World
-from arcctl.core import names
+from arcctl.core import content_names as names
 from arcctl.core.contents import MOST_PAGES, PAGE, Flag, Flags, Identities, Identity, read_flags, read_identities
 from arcctl.errors import UsageError
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from arcctl.app.inside import Inside, all_with, not_running
 from arcctl.app.world import World
-from arcctl.core import names
+from arcctl.core import content_names as names
 from arcctl.core.contents import Broker, Streams, Topic, Topics, Wanted
 from arcctl.core.ports import BrokerClient
 from arcctl.errors import UsageError

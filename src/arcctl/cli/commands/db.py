@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arcctl.cli.completing import complete_databases
+from arcctl.cli.live_names import complete_databases, complete_own_databases
 from arcctl.cli.options import Json, Words, Yes
 
 if TYPE_CHECKING:
@@ -15,7 +15,13 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Databases: yours and those of the services.")
 
 Reveal = Annotated[bool, typer.Option("--reveal", help="Show passwords.")]
-Name = Annotated[str, typer.Argument(metavar="NAME", autocompletion=complete_databases)]
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[NAMES]...", help="Databases.", autocompletion=complete_databases),
+]
+Name = Annotated[
+    str, typer.Argument(metavar="NAME", help="A database of yours.", autocompletion=complete_own_databases)
+]
 
 
 def register(parent: typer.Typer) -> None:
@@ -25,7 +31,7 @@ def register(parent: typer.Typer) -> None:
 @app.command("list")
 def list_(
     ctx: typer.Context,
-    names: Annotated[list[str] | None, typer.Argument(metavar="[NAMES]...", autocompletion=complete_databases)] = None,
+    names: Names = None,
     json_: Json = False,
     reveal: Reveal = False,
 ) -> None:
@@ -42,7 +48,12 @@ def list_(
 
 
 @app.command()
-def create(ctx: typer.Context, name: Annotated[str, typer.Argument(metavar="NAME")], reveal: Reveal = False) -> None:
+def create(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="For the database and its role.")],
+    json_: Json = False,
+    reveal: Reveal = False,
+) -> None:
     """Make a database with vectors and a role of the same name. The password is drawn and kept in the home.
 
     Examples: `arcctl db create shop`, `arcctl db create shop --reveal`
@@ -56,7 +67,10 @@ def create(ctx: typer.Context, name: Annotated[str, typer.Argument(metavar="NAME
     with Progress() as progress:
         entry, made = wiring.run(databases.create(name, wiring.world(ctx.obj, progress)))
     terminal.say(f"database {name}: {'made' if made else 'was there already'}", style="green")
-    terminal.line(show.url(entry, reveal=reveal))
+    if json_:
+        show.databases_json([entry], reveal=reveal)
+    else:
+        terminal.line(show.url(entry, reveal=reveal))
     if not reveal:
         terminal.say(f"with its password: arcctl db list {name} --reveal")
 

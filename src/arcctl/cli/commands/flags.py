@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from arcctl.cli.completing import complete_flags
+from arcctl.cli.live_names import complete_flags
 from arcctl.cli.options import Json
 
 flags = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Feature flags.")
 identities = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Accounts of people.")
 
-Name = Annotated[str, typer.Argument(metavar="NAME", autocompletion=complete_flags)]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="A flag.", autocompletion=complete_flags)]
 Environment = Annotated[str, typer.Option("--environment", "-e", help="Where it is turned.")]
 USUAL = "development"
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arcctl.cli.completing import complete_topics
+from arcctl.cli.live_names import complete_topics
 from arcctl.cli.options import Json, Yes
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def create(
     """
     from arcctl.app import topics as use_case
     from arcctl.cli import wiring
-    from arcctl.core import names
+    from arcctl.core import content_names as names
     from arcctl.core.contents import Wanted
     from arcctl.ui import terminal
 

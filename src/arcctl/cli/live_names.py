@@ -37,6 +37,16 @@ def complete_databases(ctx: typer.Context, incomplete: str) -> list[str]:
     return _found(found, ctx, incomplete)
 
 
+def complete_own_databases(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Those that no service needs."""
+    from arcctl.app import databases
+
+    async def found(world: World) -> list[str]:
+        return [entry.database.name for entry in await databases.list_((), world) if not entry.service]
+
+    return _found(found, ctx, incomplete)
+
+
 def complete_flags(ctx: typer.Context, incomplete: str) -> list[str]:
     from arcctl.app import flags
 

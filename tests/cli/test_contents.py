@@ -85,4 +85,4 @@ def test_completion_of_names_stays_silent_where_nothing_answers(stage: Stage, wo
     asked = {"_ARCCTL_COMPLETE": "complete_bash", "COMP_WORDS": f"arcctl {words}", "COMP_CWORD": "3"}
     here = {"PATH": stage.docker.path, "ARCCTL_HOME": str(stage.home), "ARCCTL_ENGINE": "docker"}
     done = subprocess.run((PROGRAM,), env={**os.environ, **here, **asked}, capture_output=True, text=True, check=False)
-    assert Done(done.returncode, done.stdout, done.stderr) == Done(0, "", "")
+    assert Done(done.returncode, done.stdout.strip(), done.stderr) == Done(0, "", "")

@@ -19,7 +19,7 @@ async def _pages(inside: Inside[F], read: Callable[[str], tuple[T, ...]]) -> tup
     """Page after page until one is not full; what is beyond the last that is asked for is left out, and said so."""
     found: list[T] = []
     for number in range(MOST_PAGES):
-        values = {"page": str(number + 1), "offset": str(number * PAGE)}
+        values = {"page": str(number), "offset": str(number * PAGE)}
         page = read(await inside.ask(inside.held.page, values))
         found += page
         if len(page) < PAGE:

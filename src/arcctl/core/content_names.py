@@ -107,7 +107,8 @@ def existing(word: str, brokers: Mapping[str, Broker], topics: tuple[Topic, ...]
     if len(found) > 1:
         raise _ambiguous(word, [t.address for t in found])
     if not found:
-        raise unknown("topic", word, {w: t.address for t in topics for w in (t.address, t.name)}, hint)
+        spoken = {w: t.address for t in topics for w in (t.name.rpartition("/")[2], t.name, t.address)}
+        raise unknown("topic", word, spoken, hint)
     return found[0]
 
 

@@ -63,7 +63,7 @@ class Flags:
 
 @dataclass(frozen=True, kw_only=True)
 class Identities:
-    """Accounts of people, by a call whose text may hold `{page}`, counted from 1."""
+    """Accounts of people, by a call whose text may hold `{page}`, counted from 0."""
 
     page: Call
 

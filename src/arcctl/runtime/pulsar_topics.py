@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from arcctl.core.contents import Topic, Topics, Wanted
-from arcctl.errors import UnhealthyError
+from arcctl.errors import UnhealthyError, UsageError
 from arcctl.runtime.steps import short
 
 if TYPE_CHECKING:
@@ -87,10 +87,9 @@ class LoopbackTopics:
     async def topics(self) -> tuple[Topic, ...]:
         """All but the server's own; partitions of one topic count as that topic."""
         async with self._http() as client:
-            tenants = [t for t in await self._ask(client, "GET", "/tenants") if t != self._held.own_tenant]
-            spaces = await self._all(client, (f"/namespaces/{tenant}" for tenant in tenants))
-            kept = await self._all(client, (f"/persistent/{space}" for some in spaces for space in some))
-            split = await self._all(client, (f"/persistent/{s}/partitioned" for some in spaces for s in some))
+            spaces = await self._namespaces(client)
+            kept = await self._all(client, (f"/persistent/{space}" for space in spaces))
+            split = await self._all(client, (f"/persistent/{space}/partitioned" for space in spaces))
             parts = sorted({_short(name) for some in kept for name in some} - {""})
             stats = await self._all(client, (f"/persistent/{_path(name)}/internalStats" for name in parts))
         found = {_short(name): _empty(self._service, _short(name)) for some in split for name in some}
@@ -99,11 +98,19 @@ class LoopbackTopics:
             found[whole] = _plus(found.get(whole, _empty(self._service, whole)), stat)
         return tuple(found[name] for name in sorted(found) if name)
 
+    async def _namespaces(self, client: httpx.AsyncClient) -> list[str]:
+        tenants = [t for t in await self._ask(client, "GET", "/tenants") if t != self._held.own_tenant]
+        found = await self._all(client, (f"/namespaces/{tenant}" for tenant in tenants))
+        return [space for some in found for space in some]
+
     async def _all(self, client: httpx.AsyncClient, paths: Iterable[str]) -> list[Any]:
         return await asyncio.gather(*(self._ask(client, "GET", path) for path in paths))
 
     async def create(self, wanted: Wanted) -> None:
         async with self._http() as client:
+            spaces, space = await self._namespaces(client), wanted.name.rpartition("/")[0]
+            if space not in spaces:
+                raise UsageError(f"{self._service} has no namespace {space!r}", hint=f"one of {', '.join(spaces)}")
             await self._ask(client, "PUT", f"/persistent/{_path(wanted.name)}")
             if wanted.minutes:
                 policy = {"retentionTimeInMinutes": wanted.minutes, "retentionSizeInMB": -1}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import select
 import signal
 import stat
 import subprocess
 from collections.abc import Iterator
-from typing import Any
+from typing import IO, Any, cast
 
 import httpx
 import psycopg
@@ -92,9 +93,8 @@ def test_drop_says_what_is_lost_and_leaves_neither_role_nor_password(either: Pla
 
 def test_databases_of_the_platform_are_listed_with_their_service_and_refuse_to_go(either: Platform) -> None:
     found = _databases(either)
-    assert (
-        found.items() >= {"arc": "postgres", "postgres": "postgres", "kratos": "kratos", "unleash": "unleash"}.items()
-    )
+    expected = {"arc": "postgres", "postgres": "postgres", "kratos": "kratos", "unleash": "unleash"}
+    assert found.items() >= expected.items()
     for name in ("arc", "postgres", "kratos", "template1"):
         assert either.arcctl("db", "drop", name, "--yes").code == 2
         assert either.arcctl("db", "create", name).code == 2
@@ -181,10 +181,10 @@ def test_latest_brings_only_what_comes_from_now_on_at_once(either: Platform, top
     with subprocess.Popen(
         (PROGRAM, *words), cwd=either.home, env=dict(either.environment), stdout=subprocess.PIPE, text=True
     ) as child:
-        assert child.stdout is not None
+        output = cast(IO[str], child.stdout)
         # It says nothing before the first message, so later ones are sent until it heard one.
-        heard = eventually(lambda: _sent(either, topic) and _readable(child))
-        line = child.stdout.readline()
+        heard = eventually(lambda: _sent(either, topic) and _readable(output))
+        line = output.readline()
         child.send_signal(signal.SIGINT)
         child.communicate(timeout=30)
     assert (heard, line, child.returncode) == (True, "after\n", 130)
@@ -194,10 +194,8 @@ def _sent(platform: Platform, topic: str) -> bool:
     return platform.arcctl("topics", "produce", topic, "after").code == 0
 
 
-def _readable(child: subprocess.Popen[str]) -> bool:
-    import select
-
-    return bool(select.select([child.stdout], [], [], 1.0)[0])
+def _readable(output: IO[str]) -> bool:
+    return bool(select.select([output], [], [], 1.0)[0])
 
 
 def test_delete_says_what_is_lost_and_asks(either: Platform, topic: str) -> None:

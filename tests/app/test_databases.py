@@ -115,3 +115,9 @@ def test_a_migration_without_a_database_server_starts_nothing() -> None:
     platform = Platform().without("store")
     message = refused(databases.migrate(("shop",), platform.world), UnhealthyError)
     assert (message, platform.toy.engine.calls) == (("store is exited", "arcctl up store"), [])
+
+
+def test_a_name_that_a_service_took_since_is_not_finished() -> None:
+    platform = Platform()
+    platform.toy.home.kept["DB_SHOP_PASSWORD"] = "of a creation before there was such a service"
+    assert refused(databases.create("shop", platform.world))[0] == "'shop' belongs to shop"

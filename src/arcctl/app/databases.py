@@ -105,8 +105,7 @@ async def create(name: str, world: World) -> tuple[Entry, bool]:
     with await turn(world):
         inside = await one_with(Databases, world)
         variable = _variable(inside, name)
-        if variable.name not in world.home.secrets():
-            await _refuse_taken(name, inside)
+        await _refuse_taken(name, inside, begun=variable.name in world.home.secrets())
         world.home.add_secrets({variable.name: variable})
         password = SecretStr(world.home.secrets()[variable.name])
         found = await _make(name, password, inside)
@@ -114,10 +113,13 @@ async def create(name: str, world: World) -> tuple[Entry, bool]:
     return entry, any(one.state is State.MADE for one in found)
 
 
-async def _refuse_taken(name: str, inside: Inside[Databases]) -> None:
+async def _refuse_taken(name: str, inside: Inside[Databases], *, begun: bool) -> None:
+    """`begun` where an earlier creation of this name drew its password."""
     owner = belongings(inside).get(name, ("", ""))[0]
     if owner:
         raise UsageError(f"{name!r} belongs to {owner}", hint="choose another name")
+    if begun:
+        return
     if name in {d.name for d in await client(inside).databases()}:
         raise UsageError(f"there is a database {name!r}", hint="arcctl db list")
     if name in await client(inside).roles():

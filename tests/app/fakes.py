@@ -19,6 +19,7 @@ from arcctl.core.proof import Call, Calls, Guest, Proof, Step
 from arcctl.core.settings import Source
 from arcctl.core.usage import Usage
 from arcctl.errors import EngineError
+from tests.app.fake_contents import FakeContents
 from tests.core.toy import TOY
 
 WELL = Answer(True, "fine")
@@ -224,10 +225,14 @@ class FakeHome:
         return dict(self.kept)
 
     def add_secrets(self, missing: Mapping[str, Variable]) -> None:
-        self.kept |= {name: f"drawn-for-{name.lower().replace('_', '-')}" for name in missing}
+        self.kept |= {name: f"drawn-for-{name.lower().replace('_', '-')}" for name in missing if name not in self.kept}
 
     def keep_secrets(self, values: Mapping[str, str]) -> None:
         self.kept |= values
+
+    def forget_secrets(self, names: Iterable[str]) -> None:
+        for name in names:
+            self.kept.pop(name, None)
 
     def set_up(self) -> frozenset[str]:
         return self.complete
@@ -271,6 +276,7 @@ class Toy:
     engine: FakeEngine = field(default_factory=lambda: FakeEngine(TOY))
     prober: FakeProber = field(default_factory=FakeProber)
     prover: FakeProver = field(default_factory=FakeProver)
+    contents: FakeContents = field(default_factory=FakeContents)
     ports: FakePorts = field(default_factory=FakePorts)
     home: FakeHome = field(default_factory=FakeHome)
     events: list[Event] = field(default_factory=list)
@@ -289,6 +295,7 @@ class Toy:
             engine=self.engine,
             prober=self.prober,
             prover=self.prover,
+            contents=self.contents,
             ports=self.ports,
             sink=self.events.append,
         )

@@ -56,7 +56,8 @@ class Platform:
             start_new_session=True,
         )
 
-    def arcctl(self, *words: str, timeout: float = LONG, **extra: str) -> Done:
+    def arcctl(self, *words: str, timeout: float = LONG, given: str = "", **extra: str) -> Done:
+        """Run it to its end, with this on standard input."""
         done = subprocess.run(
             (PROGRAM, *words),
             cwd=self.home,
@@ -65,7 +66,7 @@ class Platform:
             text=True,
             timeout=timeout,
             check=False,
-            stdin=subprocess.DEVNULL,
+            input=given,
         )
         return Done(done.returncode, done.stdout, done.stderr)
 

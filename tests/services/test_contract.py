@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from arcctl import services
+from arcctl.core.contents import Databases, Flags, Identities, Streams, Topics
 from arcctl.core.env import ServiceEnv, symbolic, variables
 from arcctl.core.graph import closure
 from arcctl.core.model import Bind, Container, Helper, HostPath, Inline, Service
@@ -133,6 +134,27 @@ def test_neither_its_probe_nor_its_links_print_a_secret(name: str) -> None:
 def test_neither_its_proofs_nor_its_resources_print_a_secret(name: str) -> None:
     service = _service(name)
     assert "s3ntinel" not in repr((service.proofs(ENVS[name]), service.resources(ENVS[name])))
+
+
+@each_service
+def test_what_it_holds_is_reached_at_its_own_ports_and_prints_no_secret(name: str) -> None:
+    held = _service(name).holds(ENVS[name])
+    published = {port.container for port in _service(name).ports(ENVS[name])}
+    calls = [c for h in held if isinstance(h, Flags | Identities) for c in vars(h).values()]
+    ports = [value for h in (*held, *calls) for field, value in vars(h).items() if field.endswith("port")]
+    assert [port for port in ports if port not in published] == []
+    assert "s3ntinel" not in repr(held)
+
+
+@pytest.mark.parametrize("kind", [Databases, Topics, Streams, Flags, Identities])
+def test_one_service_holds_each_kind_of_contents(kind: type[object]) -> None:
+    assert len([s for i, s in CATALOGUE.services.items() for h in s.holds(ENVS[i]) if isinstance(h, kind)]) == 1
+
+
+def test_what_migrates_runs_to_its_end() -> None:
+    helpers = [helper for service in CATALOGUE.services.values() for helper in service.helpers]
+    assert [helper.id for helper in helpers if helper.migrates and not helper.one_shot] == []
+    assert any(helper.migrates for helper in helpers)
 
 
 @each_service

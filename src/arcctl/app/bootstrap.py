@@ -68,7 +68,8 @@ async def set_up(
     """
     began = time.monotonic() - since
     setting_up = [SettingUp(world, loaded, i, observed.published, make, began) for i in services]
-    found = await asyncio.gather(*(one.run() for one in setting_up))
+    wanted = [world.catalogue.services[i].resources(loaded.envs[i]) for i in services]
+    found = await asyncio.gather(*(one.run(some) for one, some in zip(setting_up, wanted, strict=True)))
     good = {i for i, some in zip(services, found, strict=True) if {f.state for f in some} <= {State.THERE, State.MADE}}
     if make:
         world.home.remember_set_up(world.home.set_up() - set(services) | good)
@@ -88,12 +89,12 @@ class SettingUp:
     """On the monotonic clock."""
     values: Mapping[str, str] = field(default_factory=dict)
 
-    async def run(self) -> tuple[Found, ...]:
+    async def run(self, resources: tuple[Resource, ...]) -> tuple[Found, ...]:
         """Stops at the first resource that cannot be made: later ones build on it."""
         service, found = self.world.catalogue.services[self.service], list[Found]()
         told = {v.field: v.name for v in variables(service.env) if v.told}
         self.values = {name: self.loaded.values[variable].text or "" for name, variable in told.items()}
-        for resource in service.resources(self.loaded.envs[self.service]):
+        for resource in resources:
             before, began = self.values, time.monotonic()
             state, reason = await self._state(resource)
             self._keep(

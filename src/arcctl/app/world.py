@@ -10,7 +10,7 @@ from typing import TextIO
 from arcctl.core.events import Event, Kind, Sink
 from arcctl.core.model import Catalogue
 from arcctl.core.observed import Observed
-from arcctl.core.ports import Engine, Home, Ports, Prober, Prover, Target
+from arcctl.core.ports import Contents, Engine, Home, Ports, Prober, Prover, Target
 from arcctl.core.settings import Settings, Source, missing_secrets, resolve
 from arcctl.errors import SecretsLost, UnhealthyError
 
@@ -26,6 +26,7 @@ class World:
     engine: Engine
     prober: Prober
     prover: Prover
+    contents: Contents
     ports: Ports
     sink: Sink
     insecure_demo: bool = False

@@ -6,7 +6,7 @@ import asyncio
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, NoReturn, TypeVar
 
@@ -19,6 +19,7 @@ from arcctl.core.model import Catalogue
 from arcctl.core.ports import Servers, Session
 from arcctl.errors import HomeError
 from arcctl.runtime import engines, environment, files
+from arcctl.runtime.contents import LoopbackContents
 from arcctl.runtime.host import LoopbackPorts
 from arcctl.runtime.probing import LoopbackProber
 from arcctl.runtime.proving import LoopbackProver
@@ -41,6 +42,7 @@ def world(chosen: Globals, sink: Sink = silent) -> World:
         engine=engine,
         prober=LoopbackProber(),
         prover=LoopbackProver(),
+        contents=LoopbackContents(),
         ports=LoopbackPorts(),
         sink=sink,
         insecure_demo=chosen.insecure_demo,
@@ -98,6 +100,13 @@ def write_report(path: Path, text: str) -> None:
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(work)
+
+
+def input_lines() -> AsyncIterator[bytes]:
+    """What comes in on standard input, line by line."""
+    from arcctl.runtime import lines
+
+    return lines.of_input()
 
 
 def pass_through(command: tuple[str, ...]) -> int:

@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from arcctl.core.bootstrap import Resource
 from arcctl.core.connect import Shell, Where
+from arcctl.core.contents import Holding
 from arcctl.core.env import ServiceEnv
 from arcctl.core.monitoring import Document, Monitoring
 from arcctl.core.probe import Probe
@@ -178,6 +179,8 @@ class Helper(Container[E]):
     """Runs to its end at each `up`; what stands behind it in the service's `helpers` waits for that."""
     aside: bool = False
     """Starts after its service instead of before it (an exporter)."""
+    migrates: bool = False
+    """A one-shot that brings the tables of its service to what its server expects."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,6 +205,8 @@ class Service(Container[E]):
     """How it shows that it does its job; its other services are named by their ids."""
     resources: Callable[[E], tuple[Resource, ...]] = lambda env: ()
     """What it has to hold before anyone can use it, in the order in which it is made."""
+    holds: Callable[[E], tuple[Holding, ...]] = lambda env: ()
+    """What users keep in it, with how a client gets at that: databases, topics, flags, accounts."""
     monitoring: Monitoring = field(default_factory=Monitoring)
     files: Callable[[Catalogue], Mapping[str, Document]] = lambda catalogue: {}
     """Files of its folder in `config/` that are rendered from all declarations, by their path there."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import BinaryIO, Protocol, TextIO
 
 from arcctl.core import sources
+from arcctl.core.contents import Broker, Database, Databases, Loss, Topic, Wanted
 from arcctl.core.env import Variable
 from arcctl.core.observed import Observed
 from arcctl.core.probe import Answer, Probe
@@ -146,6 +147,36 @@ class Prover(Protocol):
         """Proofs one after the other: what did not hold, empty where all did, and the values with those taken."""
 
 
+class DatabaseClient(Protocol):
+    """What is inside a database server."""
+
+    async def databases(self) -> tuple[Database, ...]: ...
+    async def roles(self) -> frozenset[str]: ...
+    async def loss(self, name: str) -> Loss: ...
+    async def drop(self, name: str, role: str) -> None:
+        """The database, and the role where one is named; either may be gone already."""
+
+
+class BrokerClient(Protocol):
+    """What is inside a broker."""
+
+    async def topics(self) -> tuple[Topic, ...]: ...
+    async def create(self, wanted: Wanted) -> None: ...
+    async def delete(self, name: str) -> None: ...
+    async def produce(self, name: str, messages: AsyncIterator[bytes], subject: str) -> int:
+        """How many messages the broker has stored when all were sent."""
+
+    def consume(self, name: str, *, new: bool, follow: bool) -> AsyncGenerator[bytes]:
+        """The messages that are there, or with `new` those that come from now on. Takes none away."""
+
+
+class Contents(Protocol):
+    """Clients for what services hold; `ports` has the published port of each container port."""
+
+    def databases(self, service: str, held: Databases, ports: Mapping[int, int]) -> DatabaseClient: ...
+    def broker(self, service: str, held: Broker, ports: Mapping[int, int]) -> BrokerClient: ...
+
+
 class Ports(Protocol):
     """The host's loopback ports."""
 
@@ -160,6 +191,7 @@ class Home(Protocol):
     def secrets(self) -> dict[str, str]: ...
     def add_secrets(self, missing: Mapping[str, Variable]) -> None: ...
     def keep_secrets(self, values: Mapping[str, str]) -> None: ...
+    def forget_secrets(self, names: Iterable[str]) -> None: ...
     def write_compose_env(self, values: Mapping[str, str]) -> None: ...
     def digest(self, mounted: Iterable[str]) -> str: ...
     def inputs(self) -> dict[str, str]: ...

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-import os
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
 from arcctl.core.proof import EventLog, Messaging, Proof, Stream
+from arcctl.runtime.nats_streams import connected
 from arcctl.runtime.proving import HOST
+from arcctl.runtime.pulsar_topics import connect
 from arcctl.runtime.steps import Broken, Run, cleaned, same
 
 if TYPE_CHECKING:
@@ -41,21 +42,11 @@ async def _messaging(proof: Messaging, run: Run) -> None:
 
 @contextlib.asynccontextmanager
 async def _logged_in(proof: Messaging | Stream, run: Run) -> AsyncIterator[Any]:
-    import nats
-
-    async def ignore(error: Exception) -> None:
-        """The client tells errors to the caller too."""
-        del error
-
-    address = f"nats://{HOST}:{run.port(proof.port)}"
-    async with run.step("log in"):
-        client = await nats.connect(
-            address, user=proof.user, password=proof.password, error_cb=ignore, allow_reconnect=False, connect_timeout=5
-        )
-    try:
+    async with contextlib.AsyncExitStack() as stack:
+        async with run.step("log in"):
+            login = connected(run.port(proof.port), proof.user, proof.password)
+            client = await stack.enter_async_context(login)
         yield client
-    finally:
-        await client.close()
 
 
 @carry_out.register
@@ -121,7 +112,7 @@ async def _event_log(proof: EventLog, run: Run) -> None:
             await http.delete(f"/persistent/{TOPIC}", params={"force": "true", "deleteSchema": "true"})
 
         await stack.enter_async_context(cleaned(clean))
-        client = _client(proof, run)
+        client = connect(run.port(proof.port), proof.listener)
         stack.push_async_callback(asyncio.to_thread, client.close)
         for name, work in _LOG_STEPS.items():
             async with run.step(name):
@@ -132,18 +123,6 @@ async def _event_log(proof: EventLog, run: Run) -> None:
             policy = {"retentionTimeInMinutes": 7, "retentionSizeInMB": 3}
             _must(await http.post(f"/persistent/{TOPIC}/retention", json=policy))
             await _policy(http)
-
-
-def _client(proof: EventLog, run: Run) -> pulsar.Client:
-    """It connects when it is first used, and blocks then."""
-    import pulsar
-
-    return pulsar.Client(
-        f"pulsar://{HOST}:{run.port(proof.port)}",
-        listener_name=proof.listener,
-        operation_timeout_seconds=WAIT_SECONDS,
-        logger=pulsar.FileLogger(pulsar.LoggerLevel.Error, os.devnull),
-    )
 
 
 async def _policy(client: Any) -> None:

@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from arcctl.core.bootstrap import Resource
 from arcctl.core.connect import Client, Where
+from arcctl.core.contents import Databases
 from arcctl.core.proof import Sql, Statement
 
 
@@ -58,10 +59,10 @@ def role(server: Server, name: str, password: SecretStr, superuser: SecretStr) -
     """A role that logs in with this password; another password is set back to it."""
     secret = password.get_secret_value()
     exists = f"SELECT FROM pg_roles WHERE rolname = '{name}'"
-    create = f"DO $$ BEGIN IF NOT EXISTS ({exists}) THEN CREATE ROLE {name}; END IF; END $$"
+    create = f'DO $$ BEGIN IF NOT EXISTS ({exists}) THEN CREATE ROLE "{name}"; END IF; END $$'
     steps = (
         Statement(name=f"make role {name}", sql=create),
-        Statement(name=f"set the password of role {name}", sql=f"ALTER ROLE {name} WITH LOGIN PASSWORD '{secret}'"),
+        Statement(name=f"set the password of role {name}", sql=f"ALTER ROLE \"{name}\" WITH LOGIN PASSWORD '{secret}'"),
     )
     return Resource(
         name=f"role {name}",
@@ -81,8 +82,8 @@ def own_database(server: Server, name: str, password: SecretStr, superuser: Secr
             f"database {name}",
             superuser,
             Statement(name=f"find database {name}", sql=owner, expect=name),
-            f"CREATE DATABASE {name} OWNER {name}",
-            f"REVOKE CONNECT ON DATABASE {name} FROM PUBLIC",
+            f'CREATE DATABASE "{name}" OWNER "{name}"',
+            f'REVOKE CONNECT ON DATABASE "{name}" FROM PUBLIC',
         ),
         held(server, f"vectors in {name}", superuser, _VECTORS, "CREATE EXTENSION IF NOT EXISTS vector", database=name),
     )
@@ -107,3 +108,13 @@ def psql(server: Server, role: str, password: SecretStr) -> Client:
     """The server's own client in a role's own database."""
     address = f"postgresql://{role}@{server.host}:{server.port}/{role}"
     return Client(user=role, words=("psql", address), environment={"PGPASSWORD": password.get_secret_value()})
+
+
+def holding(server: Server, superuser: SecretStr) -> Databases:
+    """How its superuser gets at all databases."""
+    return Databases(
+        port=server.port,
+        user=server.superuser,
+        password=superuser.get_secret_value(),
+        own=lambda name, password: own_database(server, name, password, superuser),
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import SecretStr
 
 from arcctl.core.bootstrap import Resource
+from arcctl.core.contents import PAGE, Identities
 from arcctl.core.env import HostPort, generated
 from arcctl.core.model import Bind, Healthcheck, Helper, Inline, Layer, Limits, Link, Mount, Port, Process, Service
 from arcctl.core.monitoring import Monitoring, Unit
@@ -89,6 +90,7 @@ _MIGRATE: Helper[Env] = Helper(
     image=IMAGE,
     env=Env,
     one_shot=True,
+    migrates=True,
     command=_MIGRATION,
     mounts=_mounts,
     tmpfs=_NO_VOLUMES,
@@ -114,6 +116,9 @@ _MAIL: Helper[Env] = Helper(
 )
 
 _ADMIN = "admin@arc.localhost"
+_IDENTITIES = Identities(
+    page=Call(name="list accounts", port=ADMIN_PORT, path=f"/admin/identities?per_page={PAGE}&page={{page}}")
+)
 _EMAIL, _PASSWORD = "arcctl-verify@arc.localhost", "a long passphrase {run}"
 
 
@@ -234,6 +239,7 @@ SERVICE: Service[Env] = Service(
         "KRATOS_PUBLIC_URL": f"http://{where.at(PORT)}",
         "KRATOS_ADMIN_URL": f"http://{where.at(ADMIN_PORT)}",
     },
+    holds=lambda env: (_IDENTITIES,),
     links=lambda env: (
         Link(name="public", url=f"http://127.0.0.1:{env.public_port}"),
         Link(name="admin", url=f"http://127.0.0.1:{env.admin_port}"),

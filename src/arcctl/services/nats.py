@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from arcctl.core.bootstrap import Resource
 from arcctl.core.connect import NatsPrompt
+from arcctl.core.contents import Streams
 from arcctl.core.env import HostPort, ServiceEnv, generated
 from arcctl.core.model import Bind, Healthcheck, Helper, Inline, Layer, Limits, Link, Port, Process, Service, Volume
 from arcctl.core.monitoring import Monitoring, Panel, Unit
@@ -146,6 +147,7 @@ SERVICE: Service[Env] = Service(
     connect=lambda env, where: {"NATS_URL": f"nats://{USER}:{env.password.get_secret_value()}@{where.at(PORT)}"},
     # The image brings no client.
     shells=lambda env: (NatsPrompt(user=USER, port=PORT, password=env.password.get_secret_value()),),
+    holds=lambda env: (Streams(port=PORT, user=USER, password=env.password.get_secret_value()),),
     links=lambda env: (
         Link(
             name="client",

@@ -275,6 +275,7 @@ SERVICE: Service[Env] = Service(
     resources=_resources,
     connect=lambda env, where: _databases.connect(SERVER, "arc", env.app_password, where),
     shells=lambda env: (_psql("arc", env.app_password), _psql(USER, env.password)),
+    holds=lambda env: (_databases.holding(SERVER, env.password),),
     links=lambda env: (
         Link(
             name="sql",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from arcctl.core.bootstrap import Resource
 from arcctl.core.connect import Side, Where
+from arcctl.core.contents import Topics
 from arcctl.core.env import HostPort, ServiceEnv
 from arcctl.core.model import Healthcheck, Inline, Layer, Limits, Link, Port, Process, Service, Volume
 from arcctl.core.monitoring import Alert, Monitoring, Panel, Unit
@@ -240,6 +241,7 @@ SERVICE: Service[Env] = Service(
     proofs=_proofs,
     resources=_resources,
     connect=_connect,
+    holds=lambda env: (Topics(port=PORT, admin_port=HTTP_PORT, listener=LISTENER, own_tenant=HOST),),
     links=lambda env: (
         Link(name="client", url=f"pulsar://localhost:{env.host_port}"),
         Link(name="admin", url=f"http://127.0.0.1:{env.http_port}"),

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pydantic import SecretStr
 
 from arcctl.core.bootstrap import Resource
+from arcctl.core.contents import PAGE, Flags
 from arcctl.core.env import HostPort, generated
 from arcctl.core.model import Healthcheck, Inline, Layer, Limits, Link, Port, Process, Service
 from arcctl.core.monitoring import Monitoring, Unit
@@ -158,6 +159,17 @@ def _proofs(env: Env) -> tuple[Proof, ...]:
     return (Calls(steps=steps, cleanup=cleanup), postgres.login(NAME, env.db_password))
 
 
+def _flags(env: Env) -> Flags:
+    admin = {"Authorization": _admin_token(env)}
+    place = "/api/admin/projects/{project}/features/{flag}/environments/{environment}"
+    page = f"/api/admin/search/features?limit={PAGE}&offset={{offset}}"
+    return Flags(
+        page=Call(name="list flags", port=PORT, path=page, headers=admin),
+        on=Call(name="turn the flag on", method="POST", port=PORT, path=f"{place}/on", headers=admin),
+        off=Call(name="turn the flag off", method="POST", port=PORT, path=f"{place}/off", headers=admin),
+    )
+
+
 SERVICE: Service[Env] = Service(
     module=__name__,
     title="Unleash",
@@ -205,6 +217,7 @@ SERVICE: Service[Env] = Service(
         "UNLEASH_FRONTEND_API_URL": f"http://{where.at(PORT)}/api/frontend",
         "UNLEASH_FRONTEND_API_TOKEN": _sdk_token(env.frontend_token),
     },
+    holds=lambda env: (_flags(env),),
     links=lambda env: (
         Link(
             name="ui",

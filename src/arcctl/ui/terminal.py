@@ -42,6 +42,18 @@ def say(text: str, style: str = "") -> None:
     err().print(text, style=style or None)
 
 
+def size(number: int) -> str:
+    """Bytes as people say them."""
+    from rich.filesize import decimal
+
+    return decimal(number)
+
+
+def count(number: int, noun: str) -> str:
+    """`1 message`, `2 messages`."""
+    return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
 def word(status: str) -> tuple[str, str]:
     """A glyph and the word, with the style of both."""
     return f"{GLYPHS[status]} {status}", STYLES[status]

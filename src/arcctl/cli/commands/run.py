@@ -60,7 +60,7 @@ def _show(result: Result, world: World, *, waited: bool) -> None:
     if not waited and not result.outcome.failed:
         terminal.say("started; `arcctl health --wait` tells when all is ready")
         return
-    _raise_for(result, world)
+    raise_for(result, world)
     done = "everything runs already, nothing to do" if not result.plan.changes else "ready"
     names = ", ".join(result.plan.services)
     terminal.say(f"{done}: {names} ({result.outcome.seconds:.1f} s)", style="green")
@@ -71,7 +71,7 @@ def _show(result: Result, world: World, *, waited: bool) -> None:
     terminal.say("next: arcctl info, arcctl health" + (", arcctl engine list" if result.left_out else ""))
 
 
-def _raise_for(result: Result, world: World) -> None:
+def raise_for(result: Result, world: World) -> None:
     from arcctl.app.up import came_up
     from arcctl.errors import DeadlineError, UnhealthyError
     from arcctl.ui import terminal
@@ -122,7 +122,7 @@ def restart(ctx: typer.Context, names: Words = None) -> None:
             terminal.say("nothing is there to restart; `arcctl up` starts it")
             return
         result = wiring.run(use_case.run(use_case.Request(words=restarted), world))
-    _raise_for(result, world)
+    raise_for(result, world)
     terminal.say(f"restarted: {', '.join(restarted)}", style="green")
 
 

@@ -1,0 +1,22 @@
+"""The question before something is destroyed."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+
+def agreed(question: str, *, yes: bool, command: str) -> bool:
+    """Whether a person, or a script by `--yes`, wants it. Raises UsageError where nobody can be asked."""
+    from arcctl.errors import UsageError
+    from arcctl.ui import terminal
+
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise UsageError("refusing to destroy data without being asked by a person", hint=f"{command} --yes")
+    if typer.confirm(question, err=True):
+        return True
+    terminal.say("nothing was touched")
+    return False

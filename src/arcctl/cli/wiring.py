@@ -16,7 +16,7 @@ from arcctl.core.events import Event, Sink
 from arcctl.core.model import Catalogue
 from arcctl.core.ports import Servers
 from arcctl.errors import HomeError
-from arcctl.runtime import engines, environment, files
+from arcctl.runtime import engines, environment, files, own, place
 from arcctl.runtime.host import LoopbackPorts
 from arcctl.runtime.probing import LoopbackProber
 from arcctl.runtime.proving import LoopbackProver
@@ -31,7 +31,8 @@ def silent(event: Event) -> None:
 def world(chosen: Globals, sink: Sink = silent) -> World:
     """Everything a use-case needs, for the home that was named or found."""
     home = files.Home(home_root(chosen))
-    catalogue, engine = engines.choose(chosen.engine, home, services.load(), sink)
+    everything = services.load(own.load(home.root))
+    catalogue, engine = engines.choose(chosen.engine, home, everything, sink)
     return World(
         catalogue=catalogue,
         environment=environment.snapshot(),
@@ -50,19 +51,24 @@ def servers(chosen: Globals) -> tuple[Catalogue, Servers]:
     """Where the servers of local processes come from, for the home that was named or found."""
     from arcctl.runtime.supply import Supply
 
-    catalogue = services.load()
-    return catalogue, Supply(home_root(chosen), catalogue)
+    declared = catalogue(chosen)
+    return declared, Supply(home_root(chosen), declared)
+
+
+def catalogue(chosen: Globals) -> Catalogue:
+    """The built-in services and the home's own."""
+    return services.load(own.load(home_root(chosen)))
 
 
 def home_root(chosen: Globals) -> Path:
-    return files.find(_here(), chosen.home or environment.snapshot().get("ARCCTL_HOME", ""))
+    return place.find(_here(), chosen.home or environment.snapshot().get("ARCCTL_HOME", ""))
 
 
 def new_home(chosen: Globals) -> None:
     """Lay out a home in the folder that was named, or here, unless there is one."""
     named = chosen.home or environment.snapshot().get("ARCCTL_HOME", "")
     try:
-        files.find(_here(), named)
+        place.find(_here(), named)
     except HomeError:
         target = Path(named).expanduser().resolve() if named else _here()
         with files.readable(target):
@@ -82,10 +88,14 @@ def read(root: Path, path: PurePosixPath) -> str:
 
 
 def write(root: Path, texts: Mapping[PurePosixPath, str]) -> None:
+    """Files of the home; one without a text goes."""
     with files.readable(root):
         for path, text in texts.items():
-            (root / path).parent.mkdir(parents=True, exist_ok=True)
-            files.write_whole(root / path, text)
+            if text:
+                (root / path).parent.mkdir(parents=True, exist_ok=True)
+                files.write_whole(root / path, text)
+            else:
+                (root / path).unlink(missing_ok=True)
 
 
 def write_report(path: Path, text: str) -> None:

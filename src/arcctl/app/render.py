@@ -28,6 +28,12 @@ def run(catalogue: Catalogue, dump: Dump) -> Mapping[PurePosixPath, str]:
     return found
 
 
+def difference(before: Mapping[PurePosixPath, str], after: Mapping[PurePosixPath, str]) -> dict[PurePosixPath, str]:
+    """What one set of rendered files takes to become the other; a file without a text goes."""
+    gone = dict.fromkeys(set(before) - set(after), "")
+    return gone | {path: text for path, text in after.items() if before.get(path, "") != text}
+
+
 def _text(name: str, document: Document, dump: Dump) -> str:
     """In the format that the file's name asks for; no text where there is nothing to say, and so no file."""
     if not document:

@@ -6,20 +6,27 @@ import asyncio
 import shutil
 import subprocess
 from collections.abc import Coroutine, Mapping
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
 from arcctl import services
+from arcctl.app import render as rendering
 from arcctl.app.world import World
 from arcctl.cli.options import Globals
 from arcctl.core.events import Event, Sink
 from arcctl.core.model import Catalogue
+from arcctl.core.names import own_file
+from arcctl.core.own import read as read_own
 from arcctl.core.ports import Servers
-from arcctl.errors import HomeError
-from arcctl.runtime import engines, environment, files, own, place
+from arcctl.errors import HomeError, SettingsError, UsageError
+from arcctl.runtime import artifacts, engines, environment, files, own, place
 from arcctl.runtime.host import LoopbackPorts
 from arcctl.runtime.probing import LoopbackProber
 from arcctl.runtime.proving import LoopbackProver
+from arcctl.services._scaffold import Scaffold
+from arcctl.services._scaffold import make as make_scaffold
+from arcctl.ui.files import dump
 
 T = TypeVar("T")
 
@@ -60,6 +67,42 @@ def catalogue(chosen: Globals) -> Catalogue:
     return services.load(own.load(home_root(chosen)))
 
 
+def render(root: Path, before: Catalogue, after: Catalogue) -> None:
+    """Bring the rendered files of a home along from one catalogue to another."""
+    write(root, rendering.difference(rendering.run(before, dump), rendering.run(after, dump)))
+
+
+def refresh(chosen: Globals) -> None:
+    """The files that are rendered of a user's own services, as these are now: their files are written by hand."""
+    root = home_root(chosen)
+    if place.own_names(root):
+        render(root, services.load(), catalogue(chosen))
+
+
+def with_own(chosen: Globals, name: str, document: Mapping[str, object]) -> Catalogue:
+    """The catalogue as it would be with one more of the user's own.
+
+    Raises UsageError with the field that does not fit.
+    """
+    try:
+        return services.load(own.load(home_root(chosen)) | {name: read_own(name, document)})
+    except SettingsError as error:
+        message = error.message.removeprefix(f"{own_file(name)}: ")
+        raise UsageError(f"{name}: {message}", hint="arcctl service add --help") from None
+
+
+def scaffold(chosen: Globals, name: str, *, database: bool) -> Scaffold:
+    """The first code of a service in this home; files that are there already are left out."""
+    shipped, root = files.template(), home_root(chosen)
+    made = make_scaffold(
+        name,
+        database=database,
+        sample=lambda path: (shipped / path).read_text(),
+        template=lambda file: artifacts.packaged(f"templates/service/{file}"),
+    )
+    return replace(made, files={path: text for path, text in made.files.items() if not (root / path).exists()})
+
+
 def home_root(chosen: Globals) -> Path:
     return place.find(_here(), chosen.home or environment.snapshot().get("ARCCTL_HOME", ""))
 
@@ -95,7 +138,16 @@ def write(root: Path, texts: Mapping[PurePosixPath, str]) -> None:
                 (root / path).parent.mkdir(parents=True, exist_ok=True)
                 files.write_whole(root / path, text)
             else:
-                (root / path).unlink(missing_ok=True)
+                _remove(root, root / path)
+
+
+def _remove(root: Path, path: Path) -> None:
+    """A file, and the folders that are empty without it."""
+    path.unlink(missing_ok=True)
+    for folder in path.parents:
+        if folder == root or not folder.is_dir() or any(folder.iterdir()):
+            break
+        folder.rmdir()
 
 
 def write_report(path: Path, text: str) -> None:

@@ -67,6 +67,11 @@ def root_causes(name: str, broken: Mapping[str, bool], catalogue: Catalogue) -> 
     return tuple(dict.fromkeys(found))
 
 
+def reserved(catalogue: Catalogue) -> frozenset[str]:
+    """Words that mean something already, so that no new service may be called so."""
+    return frozenset({*catalogue.containers(), *Layer, "all"})
+
+
 def resolve(words: Iterable[str], catalogue: Catalogue) -> tuple[str, ...]:
     """Service ids for the words of a command line: names, layers or `all`.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -129,9 +129,3 @@ def _problem(one: Mapping[str, Any]) -> str:
 
 def _lone_dollar(text: str) -> bool:
     return "$" in VARIABLE.sub("", text).replace("$$", "")
-
-
-def free_port(taken: Iterable[int], first: int = 8100) -> int:
-    """The lowest port of the host that nobody has been given yet."""
-    used = set(taken)
-    return next(port for port in range(first, 65536) if port not in used)

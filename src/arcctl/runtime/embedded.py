@@ -245,6 +245,12 @@ class EmbeddedEngine:
     def dismiss(self) -> None:
         """Nobody was invited."""
 
+    def remove(self, keys: Iterable[str], volumes: Iterable[str]) -> None:
+        keys = tuple(keys)
+        self.stop(keys)
+        for path in (*(self._base / "run" / key for key in keys), *(self._base / "data" / name for name in volumes)):
+            shutil.rmtree(path, ignore_errors=True)
+
     def down(self, *, volumes: bool = False) -> None:
         """End everything; with `volumes` the data goes too."""
         if not self._base.is_dir():

@@ -64,6 +64,11 @@ class Home:
         """Keep what a server told; a new value takes the place of an old one."""
         self._write_secrets({**self.secrets(), **values})
 
+    def drop_secrets(self, names: Iterable[str]) -> None:
+        """Forget what a service had that is gone."""
+        gone = set(names)
+        self._write_secrets({name: value for name, value in self.secrets().items() if name not in gone})
+
     def _write_secrets(self, values: Mapping[str, str]) -> None:
         self.write_private(self.secrets_file, env_text(values, "Generated once by arcctl. Keep it safe."))
 

@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr, create_model
 
 from arcctl.core.bootstrap import Resource
 from arcctl.core.env import HostPort, ServiceEnv, Variable, shared, unknown
+from arcctl.core.graph import reserved
 from arcctl.core.model import Catalogue, Inline, Layer, Limits, Link, Mount, Port, Process, Service, Volume
 from arcctl.core.monitoring import Monitoring, Scrape, Unit
 from arcctl.core.names import own_file, refuse_name
@@ -53,9 +54,11 @@ def _declare(name: str, files: Mapping[str, Own], known: dict[str, Service[Any]]
         if need in files:
             _declare(need, files, known, (*behind, name))
     try:
-        refuse_name(name, Catalogue(known).containers().keys() | set(Layer) | {"all"})
+        refuse_name(name, reserved(Catalogue(known)))
     except UsageError as error:
         raise SettingsError(f"{own_file(name)}: {error.message}", hint="give the file another name") from None
+    if files[name].database and f"{name}-db" in {*Catalogue(known).containers(), *files}:
+        raise _wrong(name, "database", f"its helper would be called {name}-db, as another service is")
     known[name] = _Declaration(name, files[name], known).service()
 
 
@@ -126,7 +129,7 @@ class _Declaration:
 
     def _env(self) -> type[ServiceEnv]:
         """Its settings: a port of the host each, the password of its database, and the values that its texts name."""
-        base = postgres.ConsumerEnv if self.own.database else ServiceEnv
+        base: type[ServiceEnv] = postgres.ConsumerEnv if self.own.database else ServiceEnv
         fields: dict[str, Any] = {
             field: (HostPort, Field(default=port.host, description="Port on the host's loopback address."))
             for field, port in self._port_fields().items()
@@ -134,8 +137,7 @@ class _Declaration:
         for name, variable in self._variables.items():
             fields[name.lower()] = (SecretStr if variable.secret else str, shared(name))
         prefix = f"{self.name.upper().replace('-', '_')}_"
-        made: type[ServiceEnv] = create_model("Env", __base__=base, __cls_kwargs__={"env_prefix": prefix}, **fields)
-        return made
+        return create_model("Env", __base__=base, __cls_kwargs__={"env_prefix": prefix}, **fields)
 
     def _port_fields(self) -> dict[str, OwnPort]:
         first, *others = self.own.ports or (None,)

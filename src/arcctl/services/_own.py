@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import Field, SecretStr, create_model
 
 from arcctl.core.bootstrap import Resource
-from arcctl.core.env import HostPort, ServiceEnv, Variable, shared, unknown
+from arcctl.core.env import HostPort, ServiceEnv, Variable, unknown
 from arcctl.core.graph import reserved
 from arcctl.core.model import Catalogue, Inline, Layer, Limits, Link, Mount, Port, Process, Service, Volume
 from arcctl.core.monitoring import Monitoring, Scrape, Unit
@@ -38,10 +38,21 @@ def declare(files: Mapping[str, Own], builtin: Mapping[str, Service[Any]]) -> di
 
     Raises SettingsError for a file that does not fit to the others, with its field.
     """
-    known = dict(builtin)
+    known, taken = dict(builtin), reserved(Catalogue(builtin))
+    for name in files:
+        _check(name, files, taken)
     for name in files:
         _declare(name, files, known, ())
     return {name: known[name] for name in files}
+
+
+def _check(name: str, files: Mapping[str, Own], taken: frozenset[str]) -> None:
+    try:
+        refuse_name(name, taken)
+    except UsageError as error:
+        raise SettingsError(f"{own_file(name)}: {error.message}", hint="give the file another name") from None
+    if files[name].database and f"{name}-db" in taken | set(files):
+        raise _wrong(name, "database", f"its helper would be called {name}-db, as another service is")
 
 
 def _declare(name: str, files: Mapping[str, Own], known: dict[str, Service[Any]], behind: tuple[str, ...]) -> None:
@@ -53,12 +64,6 @@ def _declare(name: str, files: Mapping[str, Own], known: dict[str, Service[Any]]
     for need in files[name].needs:
         if need in files:
             _declare(need, files, known, (*behind, name))
-    try:
-        refuse_name(name, reserved(Catalogue(known)))
-    except UsageError as error:
-        raise SettingsError(f"{own_file(name)}: {error.message}", hint="give the file another name") from None
-    if files[name].database and f"{name}-db" in {*Catalogue(known).containers(), *files}:
-        raise _wrong(name, "database", f"its helper would be called {name}-db, as another service is")
     known[name] = _Declaration(name, files[name], known).service()
 
 
@@ -83,7 +88,7 @@ class _Declaration:
             title=said.title or self.name,
             layer=Layer.OWN,
             env=env,
-            image=said.image or f"arcctl-own/{self.name}:0",
+            image=said.image or f"arcctl-own/{self.name}:0.1.0",
             build=said.build or "",
             needs=self._needs(),
             user=said.user,
@@ -135,7 +140,8 @@ class _Declaration:
             for field, port in self._port_fields().items()
         }
         for name, variable in self._variables.items():
-            fields[name.lower()] = (SecretStr if variable.secret else str, shared(name))
+            value: Any = Field(validation_alias=name, description=variable.description)
+            fields[name.lower()] = (SecretStr if variable.secret else str, value)
         prefix = f"{self.name.upper().replace('-', '_')}_"
         return create_model("Env", __base__=base, __cls_kwargs__={"env_prefix": prefix}, **fields)
 

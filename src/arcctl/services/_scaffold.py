@@ -46,7 +46,9 @@ def make(name: str, *, database: bool, sample: Read, template: Read) -> Scaffold
     def taken_over(path: str) -> str:
         text = sample(str(_SAMPLE / path))
         return (
-            text.replace(_PACKAGE, package).replace("swiss-army", name).replace("sample application", f"service {name}")
+            text.replace(_PACKAGE, package)
+            .replace(swiss_army.SERVICE.id, name)
+            .replace("sample application", f"service {name}")
         )
 
     def filled(file: str) -> str:

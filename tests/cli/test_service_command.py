@@ -12,13 +12,16 @@ import yaml
 from tests.cli.stage import Done, Stage, container
 from tests.fake_docker import inspected
 
+NAMING = "small letters, digits and single dashes, such as my-agent"
+TAKEN = "arcctl service list, or choose another name"
+HELP = "arcctl service add --help"
 WEB = ("service", "add", "web", "--image", "nginx:1.29-alpine", "--port", "80")
 
 
-def _port(stage: Stage, name: str = "web") -> int:
-    """The port of the host that was chosen."""
-    port: int = yaml.safe_load((stage.home / f"services/{name}.yaml").read_text())["ports"][0]["host"]
-    return port
+def _ports(stage: Stage, name: str) -> list[int]:
+    """The ports of the host that were chosen."""
+    said = yaml.safe_load((stage.home / f"services/{name}.yaml").read_text())
+    return [port["host"] for port in said["ports"]]
 
 
 def _added(stage: Stage, *options: str) -> Done:
@@ -35,7 +38,7 @@ def _rendered(home: Path) -> dict[Path, str]:
 
 def test_add_writes_one_file_says_what_it_is_and_what_comes_next(stage: Stage) -> None:
     done = _added(stage, "--probe", "/", "--needs", "redis", "--web", "--env", "COLOUR=blue", "--volume", "data:/data")
-    port = _port(stage)
+    (port,) = _ports(stage, "web")
     assert done.out == ""
     assert done.err.splitlines() == [
         f"services/web.yaml: nginx:1.29-alpine; http://127.0.0.1:{port}; needs redis; web",
@@ -85,32 +88,27 @@ def test_compose_gets_the_third_file_only_where_there_is_one(stage: Stage) -> No
 def test_two_services_get_different_ports(stage: Stage) -> None:
     _added(stage, "--port", "9000")
     assert stage.arcctl("service", "add", "other", "--image", "me/other:1", "--port", "80").code == 0
-    ports = [
-        p["host"]
-        for n in ("web", "other")
-        for p in yaml.safe_load((stage.home / f"services/{n}.yaml").read_text())["ports"]
-    ]
-    assert len(set(ports)) == 3
+    assert len({*_ports(stage, "web"), *_ports(stage, "other")}) == 3
 
 
 @pytest.mark.parametrize(
     ("words", "error", "hint"),
     [
-        (("redis",), "'redis' is taken already", "arcctl service list, or choose another name"),
-        (("socket-proxy",), "'socket-proxy' is taken already", "arcctl service list, or choose another name"),
-        (("own",), "'own' is taken already", "arcctl service list, or choose another name"),
-        (("../x",), "'../x' cannot be the name of a service", "small letters, digits and single dashes, such as my-agent"),
-        (("web", "--needs", "redsi"), "web: needs: unknown service redsi, did you mean redis?", "arcctl service add --help"),
-        (("web", "--probe", "/up"), "web: web, metrics and probe need a port", "arcctl service add --help"),
-        (("web", "--env", "COLOUR"), "'COLOUR' is not of the form --env NAME=TEXT", "arcctl service add --help"),
+        (("redis",), "'redis' is taken already", TAKEN),
+        (("socket-proxy",), "'socket-proxy' is taken already", TAKEN),
+        (("own",), "'own' is taken already", TAKEN),
+        (("../x",), "'../x' cannot be the name of a service", NAMING),
+        (("web", "--needs", "redsi"), "web: needs: unknown service redsi, did you mean redis?", HELP),
+        (("web", "--probe", "/up"), "web: web, metrics and probe need a port", HELP),
+        (("web", "--env", "COLOUR"), "'COLOUR' is not of the form --env NAME=TEXT", HELP),
         (
             ("web", "--needs", "redis", "--env", "KEY=${REDIS_PASSWORD}"),
             "web: environment.KEY: names a secret, which reaches the program through a file: "
             "say its command, for a shell to start",
-            "arcctl service add --help",
+            HELP,
         ),
     ],
-)  # fmt: skip
+)
 def test_what_does_not_fit_is_refused_and_nothing_is_written(
     stage: Stage, words: tuple[str, ...], error: str, hint: str
 ) -> None:
@@ -230,7 +228,7 @@ def test_only_a_service_of_ones_own_is_removed(stage: Stage, name: str, error: s
 @pytest.mark.parametrize(
     ("text", "error"),
     [
-        ("image: [", "services/shop.yaml, line 2: not YAML"),
+        ("image: [", "services/shop.yaml, line 1: not YAML"),
         ("", "services/shop.yaml: fields and values are expected here"),
         ("image: me/shop:1\nprots: []\n", "services/shop.yaml: prots: unknown field, did you mean ports?"),
         ("image: me/shop:1\nneeds: [nast]\n", "services/shop.yaml: needs: unknown service nast, did you mean nats?"),
@@ -250,12 +248,13 @@ def test_a_bad_file_is_named_by_every_command_with_what_is_wrong(
 def test_new_makes_a_project_and_goes_on_with_code_that_is_there(stage: Stage) -> None:
     stage.engine()
     done = stage.arcctl("service", "new", "my-agent", "--database")
-    port = _port(stage, "my-agent")
+    (port,) = _ports(stage, "my-agent")
     assert (done.code, done.out, done.err.splitlines()) == (
         0,
         "",
         [
-            f"services/my-agent.yaml: built from apps/my-agent; http://127.0.0.1:{port}; needs otel-collector; database",
+            "services/my-agent.yaml: built from apps/my-agent; "
+            f"http://127.0.0.1:{port}; needs otel-collector; database",
             "apps/my-agent: 12 files, begin with README.md",
             "next: arcctl up my-agent",
         ],

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 
 from arcctl.core import local
 from arcctl.core.env import ServiceEnv, load
-from arcctl.core.graph import start_order
+from arcctl.core.graph import heights
 from arcctl.core.model import Catalogue, Helper
 from arcctl.core.observed import ContainerState, Observed
 from arcctl.core.ports import NOTHING, EngineFacts, Executed
@@ -190,8 +190,7 @@ class EmbeddedEngine:
 
     def _supervised(self, layout: Layout) -> dict[str, Supervised]:
         """Every process that could be started here."""
-        order = start_order(self._catalogue)
-        owners = {k: order.index(i) for i in order for k in self._catalogue.containers((i,))}
+        owners = {k: n for i, n in heights(self._catalogue).items() for k in self._catalogue.containers((i,))}
         return {
             key: Supervised(
                 key=key,

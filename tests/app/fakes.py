@@ -135,6 +135,10 @@ class FakeEngine:
         self.calls.append(f"restart {' '.join(keys)}")
         self._become(keys, "running")
 
+    def remove(self, keys: Iterable[str], volumes: Iterable[str]) -> None:
+        self.calls.append(" ".join(("remove", *keys, *volumes)))
+        self.states = {key: state for key, state in self.states.items() if key not in set(keys)}
+
     def down(self, *, volumes: bool = False) -> None:
         self.calls.append("down with volumes" if volumes else "down")
         self.states.clear()
@@ -233,6 +237,9 @@ class FakeHome:
     def forget_secrets(self, names: Iterable[str]) -> None:
         for name in names:
             self.kept.pop(name, None)
+
+    def drop_secrets(self, names: Iterable[str]) -> None:
+        self.kept = {name: value for name, value in self.kept.items() if name not in set(names)}
 
     def set_up(self) -> frozenset[str]:
         return self.complete

@@ -11,7 +11,8 @@ import pytest
 
 from arcctl import services
 from arcctl.core.settings import missing_secrets
-from arcctl.runtime.files import FOLDERS, Home
+from arcctl.runtime.files import Home
+from arcctl.runtime.place import FOLDERS
 
 HEAVY = ("httpx", "psycopg", "python_on_whales", "pydantic", "pydantic_settings", "yaml", "rich.table", "jsonschema")
 PROGRAM = """\

@@ -123,7 +123,7 @@ def test_lost_secrets_are_exit_2_and_stay_lost(stage: Stage) -> None:
     (stage.home / ".arcctl" / "secrets.env").unlink()
     stage.engine(volumes="arc_redis_data\n")
     done = stage.arcctl("up", "redis")
-    assert (done.code, done.err.splitlines()[1]) == (
+    assert (done.code, done.err.splitlines()[0]) == (
         2,
         "error: the secrets of this home are gone, but its data is not: arc_redis_data",
     )

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from arcctl import services
 from arcctl.core.settings import missing_secrets
 from arcctl.errors import HomeError, SettingsError
-from arcctl.runtime.files import Home, draw, env_text, find, read_env
+from arcctl.runtime.files import Home, draw, env_text, read_env
+from arcctl.runtime.place import find
 
 MISSING = missing_secrets(services.load(), {})
 

@@ -10,7 +10,8 @@ import pytest
 
 from arcctl.errors import HomeError
 from arcctl.runtime import files
-from arcctl.runtime.files import Home, copy_template, find, read_env, template, write_whole
+from arcctl.runtime.files import Home, copy_template, read_env, template, write_whole
+from arcctl.runtime.place import find
 
 
 @pytest.fixture

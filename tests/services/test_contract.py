@@ -1,4 +1,4 @@
-"""What every declaration promises, service or helper, whoever writes the next one."""
+"""What every declaration promises, service or helper, whoever writes the next one; a user's own as well."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from arcctl.core.env import ServiceEnv, symbolic, variables
 from arcctl.core.graph import closure
 from arcctl.core.model import Bind, Container, Helper, HostPath, Inline, Service
 from arcctl.core.settings import Source, missing_secrets, owned, resolve
+from tests.services.own_examples import EXAMPLES
 
 CHECKOUT = Path(__file__).parents[2]
-CATALOGUE = services.load()
+CATALOGUE = services.load(EXAMPLES)
 SERVICES = tuple(CATALOGUE.services)
 CONTAINERS = CATALOGUE.containers()
 OWNERS = {key: i for i in SERVICES for key in CATALOGUE.containers((i,))}
@@ -68,7 +69,7 @@ def _set_up(service: Service[ServiceEnv]) -> str:
 
 
 def test_there_are_fourteen_services_and_no_key_is_used_twice() -> None:
-    assert len(SERVICES) == 14
+    assert len(SERVICES) == 14 + len(EXAMPLES)
     keys = [*SERVICES, *(h.id for s in CATALOGUE.services.values() for h in s.helpers)]
     assert [key for key, times in Counter(keys).items() if times > 1] == []
 
@@ -78,9 +79,13 @@ def test_its_id_is_its_file_name(name: str) -> None:
     assert _service(name).id == name
 
 
-@each_service
-def test_its_module_and_each_of_its_settings_say_what_they_are_for(name: str) -> None:
+@pytest.mark.parametrize("name", services.names())
+def test_its_module_says_what_it_is_for(name: str) -> None:
     assert (import_module(_service(name).module).__doc__ or "").partition("\n")[0].endswith(".")
+
+
+@each_service
+def test_each_of_its_settings_says_what_it_is_for(name: str) -> None:
     assert [v.name for v in variables(_service(name).env) if not v.description.endswith(".")] == []
 
 

@@ -13,15 +13,17 @@ from arcctl.core.graph import dependencies
 from arcctl.core.model import Helper, Layer
 from arcctl.core.settings import owned
 from arcctl.ui.files import dump
+from tests.services.own_examples import AS_ROOT, EXAMPLES
 
-CATALOGUE = services.load()
+CATALOGUE = services.load(EXAMPLES)
 CONTAINERS = CATALOGUE.containers()
 DOCUMENTS = {layer: compose.overlay(layer, CATALOGUE) for layer in Layer}
 RENDERED: dict[str, dict[str, Any]] = {k: s for document in DOCUMENTS.values() for k, s in document["services"].items()}
 VARIABLE = re.compile(r"\$\{?(\w+)")
 PUBLISHED = re.compile(r"127\.0\.0\.1:\$\{\w+:-\d+\}:\d+")
-NOT_FOR_EVERYBODY = {"postgres": ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"]}
+NOT_FOR_EVERYBODY = {key: ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"] for key in ("postgres", *AS_ROOT)}
 """Capabilities kept, and why: the image's start script hands a new volume to its user and becomes that user."""
+BUILT_IN = services.load().containers()
 
 each_container = pytest.mark.parametrize("key", CONTAINERS)
 
@@ -128,12 +130,12 @@ def test_in_production_only_the_gateway_keeps_ports() -> None:
     ports = {k: s["ports"] for k, s in compose.production(CATALOGUE)["services"].items() if "ports" in s}
     kept = {key: tagged.value for key, tagged in ports.items() if tagged.tag == "override"}
     assert kept == {"traefik": ["${TRAEFIK_HTTP_PORT:-80}:80", "${TRAEFIK_HTTPS_PORT:-443}:443"]}
-    assert set(ports) == {key for key, s in RENDERED.items() if "ports" in s}
+    assert set(ports) == {key for key, s in RENDERED.items() if "ports" in s and key in BUILT_IN}
     assert {tagged.tag for key, tagged in ports.items() if key not in kept} == {"reset"}
 
 
 def test_in_production_everything_that_stays_comes_back_at_boot() -> None:
     services_ = compose.production(CATALOGUE)["services"]
     assert {key: s["restart"] for key, s in services_.items()} == {
-        key: "always" for key in CONTAINERS if not _is_one_shot(key)
+        key: "always" for key in BUILT_IN if not _is_one_shot(key)
     }

@@ -15,10 +15,11 @@ Dump = Callable[[compose.Document], str]
 
 
 def run(catalogue: Catalogue, dump: Dump) -> Mapping[PurePosixPath, str]:
-    """Every rendered file, by its path in the home."""
+    """Every rendered file, by its path in the home. One without a text is not there."""
     found: dict[PurePosixPath, str] = {}
     for layer in Layer:
-        found[PurePosixPath("compose", compose.FILES[layer])] = compose.HEADER + dump(compose.overlay(layer, catalogue))
+        document = compose.overlay(layer, catalogue) if catalogue.layer(layer) else {}
+        found[PurePosixPath("compose", compose.FILES[layer])] = _text("", document, dump)
     found[PurePosixPath("compose", compose.PRODUCTION)] = compose.HEADER + dump(compose.production(catalogue))
     for service_id, service in catalogue.services.items():
         folder = PurePosixPath("config", service_id)
@@ -27,8 +28,16 @@ def run(catalogue: Catalogue, dump: Dump) -> Mapping[PurePosixPath, str]:
     return found
 
 
+def difference(before: Mapping[PurePosixPath, str], after: Mapping[PurePosixPath, str]) -> dict[PurePosixPath, str]:
+    """What one set of rendered files takes to become the other; a file without a text goes."""
+    gone = dict.fromkeys(set(before) - set(after), "")
+    return gone | {path: text for path, text in after.items() if before.get(path, "") != text}
+
+
 def _text(name: str, document: Document, dump: Dump) -> str:
-    """In the format that the file's name asks for."""
+    """In the format that the file's name asks for; no text where there is nothing to say, and so no file."""
+    if not document:
+        return ""
     return json.dumps(document, indent=1) + "\n" if name.endswith(".json") else compose.HEADER + dump(document)
 
 

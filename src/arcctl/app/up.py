@@ -49,12 +49,12 @@ def prepare(request: Request, world: World) -> Prepared:
     """Secrets in place, the world observed once, everything decided."""
     engine = world.engine
     asked = resolve(request.words or engine.usual, world.catalogue)
+    if not request.dry_run:
+        ensure_secrets(world, engine.volumes())
     observed = engine.observe()
     wanted = closure(asked, world.catalogue)
     services = _available(request.words, wanted, observed, world)
     world.note(f"services: {', '.join(services)}")
-    if not request.dry_run:
-        ensure_secrets(world, engine.volumes())
     images = engine.images(c.image for c in world.catalogue.containers(services).values())
     made_from = inputs.digests(services, world, settings(world)) if world.home.secrets() else {}
     changed = inputs.changed(made_from, world)

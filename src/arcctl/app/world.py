@@ -11,6 +11,7 @@ from arcctl.core.events import Event, Kind, Sink
 from arcctl.core.model import Catalogue
 from arcctl.core.observed import Observed
 from arcctl.core.ports import Contents, Engine, Home, Ports, Prober, Prover, Target
+from arcctl.core.probe import Runs
 from arcctl.core.settings import Settings, Source, missing_secrets, resolve
 from arcctl.errors import SecretsLost, UnhealthyError
 
@@ -80,7 +81,7 @@ def targets(world: World, observed: Observed, loaded: Settings, services: tuple[
     for service_id in services:
         probe = world.catalogue.services[service_id].probe(loaded.envs[service_id])
         now = observed.of(service_id)
-        port = now.ports.get(probe.port)
+        port = now.ports.get(probe.port, 0 if isinstance(probe, Runs) else None)
         if now.running and port is not None:
             found[service_id] = Target(probe, port)
     return found

@@ -23,12 +23,18 @@ class Globals:
     telemetry: bool = False
 
 
-def complete_words(incomplete: str) -> list[str]:
+def complete_words(ctx: typer.Context, incomplete: str) -> list[str]:
     """Service names, layers and `all`, read from file names."""
-    from arcctl import services
+    from arcctl.cli import completion
 
-    words = (*services.names(), "observability", "platform", "all")
-    return [word for word in words if word.startswith(incomplete)]
+    return [word for word in completion.words(ctx) if word.startswith(incomplete)]
+
+
+def complete_own(ctx: typer.Context, incomplete: str) -> list[str]:
+    """The user's own services."""
+    from arcctl.cli import completion
+
+    return [word for word in completion.own(ctx) if word.startswith(incomplete)]
 
 
 def complete_shells(incomplete: str) -> list[str]:

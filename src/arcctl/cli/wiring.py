@@ -7,22 +7,29 @@ import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any, NoReturn, TypeVar
 
 from arcctl import services
+from arcctl.app import render as rendering
 from arcctl.app.world import World
 from arcctl.cli.options import Globals
 from arcctl.core.connect import Prompt
 from arcctl.core.events import Event, Sink
 from arcctl.core.model import Catalogue
+from arcctl.core.names import own_file
+from arcctl.core.own import read as read_own
 from arcctl.core.ports import Servers, Session
-from arcctl.errors import HomeError
-from arcctl.runtime import engines, environment, files
+from arcctl.errors import HomeError, SettingsError, UsageError
+from arcctl.runtime import artifacts, engines, environment, files, own, place
 from arcctl.runtime.contents import LoopbackContents
 from arcctl.runtime.host import LoopbackPorts
 from arcctl.runtime.probing import LoopbackProber
 from arcctl.runtime.proving import LoopbackProver
+from arcctl.services._scaffold import Scaffold
+from arcctl.services._scaffold import make as make_scaffold
+from arcctl.ui.files import dump
 
 T = TypeVar("T")
 
@@ -34,7 +41,8 @@ def silent(event: Event) -> None:
 def world(chosen: Globals, sink: Sink = silent) -> World:
     """Everything a use-case needs, for the home that was named or found."""
     home = files.Home(home_root(chosen))
-    catalogue, engine = engines.choose(chosen.engine, home, services.load(), sink)
+    everything = services.load(own.load(home.root))
+    catalogue, engine = engines.choose(chosen.engine, home, everything, sink)
     return World(
         catalogue=catalogue,
         environment=environment.snapshot(),
@@ -54,19 +62,60 @@ def servers(chosen: Globals) -> tuple[Catalogue, Servers]:
     """Where the servers of local processes come from, for the home that was named or found."""
     from arcctl.runtime.supply import Supply
 
-    catalogue = services.load()
-    return catalogue, Supply(home_root(chosen), catalogue)
+    declared = catalogue(chosen)
+    return declared, Supply(home_root(chosen), declared)
+
+
+def catalogue(chosen: Globals) -> Catalogue:
+    """The built-in services and the home's own."""
+    return services.load(own.load(home_root(chosen)))
+
+
+def render(root: Path, before: Catalogue, after: Catalogue) -> None:
+    """Bring the rendered files of a home along from one catalogue to another."""
+    write(root, rendering.difference(rendering.run(before, dump), rendering.run(after, dump)))
+
+
+def refresh(chosen: Globals) -> None:
+    """The files that are rendered of a user's own services, as these are now: their files are written by hand."""
+    root = home_root(chosen)
+    if place.own_names(root):
+        render(root, services.load(), catalogue(chosen))
+
+
+def with_own(chosen: Globals, name: str, document: Mapping[str, object]) -> Catalogue:
+    """The catalogue as it would be with one more of the user's own.
+
+    Raises UsageError with the field that does not fit.
+    """
+    try:
+        return services.load(own.load(home_root(chosen)) | {name: read_own(name, document)})
+    except SettingsError as error:
+        message = error.message.removeprefix(f"{own_file(name)}: ")
+        raise UsageError(f"{name}: {message}", hint="arcctl service add --help") from None
+
+
+def scaffold(chosen: Globals, name: str, *, database: bool) -> Scaffold:
+    """The first code of a service in this home; files that are there already are left out."""
+    shipped, root = files.template(), home_root(chosen)
+    made = make_scaffold(
+        name,
+        database=database,
+        sample=lambda path: (shipped / path).read_text(),
+        template=lambda file: artifacts.packaged(f"templates/service/{file}"),
+    )
+    return replace(made, files={path: text for path, text in made.files.items() if not (root / path).exists()})
 
 
 def home_root(chosen: Globals) -> Path:
-    return files.find(_here(), chosen.home or environment.snapshot().get("ARCCTL_HOME", ""))
+    return place.find(_here(), chosen.home or environment.snapshot().get("ARCCTL_HOME", ""))
 
 
 def new_home(chosen: Globals) -> None:
     """Lay out a home in the folder that was named, or here, unless there is one."""
     named = chosen.home or environment.snapshot().get("ARCCTL_HOME", "")
     try:
-        files.find(_here(), named)
+        place.find(_here(), named)
     except HomeError:
         target = Path(named).expanduser().resolve() if named else _here()
         with files.readable(target):
@@ -86,10 +135,23 @@ def read(root: Path, path: PurePosixPath) -> str:
 
 
 def write(root: Path, texts: Mapping[PurePosixPath, str]) -> None:
+    """Files of the home; one without a text goes."""
     with files.readable(root):
         for path, text in texts.items():
-            (root / path).parent.mkdir(parents=True, exist_ok=True)
-            files.write_whole(root / path, text)
+            if text:
+                (root / path).parent.mkdir(parents=True, exist_ok=True)
+                files.write_whole(root / path, text)
+            else:
+                _remove(root, root / path)
+
+
+def _remove(root: Path, path: Path) -> None:
+    """A file, and the folders that are empty without it."""
+    path.unlink(missing_ok=True)
+    for folder in path.parents:
+        if folder == root or not folder.is_dir() or any(folder.iterdir()):
+            break
+        folder.rmdir()
 
 
 def write_report(path: Path, text: str) -> None:

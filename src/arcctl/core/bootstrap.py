@@ -22,6 +22,8 @@ class Resource:
     """One after the other, from any state; empty where nothing but the server's own first start makes it."""
     hint: str
     """What a person does where it cannot be made."""
+    destroy: tuple[Proof, ...] = ()
+    """What takes it away, with all that is in it, when its service is removed with its data."""
 
 
 class State(StrEnum):

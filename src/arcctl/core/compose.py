@@ -23,7 +23,7 @@ from arcctl.core.model import (
 )
 
 PROJECT = "arc"
-FILES = {Layer.OBSERVABILITY: "base.yaml", Layer.PLATFORM: "stack.yaml"}
+FILES = {Layer.OBSERVABILITY: "base.yaml", Layer.PLATFORM: "stack.yaml", Layer.OWN: "own.yaml"}
 PRODUCTION = "prod.yaml"
 HEADER = "# Rendered by `arcctl render` from the declarations in src/arcctl/services. Do not edit.\n"
 
@@ -44,8 +44,13 @@ def overlay(layer: Layer, catalogue: Catalogue) -> Document:
 
 
 def production(catalogue: Catalogue) -> Document:
-    """The overlay for a server: nothing is published but the gateway's ports, and everything starts at boot."""
-    return {"services": {key: _hardened(c) for key, c in catalogue.containers().items() if _long_running(c)}}
+    """The overlay for a server: nothing is published but the gateway's ports, and everything starts at boot.
+
+    A user's own services are not in it: their file is not one of those that it goes over.
+    """
+    ours = (*catalogue.layer(Layer.OBSERVABILITY), *catalogue.layer(Layer.PLATFORM))
+    containers = {i: c for service in sorted(ours) for i, c in catalogue.containers((service,)).items()}
+    return {"services": {key: _hardened(c) for key, c in containers.items() if _long_running(c)}}
 
 
 def _hardened(container: Container[Any]) -> Document:

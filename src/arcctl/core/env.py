@@ -137,15 +137,15 @@ def symbolic(env: type[E]) -> E:
     return cast(E, env.model_construct(**values))
 
 
-def unknown(names: Iterable[str], known: Iterable[str]) -> list[str]:
+def unknown(names: Iterable[str], known: Iterable[str], what: str = "setting") -> list[str]:
     """One sentence for each name that is not known, with the nearest one that is."""
     known = sorted(known)
-    return [_did_you_mean(name, known) for name in sorted(set(names) - set(known))]
+    return [_did_you_mean(name, known, what) for name in sorted(set(names) - set(known))]
 
 
-def _did_you_mean(name: str, known: list[str]) -> str:
+def _did_you_mean(name: str, known: list[str], what: str) -> str:
     near = difflib.get_close_matches(name, known, n=1)
-    return f"unknown setting {name}" + (f", did you mean {near[0]}?" if near else "")
+    return f"unknown {what} {name}" + (f", did you mean {near[0]}?" if near else "")
 
 
 def is_url_safe(value: str) -> bool:

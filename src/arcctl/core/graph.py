@@ -58,6 +58,15 @@ def start_order(catalogue: Catalogue) -> tuple[str, ...]:
         raise UsageError(f"services need each other in a circle: {' -> '.join(error.args[1])}") from None
 
 
+def heights(catalogue: Catalogue) -> dict[str, int]:
+    """How many services stand below each one, the longest way down. It stays when one joins on top."""
+    found: dict[str, int] = {}
+    for service_id in start_order(catalogue):
+        needs = catalogue.services[service_id].needs
+        found[service_id] = 1 + max((found[need.id] for need in needs), default=0)
+    return found
+
+
 def root_causes(name: str, broken: Mapping[str, bool], catalogue: Catalogue) -> tuple[str, ...]:
     """The deepest broken services that `name` stands on, nearest first; empty where it stands on whole ground."""
     found: list[str] = []
@@ -65,6 +74,11 @@ def root_causes(name: str, broken: Mapping[str, bool], catalogue: Catalogue) -> 
         deeper = root_causes(need.id, broken, catalogue)
         found += deeper or ((need.id,) if broken.get(need.id) else ())
     return tuple(dict.fromkeys(found))
+
+
+def reserved(catalogue: Catalogue) -> frozenset[str]:
+    """Words that mean something already, so that no new service may be called so."""
+    return frozenset({*catalogue.containers(), *Layer, "all"})
 
 
 def resolve(words: Iterable[str], catalogue: Catalogue) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from arcctl.core.graph import root_causes
-from arcctl.core.model import Catalogue, Helper, Service
+from arcctl.core.model import Catalogue, Helper, Layer, Service
 from arcctl.core.observed import ABSENT, ContainerState, Observed, Unavailable
 from arcctl.core.probe import Answer
 
@@ -42,11 +42,14 @@ class Check:
 class Verdict:
     name: str
     layer: str
+    """By the words of the contract, which knows two."""
     status: Status
     state: str
     version: str = ""
     checks: tuple[Check, ...]
     blocked_by: tuple[str, ...] = ()
+    own: bool = False
+    """Whether a user added it; it counts to the platform layer then."""
 
     @property
     def reason(self) -> str:
@@ -105,9 +108,11 @@ def _verdict(service: Service[Any], observed: Observed, answer: Answer | None) -
         *_outside(service.id, now, answer),
         *_helpers(service, observed),
     )
+    own = service.layer is Layer.OWN
     return Verdict(
         name=service.id,
-        layer=service.layer.value,
+        layer=Layer.PLATFORM.value if own else service.layer.value,
+        own=own,
         status=_status(now, checks),
         state=now.state,
         version=(now.version or now.image.rpartition(":")[2]) + (f" {DOUBLE}" if now.double else ""),

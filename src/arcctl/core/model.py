@@ -27,6 +27,8 @@ E = TypeVar("E", bound=ServiceEnv)
 class Layer(StrEnum):
     OBSERVABILITY = "observability"
     PLATFORM = "platform"
+    OWN = "own"
+    """What a user added to a home."""
 
 
 @dataclass(frozen=True, kw_only=True)

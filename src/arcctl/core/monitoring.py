@@ -58,6 +58,15 @@ class Alert:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Scrape:
+    """Where the metric store reads metrics."""
+
+    port: int
+    """The container's port."""
+    path: str = "/metrics"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Monitoring:
     """Queries of the overview's row, empty where a service has no such metric; its own panels; its alerts."""
 
@@ -71,6 +80,8 @@ class Monitoring:
     choice: str = ""
     """A query for the values of which the viewer of the panels picks `$service`."""
     alerts: tuple[Alert, ...] = ()
+    scrape: Scrape | None = None
+    """Where that is not written in the metric store's own files."""
 
     def row(self, service: str) -> tuple[Panel, ...]:
         """The overview's panels of one service."""
@@ -81,6 +92,16 @@ class Monitoring:
             (f"{service}: rate", self.rate, self.unit),
         )
         return tuple(Panel(title=t, queries={"": q.replace(ID, service)}, unit=u) for t, q, u in cells if q)
+
+
+def scrape_file(scrapes: Mapping[str, Scrape]) -> Document:
+    """A file of scrape jobs of Prometheus, by the service that each is for."""
+    return {"scrape_configs": [_job(service, scrape) for service, scrape in scrapes.items()]}
+
+
+def _job(service: str, scrape: Scrape) -> Document:
+    targets = [{"targets": [f"{service}:{scrape.port}"]}]
+    return {"job_name": service, "metrics_path": scrape.path, "static_configs": targets}
 
 
 def rules(alerts: Iterable[Alert]) -> Document:

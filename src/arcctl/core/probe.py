@@ -20,7 +20,7 @@ class Http:
 
 @dataclass(frozen=True, kw_only=True)
 class Tcp:
-    """Connect, `send` bytes, read until one of `expect` is seen (or the peer is silent or gone)."""
+    """Connect, `send` bytes, read until `expect` is seen; without both the connection has to stay open a moment."""
 
     port: int
     send: bytes = field(default=b"", repr=False)
@@ -37,7 +37,14 @@ class Postgres:
     database: str
 
 
-Probe = Http | Tcp | Postgres
+@dataclass(frozen=True, kw_only=True)
+class Runs:
+    """Nothing is asked: it is enough that it runs."""
+
+    port: int = 0
+
+
+Probe = Http | Tcp | Postgres | Runs
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,12 @@ def folder() -> Path:
 
 def manifest(name: str) -> str:
     """The text of a file that recipes of this package are made from."""
-    return importlib.resources.files("arcctl").joinpath("manifests", name).read_text()
+    return packaged(f"manifests/{name}")
+
+
+def packaged(path: str) -> str:
+    """The text of a file of this package."""
+    return importlib.resources.files("arcctl").joinpath(path).read_text()
 
 
 class Artifacts:

@@ -186,6 +186,12 @@ class DockerEngine:
         with _translated():
             self._client().compose.restart(list(keys))
 
+    def remove(self, keys: Iterable[str], volumes: Iterable[str]) -> None:
+        names = [container_name(PROJECT, key) for key in keys]
+        for kind, gone in (("container", names), ("volume", list(volumes))):
+            if gone:
+                self._read(kind, "rm", "--force", *gone, missing_is_fine=True)
+
     def down(self, *, volumes: bool = False) -> None:
         """Remove containers and networks; with `volumes` the data too."""
         self.dismiss()

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 
 from arcctl.core import local
 from arcctl.core.env import ServiceEnv, load
-from arcctl.core.graph import start_order
+from arcctl.core.graph import heights
 from arcctl.core.model import Catalogue, Helper
 from arcctl.core.observed import ContainerState, Observed
 from arcctl.core.ports import NOTHING, EngineFacts, Executed
@@ -191,8 +191,7 @@ class EmbeddedEngine:
 
     def _supervised(self, layout: Layout) -> dict[str, Supervised]:
         """Every process that could be started here."""
-        order = start_order(self._catalogue)
-        owners = {k: order.index(i) for i in order for k in self._catalogue.containers((i,))}
+        owners = {k: n for i, n in heights(self._catalogue).items() for k in self._catalogue.containers((i,))}
         return {
             key: Supervised(
                 key=key,
@@ -254,6 +253,12 @@ class EmbeddedEngine:
 
     def dismiss(self) -> None:
         """Nobody was invited."""
+
+    def remove(self, keys: Iterable[str], volumes: Iterable[str]) -> None:
+        keys = tuple(keys)
+        self.stop(keys)
+        for path in (*(self._base / "run" / key for key in keys), *(self._base / "data" / name for name in volumes)):
+            shutil.rmtree(path, ignore_errors=True)
 
     def down(self, *, volumes: bool = False) -> None:
         """End everything; with `volumes` the data goes too."""

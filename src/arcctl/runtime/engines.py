@@ -26,7 +26,11 @@ def choose(wanted: str, home: Home, catalogue: Catalogue, sink: Sink) -> tuple[C
         raise UsageError(
             f"this home runs on the {present} engine", hint=f"arcctl down, then arcctl --engine {wanted} up"
         )
-    docker = DockerEngine(catalogue, [home.compose_file(compose.FILES[layer]) for layer in Layer], home.compose_env)
+    docker = DockerEngine(
+        catalogue,
+        [home.compose_file(compose.FILES[layer]) for layer in Layer if catalogue.layer(layer)],
+        home.compose_env,
+    )
     if wanted == AUTO and not present:
         wanted, why = _first_that_answers(docker)
         sink(Event(Kind.NOTE, "", f"engine: {wanted}, because {why}"))

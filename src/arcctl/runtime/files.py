@@ -19,9 +19,8 @@ from typing import TextIO
 from arcctl.core.env import Variable
 from arcctl.core.settings import Source
 from arcctl.errors import HomeError, SettingsError
+from arcctl.runtime.place import FOLDERS
 
-FOLDERS = ("config", "compose")
-"""What makes a folder a home."""
 STATE = ".arcctl"
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 
@@ -30,19 +29,6 @@ def template() -> Path:
     """Where this installation keeps the files that a new home starts with."""
     packaged = Path(__file__).parents[1] / "_home"
     return packaged if packaged.is_dir() else Path(__file__).parents[3]
-
-
-def find(start: Path, named: str = "") -> Path:
-    """The home that is named, else the nearest one above `start`.
-
-    Raises HomeError where there is none.
-    """
-    candidates = [Path(named).expanduser().resolve()] if named else [start, *start.parents]
-    for folder in candidates:
-        if all((folder / name).is_dir() for name in FOLDERS):
-            return folder
-    where = f"at {candidates[0]}" if named else f"in {start} or above it"
-    raise HomeError(f"no arcctl home {where}", hint="arcctl init")
 
 
 class Home:
@@ -80,6 +66,9 @@ class Home:
 
     def forget_secrets(self, names: Iterable[str]) -> None:
         """For what does not exist any more."""
+
+    def drop_secrets(self, names: Iterable[str]) -> None:
+        """Forget what a service had that is gone."""
         gone = set(names)
         self._write_secrets({name: value for name, value in self.secrets().items() if name not in gone})
 

@@ -9,12 +9,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, assert_never
 
 from arcctl.core.ports import Target
-from arcctl.core.probe import Answer, Http, Postgres, Tcp
+from arcctl.core.probe import Answer, Http, Postgres, Runs, Tcp
 
 if TYPE_CHECKING:
     import httpx
 
 HOST = "127.0.0.1"
+MOMENT = 0.2
+"""Seconds for which a connection has to stay open where nothing is said."""
 SHOWN = 200
 """Characters of a server's answer that a reason shows."""
 
@@ -56,6 +58,8 @@ async def _attempt(target: Target, client: httpx.AsyncClient) -> tuple[bool, str
             return await _tcp(target.probe, target.port)
         case Postgres():
             return await _postgres(target.probe, target.port)
+        case Runs():
+            return True, "runs"
         case never:
             assert_never(never)
 
@@ -72,6 +76,8 @@ async def _http(probe: Http, port: int, client: httpx.AsyncClient) -> tuple[bool
 
 async def _tcp(probe: Tcp, port: int) -> tuple[bool, str]:
     reader, writer = await asyncio.open_connection(HOST, port)
+    if not (probe.send or probe.expect):
+        return await _stays_open(reader, writer, port)
     seen = b""
     try:
         writer.write(probe.send)
@@ -87,6 +93,18 @@ async def _tcp(probe: Tcp, port: int) -> tuple[bool, str]:
     lines = seen.decode(errors="replace").strip().splitlines()
     words = next((line for line in lines if line.startswith("-")), lines[-1] if lines else "")
     return False, f"port {port} answered {_short(words)}" if words else f"port {port} closed without an answer"
+
+
+async def _stays_open(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int) -> tuple[bool, str]:
+    """An engine takes connections for a server that does not listen yet, and closes them at once."""
+    try:
+        async with asyncio.timeout(MOMENT):
+            open_ = bool(await reader.read(1))
+    except TimeoutError:
+        open_ = True
+    finally:
+        writer.close()
+    return open_, f"port {port} takes connections" if open_ else f"port {port} closed without an answer"
 
 
 async def _postgres(probe: Postgres, port: int) -> tuple[bool, str]:

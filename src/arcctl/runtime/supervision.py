@@ -183,7 +183,8 @@ class Supervisor:
         return False
 
     def _reload(self) -> None:
-        """Take in programs that are new; those that changed are stopped and come back when they are started."""
+        """Take in programs that are new; those that changed are started anew where they ran."""
+        ran = {name for name, info in (self.processes() or {}).items() if info["statename"] == "RUNNING"}
         added, changed, removed = self.call("reloadConfig")[0]
         for name in (*changed, *removed):
             with contextlib.suppress(Refused):
@@ -192,6 +193,8 @@ class Supervisor:
         for name in (*added, *changed):
             with contextlib.suppress(Refused):
                 self.call("addProcessGroup", name)
+        for name in sorted(ran & set(changed)):
+            self.start(name)
 
     def start(self, key: str) -> None:
         with contextlib.suppress(Refused):  # a second `up` at the same time was faster

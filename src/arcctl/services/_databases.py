@@ -44,7 +44,15 @@ def _as_superuser(server: Server, secret: SecretStr, database: str, *steps: Stat
     )
 
 
-def held(server: Server, name: str, superuser: SecretStr, look: Statement, *make: str, database: str = "") -> Resource:
+def held(
+    server: Server,
+    name: str,
+    superuser: SecretStr,
+    look: Statement,
+    *make: str,
+    database: str = "",
+    destroy: tuple[Statement, ...] = (),
+) -> Resource:
     """What the superuser looks for with one query, and makes with statements that may have been run before."""
     statements = (Statement(name=f"make {name}", sql=sql) for sql in make)
     return Resource(
@@ -52,6 +60,7 @@ def held(server: Server, name: str, superuser: SecretStr, look: Statement, *make
         look=_as_superuser(server, superuser, database, look),
         make=(_as_superuser(server, superuser, database, *statements),),
         hint=f"arcctl logs {server.host}",
+        destroy=(_as_superuser(server, superuser, "", *destroy),) if destroy else (),
     )
 
 
@@ -64,11 +73,13 @@ def role(server: Server, name: str, password: SecretStr, superuser: SecretStr) -
         Statement(name=f"make role {name}", sql=create),
         Statement(name=f"set the password of role {name}", sql=f"ALTER ROLE \"{name}\" WITH LOGIN PASSWORD '{secret}'"),
     )
+    drop = Statement(name=f"drop role {name}", sql=f"DROP ROLE IF EXISTS {name}")
     return Resource(
         name=f"role {name}",
         look=Sql(user=name, password=secret, port=server.port, database=server.superuser, at=server.host, steps=()),
         make=(_as_superuser(server, superuser, "", *steps),),
         hint=f"arcctl logs {server.host}",
+        destroy=(_as_superuser(server, superuser, "", drop),),
     )
 
 
@@ -84,6 +95,9 @@ def own_database(server: Server, name: str, password: SecretStr, superuser: Secr
             Statement(name=f"find database {name}", sql=owner, expect=name),
             f'CREATE DATABASE "{name}" OWNER "{name}"',
             f'REVOKE CONNECT ON DATABASE "{name}" FROM PUBLIC',
+            f"CREATE DATABASE {name} OWNER {name}",
+            f"REVOKE CONNECT ON DATABASE {name} FROM PUBLIC",
+            destroy=(Statement(name=f"drop database {name}", sql=f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"),),
         ),
         held(server, f"vectors in {name}", superuser, _VECTORS, "CREATE EXTENSION IF NOT EXISTS vector", database=name),
     )

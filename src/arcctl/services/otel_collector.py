@@ -35,6 +35,15 @@ class Env(ServiceEnv, env_prefix="OTEL_COLLECTOR_"):
     """Port of the health endpoint on the host's loopback address."""
 
 
+def exporting(service: str) -> dict[str, str]:
+    """Variables with which a program sends what it has to tell, under the name of its service."""
+    return {
+        "OTEL_SERVICE_NAME": service,
+        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{__name__.rpartition('.')[2].replace('_', '-')}:{GRPC_PORT}",
+        "OTEL_RESOURCE_ATTRIBUTES": "service.namespace=arc,deployment.environment.name=local",
+    }
+
+
 _PROBED = "arcctl-verify"
 _PATHS = {"Spans": "traces", "Logs": "logs", "Metrics": "metrics"}
 

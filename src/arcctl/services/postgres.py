@@ -111,15 +111,16 @@ def setup(
     )
 
 
-def database(service: str, env: type[Any]) -> Helper[Any]:
-    """The one-shot that gives a consumer its database and role, both named as the service is."""
-    role = service.replace("-", "_")
+def database(service: str, env: type[Any], role: str = "") -> Helper[Any]:
+    """The one-shot that gives a consumer its database and role, both named as the service is or as `role` says."""
+    role = role or service.replace("-", "_")
     return setup(f"{service}-db", env, lambda e: e.superuser, lambda e: role_sql(role, e.db_password))
 
 
-def url(role: str, password: SecretStr, options: str = "sslmode=disable") -> str:
-    """Connection URL of a consumer, as seen from another container."""
-    return f"postgres://{role}:{password.get_secret_value()}@{HOST}:{PORT}/{role}?{options}"
+def url(role: str, password: SecretStr | None = None, options: str = "sslmode=disable") -> str:
+    """Connection URL of a consumer, as seen from another container; without a password it is read from a file."""
+    login = f"{role}:{password.get_secret_value()}" if password else role
+    return f"postgres://{login}@{HOST}:{PORT}/{role}?{options}"
 
 
 def _platform_sql(env: Env) -> str:

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from arcctl.core.env import HostPort, ServiceEnv
 from arcctl.core.model import Bind, Catalogue, Healthcheck, Layer, Limits, Link, Port, Process, Service, Volume
-from arcctl.core.monitoring import Alert, Document, Monitoring, rules
+from arcctl.core.monitoring import Alert, Document, Monitoring, rules, scrape_file
 from arcctl.core.probe import Http
 from arcctl.core.proof import Call
 from arcctl.core.sources import GoModule
@@ -16,6 +16,7 @@ from arcctl.services._presets import web
 PORT = 9090
 _FOLDER = "/etc/prometheus"
 _CONFIG = f"{_FOLDER}/prometheus.yml"
+_OWN = "own.yml"
 _OPTIONS = (
     f"--config.file={_CONFIG}",
     "--storage.tsdb.path=/prometheus",
@@ -67,9 +68,10 @@ _DOWN = Alert(
 )
 
 
-def _rules(catalogue: Catalogue) -> dict[str, Document]:
+def _files(catalogue: Catalogue) -> dict[str, Document]:
     alerts = [alert for service in catalogue.services.values() for alert in service.monitoring.alerts]
-    return {"rules.yml": rules(alerts)}
+    scrapes = {i: s.monitoring.scrape for i, s in catalogue.services.items() if s.monitoring.scrape}
+    return {"rules.yml": rules(alerts), _OWN: scrape_file(scrapes) if scrapes else {}}
 
 
 _MONITORING = Monitoring(rate="sum(rate(prometheus_tsdb_head_samples_appended_total[2m]))", alerts=(_DOWN,))
@@ -93,10 +95,10 @@ SERVICE: Service[Env] = Service(
         sources=(SOURCE,),
         command=lambda env: ("{program}", *_OPTIONS, f"--web.listen-address=127.0.0.1:{env.host_port}"),
         # What runs in containers only has nothing to be read here.
-        patches=lambda env: {_CONFIG: {"scrape_config_files": None}},
+        patches=lambda env: {_CONFIG: {"scrape_config_files": [_OWN]}},
     ),
     monitoring=_MONITORING,
-    files=_rules,
+    files=_files,
     probe=lambda env: Http(port=PORT, path="/-/ready", body="Ready"),
     # A span is counted with the second flush after it; they come every 10 s.
     signals={Signal.METRICS: find(_CALLS, patience=30)},

@@ -93,10 +93,8 @@ SERVICE: Service[Env] = Service(
     needs=(otel_collector.SERVICE,),
     ports=lambda env: (Port(container=PORT, host=env.host_port),),
     environment=lambda env: {
-        "OTEL_SERVICE_NAME": __name__.rpartition(".")[2].replace("_", "-"),
-        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{otel_collector.SERVICE.id}:{otel_collector.GRPC_PORT}",
+        **otel_collector.exporting(__name__.rpartition(".")[2].replace("_", "-")),
         "OTEL_METRIC_EXPORT_INTERVAL": str(env.metric_interval_ms),
-        "OTEL_RESOURCE_ATTRIBUTES": "service.namespace=arc,deployment.environment.name=local",
     },
     labels=lambda env: web(__name__.rpartition(".")[2].replace("_", "-"), PORT, guard=True),
     read_only=True,

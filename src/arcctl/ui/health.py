@@ -26,8 +26,10 @@ def document(report: Report) -> dict[str, object]:
 
 def _service(verdict: Verdict) -> dict[str, object]:
     fields = asdict(verdict)
+    own = {"own": True} if fields.pop("own") else {}  # the contract began without it
     return {
         **fields,
+        **own,
         "status": verdict.status.value,
         "checks": list(fields["checks"]),
         "blocked_by": list(verdict.blocked_by),

@@ -80,7 +80,6 @@ def render(
 
     Examples: `arcctl render`, `arcctl render --check`
     """
-    from arcctl import services
     from arcctl.app import render as use_case
     from arcctl.cli import wiring
     from arcctl.errors import UnhealthyError
@@ -88,13 +87,13 @@ def render(
     from arcctl.ui.files import dump
 
     root = wiring.home_root(ctx.obj)
-    rendered = use_case.run(services.load(), dump)
+    rendered = use_case.run(wiring.catalogue(ctx.obj), dump)
     stale = use_case.stale(rendered, lambda path: wiring.read(root, path))
     if check and stale:
         raise UnhealthyError(f"not as the declarations say: {', '.join(map(str, stale))}", hint="arcctl render")
     if not check:
         wiring.write(root, {path: rendered[path] for path in stale})
-    terminal.say(f"{len(rendered)} files, {len(stale)} rewritten")
+    terminal.say(f"{sum(map(bool, rendered.values()))} files, {len(stale)} rewritten")
 
 
 def doctor(ctx: typer.Context) -> None:

@@ -24,8 +24,10 @@ def register(app: typer.Typer) -> None:
 def up(
     ctx: typer.Context,
     names: Words = None,
-    stack: Annotated[bool, typer.Option("--stack", help="All services, not the observability layer alone.")] = False,
-    layer: Annotated[str, typer.Option(help="One layer: observability or platform.")] = "",
+    stack: Annotated[
+        bool, typer.Option("--stack", help="All services and your own, not the observability layer alone.")
+    ] = False,
+    layer: Annotated[str, typer.Option(help="One layer: observability, platform or own.")] = "",
     wait: Annotated[bool, typer.Option(help="Wait until every service answered its probe.")] = True,
     timeout: Timeout = 300.0,
     engine: Annotated[str, typer.Option(help="docker, embedded or auto, as before the command.")] = "",
@@ -43,6 +45,8 @@ def up(
     chosen = replace(ctx.obj, engine=engine or ctx.obj.engine)
     words = (*(names or ()), *((layer,) if layer else ()), *(("all",) if stack else ()))
     request = use_case.Request(words=words, wait=wait, timeout=timeout, dry_run=dry_run)
+    if not dry_run:
+        wiring.refresh(chosen)
     with Progress() as progress:
         world = wiring.world(chosen, progress)
         work = partial(use_case.run, request)

@@ -1,0 +1,192 @@
+"""A user's own services behave in every command as the built-in ones do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import psycopg
+import pytest
+import yaml
+
+from tests.e2e.driver import Platform, eventually
+from tests.e2e.proofs import sql, verdict
+
+NAME = "arc-visits"
+ROLE = "own_arc_visits"
+
+
+@pytest.fixture(scope="module")
+def new(either: Platform) -> Iterator[Platform]:
+    """A platform with a service that was made from nothing, up."""
+    either.arcctl("service", "new", NAME, "--database", "--web").ok()
+    either.arcctl("up", NAME).ok()
+    yield either
+    if (either.home / f"services/{NAME}.yaml").exists():
+        either.arcctl("service", "remove", NAME, "--data", "--yes").ok()
+    either.arcctl("up", "traefik").ok()
+
+
+def _port(platform: Platform) -> int:
+    port: int = yaml.safe_load((platform.home / f"services/{NAME}.yaml").read_text())["ports"][0]["host"]
+    return port
+
+
+def _visit(platform: Platform) -> dict[str, Any]:
+    answer = httpx.get(f"http://127.0.0.1:{_port(platform)}/visits")
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def _databases(platform: Platform) -> set[str]:
+    with sql(platform, "postgres") as connection:
+        return {str(name) for (name,) in connection.execute("SELECT datname FROM pg_database")}
+
+
+def _roles(platform: Platform) -> set[str]:
+    with sql(platform, "postgres") as connection:
+        return {str(name) for (name,) in connection.execute("SELECT rolname FROM pg_roles")}
+
+
+def _metric(platform: Platform, query: str) -> list[Any]:
+    answer = httpx.get(f"http://127.0.0.1:{platform.port(9090)}/api/v1/query?query={quote(query)}")
+    result: list[Any] = answer.json()["data"]["result"]
+    return result
+
+
+def _gateway(platform: Platform) -> str:
+    """Where the gateway listens; without Docker not below 1024."""
+    usual = {"docker": 80, "embedded": 80}[platform.health("traefik")["engine"]]
+    return f"http://127.0.0.1:{platform.port(usual)}"
+
+
+def test_it_is_healthy_by_its_name_by_its_layer_and_among_all(new: Platform) -> None:
+    for word in (NAME, "own", "all"):
+        report = new.health(word)
+        (service,) = [s for s in report["services"] if s["name"] == NAME]
+        assert (service["status"], service["own"]) == ("healthy", True)
+        assert report["status"] == "healthy"
+
+
+def test_a_second_up_has_nothing_to_do(new: Platform) -> None:
+    assert "everything runs already, nothing to do" in new.arcctl("up", NAME).ok().err
+
+
+def test_it_is_proved_with_its_database(new: Platform) -> None:
+    assert verdict(new, NAME) == ("proved", "")
+
+
+def test_every_command_that_looks_knows_it(new: Platform) -> None:
+    _visit(new)
+    assert f"http://127.0.0.1:{_port(new)}" in new.arcctl("info", NAME).ok().out
+    assert {c["name"]: c["state"] for c in json.loads(new.arcctl("ps", NAME, "--json").ok().out)} == {
+        NAME: "running",
+        f"{NAME}-db": "exited",
+    }
+    assert '"message": "visit ' in new.arcctl("logs", NAME).ok().out
+    assert "ARC_VISITS_HOST_PORT" in new.arcctl("config", "show").ok().out
+    assert f"role {ROLE}" in new.arcctl("bootstrap", NAME, "--check", "--json").ok().out
+    assert NAME in new.arcctl("service", "list").ok().out
+
+
+def test_it_writes_to_its_own_database_and_still_knows_after_a_restart(new: Platform) -> None:
+    first = _visit(new)["visits"]
+    new.arcctl("restart", NAME).ok()
+    assert _visit(new)["visits"] == first + 1
+    with sql(new, ROLE) as connection:
+        assert connection.execute("SELECT count(*) > 0 FROM visits").fetchone() == (True,)
+
+
+def test_it_does_not_get_into_the_database_of_another_one(new: Platform) -> None:
+    password = new.secrets()["ARC_VISITS_DB_PASSWORD"]
+    with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+        psycopg.connect(host="127.0.0.1", port=new.port(5432), user=ROLE, password=password, dbname="arc")
+
+
+def test_a_request_is_followed_through_the_telemetry_path(new: Platform) -> None:
+    trace = json.loads(new.arcctl("trace", _visit(new)["trace_id"], "--json").ok().out)
+    assert [(span["service"], span["name"]) for span in trace["spans"]] == [
+        (NAME, "GET /visits"),
+        (NAME, "count a visit"),
+    ]
+    assert all(hop["ok"] for hop in trace["hops"])
+
+
+def test_the_gateway_routes_its_name_to_it(new: Platform) -> None:
+    answer = httpx.get(f"{_gateway(new)}/health", headers={"Host": f"{NAME}.localhost"})
+    assert (answer.status_code, answer.json()["status"]) == (200, "ok")
+
+
+def test_it_has_a_row_of_the_overview_and_what_is_asked_there_has_an_answer(new: Platform) -> None:
+    _visit(new)
+    overview = json.loads((new.home / "config/grafana/dashboards/overview.json").read_text())
+    (panel,) = [panel for panel in overview["panels"] if panel.get("title") == f"{NAME}: up"]
+    (query,) = [target["expr"] for target in panel["targets"]]
+    assert eventually(lambda: _metric(new, query))
+
+
+def test_no_secret_of_it_is_seen_where_it_runs(new: Platform) -> None:
+    password = new.secrets()["ARC_VISITS_DB_PASSWORD"]
+    seen = [
+        new.arcctl(*words).ok().out for words in (("ps", "--json"), ("info", NAME), ("config", "show"), ("logs", NAME))
+    ]
+    if new.health(NAME)["engine"] == "docker":
+        seen.append(new.docker("inspect", "arc_arc_visits"))
+    assert [text for text in seen if password in text] == []
+
+
+def test_its_own_metrics_are_scraped_under_its_name(either: Platform) -> None:
+    """The sample's image has no metrics page; what matters is that the store asks for it."""
+    said = {
+        "image": "python:3.13-slim",
+        "ports": [{"container": 8000, "host": 8190 + (either.shift and 1)}],
+        "probe": "/",
+        "metrics": {"path": "/metrics"},
+        "command": ["python3", "-c", _METRICS, "${PORT}"],
+        "embedded": {"command": ["python3", "-c", _METRICS, "${PORT}"]},
+    }
+    (either.home / "services").mkdir(exist_ok=True)
+    (either.home / "services/arc-metered.yaml").write_text(yaml.safe_dump(said))
+    try:
+        either.arcctl("up", "arc-metered").ok()
+        assert eventually(lambda: _metric(either, 'answers_total{job="arc-metered"}'))
+    finally:
+        either.arcctl("service", "remove", "arc-metered", "--data", "--yes").ok()
+        either.arcctl("up", "prometheus").ok()
+    assert not (either.home / "config/prometheus/own.yml").exists()
+
+
+_METRICS = """
+import http.server, sys
+class Page(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Type", "text/plain; version=0.0.4")
+        self.end_headers()
+        self.wfile.write(b"answers_total 42\\n")
+http.server.HTTPServer(("0.0.0.0", int(sys.argv[1])), Page).serve_forever()
+"""
+
+
+def test_removing_keeps_data_and_code_and_removing_with_data_destroys_the_data_alone(new: Platform) -> None:
+    before = _visit(new)["visits"]
+    told = new.arcctl("service", "remove", NAME, "--yes").ok().err
+    assert f"data that is kept: role {ROLE}, database {ROLE}, secret ARC_VISITS_DB_PASSWORD" in told
+    assert "code that is kept: apps/arc-visits" in told
+    assert NAME not in new.arcctl("ps", "all", "--json").ok().out
+    assert ROLE in _databases(new)
+
+    new.arcctl("service", "new", NAME, "--database", "--web").ok()
+    new.arcctl("up", NAME).ok()
+    assert _visit(new)["visits"] == before + 1
+
+    new.arcctl("service", "remove", NAME, "--data", "--yes").ok()
+    assert ROLE not in _databases(new) | _roles(new)
+    assert "ARC_VISITS_DB_PASSWORD" not in new.secrets()
+    assert (new.home / "apps" / NAME / "README.md").is_file()
+    assert not (new.home / "compose/own.yaml").exists()
+    assert new.health("all")["status"] == "healthy"

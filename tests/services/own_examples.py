@@ -1,0 +1,53 @@
+"""Files of a user's own services, between them with every field that there is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from arcctl.core.own import Own, read
+
+PAGE = {
+    "image": "nginx:1.29-alpine",
+    "ports": [{"container": 80, "host": 8100}, {"container": 9113, "host": 8101, "name": "metrics"}],
+    "probe": "/",
+    "web": True,
+    "metrics": {"path": "/stub", "port": 9113},
+    "environment": {"GREETING": "costs 5 $$"},
+    "volumes": {"cache": "/var/cache/nginx"},
+}
+AGENT = {
+    "title": "The agent",
+    "build": "apps/my-agent",
+    "ports": [{"container": 8000, "host": 8102}],
+    "probe": "/health",
+    "needs": ["redis", "otel-collector", "front-page"],
+    "database": True,
+    "environment": {
+        "CACHE_URL": "redis://default:${REDIS_PASSWORD}@redis:6379/0",
+        "CACHE_PORT": "${REDIS_HOST_PORT}",
+        "PRICE": "5 $$",
+    },
+    "command": ["python", "-m", "agent", "--port", "${PORT}"],
+    "user": "10001:10001",
+    "memory_mb": 128,
+    "embedded": {
+        "lock": "apps/my-agent/requirements.lock",
+        "command": ["python", "-m", "agent", "--port", "${PORT}", "--price", "$$5"],
+    },
+}
+WORKER = {
+    "image": "me/worker:2",
+    "needs": ["my-agent"],
+    "probe": "tcp",
+    "ports": [{"container": 9000, "host": 8103, "name": "debug"}],
+}
+AS_ROOT = ("front-page", "worker")
+"""Those whose image starts as root and becomes somebody else."""
+
+
+def examples(**files: Mapping[str, object]) -> dict[str, Own]:
+    """Checked files, with dashes in their names for underscores."""
+    return {name.replace("_", "-"): read(name.replace("_", "-"), said) for name, said in files.items()}
+
+
+EXAMPLES = examples(front_page=PAGE, my_agent=AGENT, worker=WORKER)

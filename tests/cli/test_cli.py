@@ -136,15 +136,6 @@ def test_a_rendered_file_that_was_edited_fails_the_check_and_is_named(home: Path
     assert path.read_text() == before
 
 
-@pytest.mark.parametrize(
-    "command", ["up", "down", "restart", "clean", "health", "ps", "info", "logs", "init", "doctor"]
-)
-def test_the_help_of_each_command_has_an_example(home: Path, command: str) -> None:
-    done = arcctl(home, command, "--help")
-    assert done.returncode == 0
-    assert f"`arcctl {command}" in done.stdout or f"{command}`" in done.stdout
-
-
 def test_completion_offers_service_names_and_layers(home: Path) -> None:
     words = {"_ARCCTL_COMPLETE": "complete_bash", "COMP_WORDS": "arcctl up ", "COMP_CWORD": "2"}
     offered = arcctl(home, **words).stdout.split()

@@ -28,7 +28,7 @@ def complete_words(incomplete: str) -> list[str]:
 
 Words = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[NAMES]...", help="Services, a layer, or all.", autocompletion=complete_words),
+    typer.Argument(metavar="NAMES", help="Services, a layer, or all.", autocompletion=complete_words),
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]

@@ -41,7 +41,10 @@ def init(ctx: typer.Context) -> None:
 
 @config.command()
 def show(ctx: typer.Context, json_: Json = False) -> None:
-    """Every setting, its value (secrets hidden) and where it comes from."""
+    """Every setting, its value (secrets hidden) and where it comes from.
+
+    Examples: `arcctl config show`, `arcctl config show --json`
+    """
     import json
 
     from arcctl.app.world import settings
@@ -59,7 +62,10 @@ def show(ctx: typer.Context, json_: Json = False) -> None:
 
 @config.command()
 def validate(ctx: typer.Context) -> None:
-    """Check all settings and the Compose files. Exit code 2 with each problem named."""
+    """Check all settings and the Compose files. Exit code 2 with each problem named.
+
+    Example: `arcctl config validate`
+    """
     from arcctl.app.world import settings
     from arcctl.cli import wiring
     from arcctl.core.settings import near_misses
@@ -116,7 +122,10 @@ def doctor(ctx: typer.Context) -> None:
 
 @schema.command("health")
 def health_schema() -> None:
-    """The contract of `arcctl health --json`."""
+    """The contract of `arcctl health --json`.
+
+    Example: `arcctl schema health`
+    """
     from importlib.resources import files
 
     sys.stdout.write(files("arcctl").joinpath("schemas/health.v1.json").read_text())
@@ -133,7 +142,10 @@ def compose(ctx: typer.Context) -> None:
 
 
 def version() -> None:
-    """The version of arcctl."""
+    """The version of arcctl.
+
+    Example: `arcctl version`
+    """
     from importlib.metadata import version as installed
 
     sys.stdout.write(f"arcctl {installed('arcctl')}\n")

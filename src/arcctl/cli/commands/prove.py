@@ -70,7 +70,7 @@ def verify(
 
 def trace(
     ctx: typer.Context,
-    trace_id: Annotated[str, typer.Argument(metavar="[ID]", help="32 hexadecimal digits.")] = "",
+    trace_id: Annotated[str, typer.Argument(metavar="ID", help="32 hexadecimal digits.")] = "",
     new: Annotated[bool, typer.Option("--new", help="Make a request first, and follow that.")] = False,
     json_: Json = False,
 ) -> None:

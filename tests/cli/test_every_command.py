@@ -24,7 +24,6 @@ WITHOUT_JSON = {
     "arcctl clean": "tells what it did, on stderr",
     "arcctl compose": "prints what Docker Compose prints",
     "arcctl config validate": "says yes or what is wrong, on stderr",
-    "arcctl doctor": "will",
     "arcctl down": "tells what it did, on stderr",
     "arcctl engine build": "tells what it did, on stderr",
     "arcctl engine clean": "tells what it did, on stderr",

@@ -14,7 +14,7 @@ from arcctl.app.world import World
 from arcctl.cli.options import Globals
 from arcctl.core.events import Event, Sink
 from arcctl.core.model import Catalogue
-from arcctl.core.ports import Servers
+from arcctl.core.ports import Examiner, Servers
 from arcctl.errors import HomeError
 from arcctl.runtime import engines, environment, files
 from arcctl.runtime.host import LoopbackPorts
@@ -44,6 +44,13 @@ def world(chosen: Globals, sink: Sink = silent) -> World:
         insecure_demo=chosen.insecure_demo,
         telemetry=chosen.telemetry,
     )
+
+
+def examiner(of: World) -> Examiner:
+    """Who looks at the machine for `doctor`."""
+    from arcctl.runtime.examining import LocalExaminer
+
+    return LocalExaminer(files.Home(of.home.root), of.catalogue, of.engine)
 
 
 def servers(chosen: Globals) -> tuple[Catalogue, Servers]:

@@ -103,20 +103,27 @@ def render(
     terminal.say(f"{len(rendered)} files, {len(stale)} rewritten")
 
 
-def doctor(ctx: typer.Context) -> None:
-    """Look for what usually goes wrong on a machine, with evidence and cure.
+def doctor(
+    ctx: typer.Context,
+    fix: Annotated[bool, typer.Option("--fix", help="Do what is safe: modes, links, leftovers. Never data.")] = False,
+    json_: Json = False,
+) -> None:
+    """Look for what usually goes wrong on a machine, with evidence and cure. Exit code 1 where there is a problem.
 
-    Example: `arcctl doctor`
+    Examples: `arcctl doctor`, `arcctl doctor --fix`, `arcctl doctor --json`
     """
     from arcctl.app import doctor as use_case
     from arcctl.cli import wiring
+    from arcctl.ui import doctor as show
     from arcctl.ui import terminal
 
-    findings = use_case.run(wiring.world(ctx.obj))
-    mark = {True: ("✔ ok", "green"), False: ("✘ look", "red")}
-    cells = [(f.name, mark[f.ok], f.evidence, "" if f.ok else f.cure) for f in findings]
-    terminal.table(("POINT", "STATE", "EVIDENCE", "CURE"), cells)
-    if not all(f.ok for f in findings):
+    world = wiring.world(ctx.obj)
+    examiner = wiring.examiner(world)
+    report = (use_case.fix if fix else use_case.run)(world, examiner)
+    for text in report.mended:
+        terminal.say(f"fixed: {text}", style="green")
+    (show.show_json if json_ else show.show)(report)
+    if not report.passed:
         raise typer.Exit(1)
 
 

@@ -10,17 +10,15 @@ import typer
 from arcctl.cli.options import Json
 
 config = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Settings: each value with its origin.")
-schema = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="JSON Schemas of what `--json` prints.")
 
 ANY = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
 def register(app: typer.Typer) -> None:
-    for command in (init, render, doctor, version):
+    for command in (init, render, doctor, schema, version):
         app.command()(command)
     app.command(context_settings={**ANY, "help_option_names": []})(compose)
     app.add_typer(config, name="config")
-    app.add_typer(schema, name="schema")
 
 
 def init(ctx: typer.Context) -> None:
@@ -127,15 +125,33 @@ def doctor(
         raise typer.Exit(1)
 
 
-@schema.command("health")
-def health_schema() -> None:
-    """The contract of `arcctl health --json`.
-
-    Example: `arcctl schema health`
-    """
+def _documents() -> dict[str, str]:
+    """The text of each schema of the package, by the command whose output it describes."""
     from importlib.resources import files
 
-    sys.stdout.write(files("arcctl").joinpath("schemas/health.v1.json").read_text())
+    folder = files("arcctl").joinpath("schemas")
+    return {path.name.split(".")[0]: path.read_text() for path in sorted(folder.iterdir(), key=lambda p: p.name)}
+
+
+def complete_documents(incomplete: str) -> list[str]:
+    return [name for name in _documents() if name.startswith(incomplete)]
+
+
+def schema(
+    name: Annotated[
+        str, typer.Argument(metavar="COMMAND", help="health, verify, …", autocompletion=complete_documents)
+    ] = "",
+) -> None:
+    """The JSON Schema of what a command prints with `--json`; without a name, the commands that have one.
+
+    Examples: `arcctl schema`, `arcctl schema health`
+    """
+    from arcctl.errors import UsageError
+
+    known = _documents()
+    if name and name not in known:
+        raise UsageError(f"no schema of {name!r}", hint=f"one of {', '.join(known)}")
+    sys.stdout.write(known[name] if name else "".join(f"{each}\n" for each in known))
 
 
 def compose(ctx: typer.Context) -> None:

@@ -32,6 +32,7 @@ WITHOUT_JSON = {
     "arcctl render": "writes files",
     "arcctl restart": "tells what it did, on stderr",
     "arcctl schema": "is JSON",
+    "arcctl support bundle": "prints the name of the file that it wrote",
     "arcctl up": "tells what it did, on stderr; `ps`, `info` and `health` have the data",
     "arcctl version": "prints one word",
 }

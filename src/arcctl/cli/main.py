@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from arcctl.cli.commands import engine as engines
-from arcctl.cli.commands import home, look, prove, run
+from arcctl.cli.commands import home, look, prove, run, support
 from arcctl.cli.options import Globals
 from arcctl.errors import ArcError
 
@@ -66,7 +66,7 @@ def options(
     ctx.obj = Globals(home=home_folder, insecure_demo=insecure_demo, engine=engine, telemetry=telemetry)
 
 
-for module in (run, look, prove, home, engines):
+for module in (run, look, prove, home, engines, support):
     module.register(app)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import subprocess
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
@@ -15,6 +15,7 @@ from arcctl.cli.options import Globals
 from arcctl.core.events import Event, Sink
 from arcctl.core.model import Catalogue
 from arcctl.core.ports import Examiner, Servers
+from arcctl.core.redaction import Redactor
 from arcctl.errors import HomeError
 from arcctl.runtime import engines, environment, files
 from arcctl.runtime.host import LoopbackPorts
@@ -51,6 +52,26 @@ def examiner(of: World) -> Examiner:
     from arcctl.runtime.examining import LocalExaminer
 
     return LocalExaminer(files.Home(of.home.root), of.catalogue, of.engine)
+
+
+def evidence(of: World) -> Iterator[tuple[str, Callable[[], str]]]:
+    """What the engine and this machine say of themselves, as files of a support bundle."""
+    from arcctl.runtime.evidence import parts
+
+    return parts(of.engine, files.Home(of.home.root))
+
+
+def redactor(of: World) -> Redactor:
+    """Takes every secret of the home out of texts."""
+    from arcctl.runtime.evidence import secret_values
+
+    return Redactor(secret_values(files.Home(of.home.root), of.catalogue, of.environment))
+
+
+def write_archive(path: Path, texts: Mapping[str, str]) -> None:
+    from arcctl.runtime import archive
+
+    archive.write(path.resolve(), "arcctl-support", texts)
 
 
 def servers(chosen: Globals) -> tuple[Catalogue, Servers]:

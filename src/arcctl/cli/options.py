@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -31,5 +32,6 @@ Words = Annotated[
     typer.Argument(metavar="NAMES", help="Services, a layer, or all.", autocompletion=complete_words),
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+Summary = Annotated[Path | None, typer.Option(metavar="FILE", help="Append a table in Markdown to it.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Timeout = Annotated[float, typer.Option(min=1, help="Seconds to wait for everything to be ready.")]

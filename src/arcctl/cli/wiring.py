@@ -122,6 +122,12 @@ def write_report(path: Path, text: str) -> None:
         files.write_whole(path.resolve(), text)
 
 
+def append_report(path: Path, text: str) -> None:
+    """Put text behind what is in a file that the user named."""
+    with files.readable(path), path.open("a") as stream:
+        stream.write(text)
+
+
 def run(work: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(work)
 

@@ -20,6 +20,7 @@ from arcctl.runtime.supervision import Supervisor
 
 TAIL = 500
 _ASSIGNMENT = re.compile(r"^\s*(?:export\s+)?(\w+)\s*=\s*[\"']?(.*?)[\"']?\s*$", re.MULTILINE)
+_LONG_TEXT = re.compile(r'"([^"\\\s]{16,})"')
 
 
 def parts(engine: Engine, home: files.Home) -> Iterator[tuple[str, Callable[[], str]]]:
@@ -70,7 +71,15 @@ def secret_values(home: files.Home, catalogue: Catalogue, environment: Mapping[s
     texts = [_lenient(path) for path in (*home.state.glob("*.env"), *home.root.glob("config/*/.env"))]
     found = {value for text in texts for name, value in _ASSIGNMENT.findall(text) if name in names}
     found |= {value for _, value in _ASSIGNMENT.findall(_lenient(home.secrets_file))}
-    return frozenset(found | {value for name, value in environment.items() if name in names}) - {"", UNTOLD}
+    found |= {value for name, value in environment.items() if name in names}
+    found -= {"", UNTOLD}
+    return frozenset(found | (_beside(home.state, found) - names))
+
+
+def _beside(state: Path, known: set[str]) -> set[str]:
+    """A file that holds one secret holds others: long texts of the state folder's JSON files that do."""
+    texts = [text for path in state.glob("*.json") if any(value in (text := _lenient(path)) for value in known)]
+    return {match for text in texts for match in _LONG_TEXT.findall(text)}
 
 
 def _lenient(path: Path) -> str:

@@ -70,7 +70,7 @@ def test_without_docker_the_points_are_those_of_local_processes() -> None:
     [
         (
             spoilt("host", python=(3, 10, 2)),
-            "problem python: 3.10.2 at /usr/bin/python3 -> install Python 3.11 or newer, then make",
+            "problem python: 3.10.2 at /usr/bin/python3 -> install Python 3.11 or newer, then make up",
         ),
         (
             spoilt("host", root=True, user="root", unprivileged=False),

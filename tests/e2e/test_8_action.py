@@ -123,6 +123,15 @@ def test_a_checkout_is_installed_into_the_job_and_found_by_the_steps_behind(job:
     assert job.printed["Run"].startswith(f"{job.folder}/arcctl/venv/bin/arcctl\nhome {job.folder}/arcctl/home: ")
 
 
+def test_without_arcctl_the_job_says_what_to_give_and_does_nothing_else(job: Runner) -> None:
+    job.environment["PATH"] = "/usr/bin:/bin"
+    assert job.run() == FAILURE
+    assert job.printed == {
+        "Install arcctl": "::error title=arcctl is not installed::"
+        "give this action a version, or the path of a checkout\n"
+    }
+
+
 def test_our_own_workflow_uses_inputs_that_exist() -> None:
     workflow = yaml.safe_load((CHECKOUT / ".github" / "workflows" / "smoke.yaml").read_text())
     uses = [

@@ -44,7 +44,7 @@ def test_a_line_that_is_broken_hides_no_other(tmp_path: Path) -> None:
 def test_what_stands_beside_a_secret_in_a_file_of_ours_is_one_too(tmp_path: Path) -> None:
     files = {
         ".arcctl__secrets.env": "STORE_PASSWORD=drawn-one-0123456789\n",
-        ".arcctl__changing.json": '[{"old": "drawn-one-0123456789", "new": "fresh-one-0123456789", "n": "BIG_SHOP_TOKEN"}]',
+        ".arcctl__changing.json": '[{"old": "drawn-one-0123456789", "new": "fresh-one-0123456789"}]',
         ".arcctl__inputs.json": '{"store": "0123456789abcdef0123456789abcdef"}',
     }
     assert _values(tmp_path, files) == {"drawn-one-0123456789", "fresh-one-0123456789"}

@@ -26,7 +26,7 @@ def _python(facts: Facts) -> Iterator[Finding]:
         State.PROBLEM,
         f"{version} at {host.interpreter}",
         wrong=old,
-        fix="install Python 3.11 or newer, then make",
+        fix="install Python 3.11 or newer, then make up",
     )
 
 

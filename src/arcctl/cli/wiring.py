@@ -69,9 +69,9 @@ def redactor(of: World) -> Redactor:
 
 
 def write_archive(path: Path, texts: Mapping[str, str]) -> None:
-    from arcctl.runtime import archive
+    from arcctl.runtime import bundle
 
-    archive.write(path.resolve(), "arcctl-support", texts)
+    bundle.write(path.resolve(), "arcctl-support", texts)
 
 
 def servers(chosen: Globals) -> tuple[Catalogue, Servers]:

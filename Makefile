@@ -8,7 +8,7 @@ PIN := pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
   --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test check lock bench
+.PHONY: help up down test check lock bench docs
 
 help: ## Show this list.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,6 +32,9 @@ check: $(VENV)/.installed ## Style, types, structure, rendered files: seconds, w
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/arcctl render --check
+
+docs: $(VENV)/.installed ## Render the reference of all commands again.
+	$(BIN)/python -m arcctl.cli.reference > docs/commands.md
 
 bench: $(VENV)/.installed ## Measure the promises of speed and memory on the running platform.
 	$(BIN)/python -m benchmarks

@@ -17,6 +17,17 @@ ArcError
 
 from __future__ import annotations
 
+EXIT_CODES = {
+    0: "done",
+    1: "something asked for is unhealthy or failed",
+    2: "usage or settings",
+    3: "no engine",
+    4: "timed out",
+    5: "preflight refused",
+    130: "interrupted",
+}
+"""What each exit code of a command means."""
+
 
 class ArcError(Exception):
     """What happened (`message`), what to do next (`hint`), and the exit code a script sees."""

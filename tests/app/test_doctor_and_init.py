@@ -3,84 +3,109 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass, replace
 
 import pytest
 
 from arcctl.app import doctor, info, init, up
+from arcctl.core.checkup.facts import EngineReport, HomeFacts, Host
+from arcctl.core.checkup.finding import Leftover, Mend, State
 from arcctl.core.model import Link
 from arcctl.errors import SecretsLost, SettingsError, UnknownService
 from tests.app.fakes import FakeEngine, FakeHome, FakePorts, Toy
-from tests.core.toy import TOY
+from tests.core.machines import DOCKER, WELL
+from tests.core.toy import STORE, TOY
 
 SECRETS = {"STORE_PASSWORD": "st0re-secret", "BIG_SHOP_TOKEN": "sh0p-secret"}
 NO_ENGINE = "no Docker engine answers"
 
 
 def _home() -> FakeHome:
-    return FakeHome(kept=dict(SECRETS))
+    return FakeHome(kept=dict(SECRETS), up=frozenset({STORE.id}))
 
 
-def _findings(toy: Toy) -> list[str]:
-    found = doctor.run(toy.world())
-    return [f"{'ok' if f.ok else 'look'} {f.name}: {f.evidence}{'' if f.ok else f' -> {f.cure}'}" for f in found]
+@dataclass
+class FakeExaminer:
+    """A machine on which nothing is wrong but what is said."""
+
+    report: EngineReport = WELL.engine
+    leftovers: tuple[str, ...] = ()
+
+    def host(self) -> Host:
+        return WELL.host
+
+    def home(self) -> HomeFacts:
+        return replace(WELL.home, leftovers=self.leftovers)
+
+    def engine(self) -> EngineReport:
+        return self.report
+
+    def mend(self, mend: Mend) -> str:
+        assert isinstance(mend, Leftover)
+        self.leftovers = tuple(path for path in self.leftovers if path != mend.path)
+        return f"removed {mend.path}"
 
 
-ENGINE = "ok engine: Docker 28.5.2, Compose 2.40.3, 2 cores, 16.0 GiB memory"
-HOME = "ok home: /home/toy, secrets generated"
+def _complaints(toy: Toy, examiner: FakeExaminer | None = None) -> list[str]:
+    """What is not as it should be, as one reads it."""
+    found = doctor.run(toy.world(), examiner or FakeExaminer()).findings
+    return [f"{f.state} {f.id}: {f.evidence} -> {f.fix}" for f in found if f.state is not State.OK]
 
 
-def test_on_a_healthy_machine_every_point_is_named_with_its_evidence() -> None:
-    assert _findings(Toy(home=_home())) == [
-        HOME,
-        "ok settings: 8 values fit",
-        ENGINE,
-        "ok ports: all free or ours",
-    ]
-
-
-def test_a_fresh_machine_is_sent_to_init() -> None:
-    found = _findings(Toy(engine=FakeEngine(TOY, away=NO_ENGINE)))
-    assert found == [
-        "look home: /home/toy has no secrets yet -> arcctl init",
-        "look settings: BIG_SHOP_TOKEN: field required; STORE_PASSWORD: field required"
-        " -> config/<service>/.env.example lists every setting with its meaning and default",
-        f"look engine: {NO_ENGINE} -> start it",
-    ]
+def test_where_nothing_is_wrong_no_point_complains_and_the_engine_is_named() -> None:
+    toy = Toy(home=_home())
+    report = doctor.run(toy.world(), FakeExaminer())
+    assert (report.engine, report.passed, report.mended) == ("fake", True, ())
+    assert report.summary == {"ok": len(report.findings), "warn": 0, "problem": 0, "unknown": 0}
 
 
 def test_one_fault_does_not_hide_the_next() -> None:
     toy = Toy(
         home=_home(),
-        environment={"FRONT_MOTO": "x", "FRONT_HTTP_PORT": "eighty"},
-        engine=FakeEngine(TOY, away=NO_ENGINE),
+        environment={"FRONT_MOTO": "x", "FRONT_HTTP_PORT": "eighty", "HTTPS_PROXY": "http://proxy:3128"},
     )
-    assert _findings(toy) == [
-        HOME,
-        "look settings: FRONT_HTTP_PORT: input should be a valid integer, unable to parse string as an integer"
+    assert _complaints(toy, FakeExaminer(EngineReport(name="fake", problem=(NO_ENGINE, "start it")))) == [
+        "problem settings: FRONT_HTTP_PORT: input should be a valid integer, unable to parse string as an integer"
         " -> config/<service>/.env.example lists every setting with its meaning and default",
-        "look environment: unknown setting FRONT_MOTO, did you mean FRONT_MOTTO?"
+        "warn environment: unknown setting FRONT_MOTO, did you mean FRONT_MOTTO?"
         " -> unset it, or spell it as the setting is spelt",
-        f"look engine: {NO_ENGINE} -> start it",
+        "problem engine: no Docker engine answers -> start it",
+        "warn proxy: HTTPS_PROXY without 127.0.0.1 and localhost in NO_PROXY: programs would ask the proxy for your"
+        " services -> export NO_PROXY=127.0.0.1,localhost,.localhost",
+        "unknown ports: cannot be looked at before settings and engine are well -> ",
     ]
-
-
-def test_an_old_compose_is_a_finding() -> None:
-    toy = Toy(home=_home(), engine=FakeEngine(TOY, compose="2.20.0"))
-    assert _findings(toy)[-1] == "look engine: Compose 2.20.0 is too old -> install Compose 2.24 or newer"
 
 
 def test_a_port_that_a_service_could_not_have_is_named_with_its_owner() -> None:
     toy = Toy(home=_home(), ports=FakePorts({7000: "nginx (pid 42)", 7100: "x"}))
-    assert _findings(toy)[-1] == (
-        "look ports: taken: 7100 (big-shop) by x, 7000 (store) by nginx (pid 42) -> arcctl config show"
-    )
+    assert _complaints(toy) == [
+        "problem ports: taken: 7100 (big-shop) by x, 7000 (store) by nginx (pid 42)"
+        " -> free them, or set other ones: arcctl config show"
+    ]
 
 
 def test_a_port_that_our_own_running_service_holds_is_ours() -> None:
     toy = Toy(home=_home())
     asyncio.run(up.run(up.Request(words=("store",), timeout=5.0), toy.world()))
     toy.ports = FakePorts({7000: "docker-proxy"})
-    assert _findings(toy)[-1] == "ok ports: all free or ours"
+    assert _complaints(toy) == []
+
+
+def test_ports_that_only_root_may_have_are_named_where_the_engine_is_not_root() -> None:
+    lines = _complaints(Toy(home=_home()), FakeExaminer(replace(DOCKER, rootless=True)))
+    (found,) = [line for line in lines if "low-ports" in line]
+    assert found.startswith("warn low-ports: 80 (front) below 1024, where only root may listen -> ")
+
+
+def test_fix_mends_what_is_safe_says_so_and_looks_again() -> None:
+    toy, examiner = Toy(home=_home()), FakeExaminer(leftovers=(".arcctl/.half",))
+    assert _complaints(toy, examiner) == [
+        "warn unfinished: left by a command that was killed: .arcctl/.half -> arcctl doctor --fix"
+    ]
+    report = doctor.fix(toy.world(), examiner)
+    assert report.mended == ("removed .arcctl/.half",)
+    assert _complaints(toy, examiner) == []
+    assert doctor.fix(toy.world(), examiner).mended == ()
 
 
 def test_init_draws_what_is_missing_and_says_what() -> None:

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from arcctl import services
 from arcctl.cli.main import app
+from tests.contracts import hold
 from tests.fake_docker import FakeDocker, inspected
 
 SERVICE = services.load().services["loki"]
@@ -45,6 +46,7 @@ class Stage:
         result = CliRunner().invoke(app, list(words), env=environment)
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception
+        hold(words, result.stdout)
         return Done(result.exit_code, result.stdout, result.stderr)
 
     def engine(self, *containers: Mapping[str, Any], volumes: str = "") -> None:

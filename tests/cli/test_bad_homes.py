@@ -134,19 +134,6 @@ def test_no_command_that_looks_prints_a_secret(stage: Stage) -> None:
         assert [s for s in secrets if s in done.out + done.err] == []
 
 
-def test_doctor_without_an_engine_shows_all_points_and_is_exit_1(stage: Stage) -> None:
-    done = _ends(stage, "doctor")
-    rows = [line.split() for line in done.out.splitlines()]
-    assert (done.code, done.err) == (1, "")
-    assert [row[:3] for row in rows] == [
-        ["POINT", "STATE", "EVIDENCE"],
-        ["home", "✔", "ok"],
-        ["settings", "✔", "ok"],
-        ["engine", "✘", "look"],
-    ]
-    assert "no Docker engine answers" in done.out
-
-
 @pytest.mark.parametrize(("words", "start"), [(("version",), "arcctl "), (("--version",), "arcctl ")])
 def test_the_version_is_one_line_of_data_without_a_home(
     stage: Stage, tmp_path: Path, words: tuple[str, ...], start: str

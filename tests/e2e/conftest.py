@@ -88,11 +88,11 @@ def second_home() -> Iterator[Platform]:
     shutil.rmtree(home)
 
 
-def local_environment() -> dict[str, str]:
-    """Every port moved, so that both engines can run at once."""
+def local_environment(shift: int = SHIFT) -> dict[str, str]:
+    """Every port moved, so that several platforms can run at once."""
     containers = services.load().containers().values()
     ports = [v for c in containers for v in variables(c.env) if v.name.endswith("_PORT")]
-    return {**os.environ, "ARCCTL_ENGINE": "embedded", **{v.name: str(int(str(v.default)) + SHIFT) for v in ports}}
+    return {**os.environ, "ARCCTL_ENGINE": "embedded", **{v.name: str(int(str(v.default)) + shift) for v in ports}}
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tests.contracts import hold
+
 PROGRAM = str(Path(sys.executable).parent / "arcctl")
 LONG = 400.0
 T = TypeVar("T")
@@ -68,6 +70,7 @@ class Platform:
             check=False,
             input=given,
         )
+        hold(words, done.stdout)
         return Done(done.returncode, done.stdout, done.stderr)
 
     def interrupted(self, seconds: float, *words: str, by: signal.Signals = signal.SIGINT) -> int:

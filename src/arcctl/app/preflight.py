@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from arcctl.app.world import World
 from arcctl.core.events import Event, Kind
+from arcctl.core.model import Container
 from arcctl.core.plan import Action, Plan
 from arcctl.core.ports import EngineFacts
+from arcctl.core.requirements import GIGABYTE, MEGABYTE, SPARE_DISK, too_old
 from arcctl.core.settings import Settings
 from arcctl.errors import EngineError, PreflightError
-
-OLDEST = {"Docker": (25, 0), "Compose": (2, 24)}
-"""The oldest versions that know all that the files use: `start_interval`, `configs.content`, `!reset`."""
-MEGABYTE, GIGABYTE = 1 << 20, 1 << 30
-SPARE_DISK = 2 * GIGABYTE
-"""Bytes that must be free where the engine keeps its data."""
 
 
 def run(plan: Plan, world: World, loaded: Settings) -> None:
@@ -42,12 +38,9 @@ def describe(facts: EngineFacts) -> str:
 
 def refuse_old(facts: EngineFacts) -> None:
     """Raises EngineError for an engine or a Compose that lacks what the files use."""
-    for what, least in OLDEST.items():
-        found = facts.versions.get(what, ".".join(map(str, least)))
-        numbers = tuple(int(n) for n in re.findall(r"\d+", found)[:2])
-        if numbers < least:
-            wanted = ".".join(map(str, least))
-            raise EngineError(f"{what} {found} is too old", hint=f"install {what} {wanted} or newer")
+    problem = too_old(facts.versions)
+    if problem:
+        raise EngineError(problem[0], hint=problem[1])
 
 
 def _ports(plan: Plan, world: World, loaded: Settings) -> Iterator[str]:
@@ -70,10 +63,15 @@ def _disk(facts: EngineFacts) -> Iterator[str]:
         yield f"only {facts.disk_free // MEGABYTE} MiB of disk are free"
 
 
+def memory_wanted(containers: Iterable[Container[Any]]) -> int:
+    """Bytes up to which containers may grow together."""
+    return sum(c.limits.memory_mb for c in containers) * MEGABYTE
+
+
 def _warn_memory(plan: Plan, world: World, facts: EngineFacts) -> None:
     """Limits are upper bounds, so an engine smaller than their sum gets a warning and not a refusal."""
     containers = world.catalogue.containers(plan.services)
-    wanted = sum(c.limits.memory_mb for c in containers.values()) * MEGABYTE
+    wanted = memory_wanted(containers.values())
     if facts.memory and facts.memory < wanted // 2:
         text = f"the engine has {facts.memory // MEGABYTE} MiB; these services may use up to {wanted // MEGABYTE} MiB"
         world.sink(Event(Kind.WARNING, "", text))

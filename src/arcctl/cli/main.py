@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from arcctl.cli.commands import connect, db, flags, home, look, own, prove, run, topics
+from arcctl.cli.commands import connect, db, flags, home, look, own, prove, run, support, topics
 from arcctl.cli.commands import engine as engines
 from arcctl.cli.options import Globals
 from arcctl.errors import ArcError
@@ -66,7 +66,7 @@ def options(
     ctx.obj = Globals(home=home_folder, insecure_demo=insecure_demo, engine=engine, telemetry=telemetry)
 
 
-for module in (run, look, prove, connect, home, db, topics, flags, own, engines):
+for module in (run, look, prove, connect, home, db, topics, flags, own, support, engines):
     module.register(app)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -56,8 +57,9 @@ def _those(have: Callable[[Service[Any], ServiceEnv], object], incomplete: str) 
 
 Words = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[NAMES]...", help="Services, a layer, or all.", autocompletion=complete_words),
+    typer.Argument(metavar="NAMES", help="Services, a layer, or all.", autocompletion=complete_words),
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+Summary = Annotated[Path | None, typer.Option(metavar="FILE", help="Append a table in Markdown to it.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Timeout = Annotated[float, typer.Option(min=1, help="Seconds to wait for everything to be ready.")]

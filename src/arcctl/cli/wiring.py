@@ -6,7 +6,7 @@ import asyncio
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any, NoReturn, TypeVar
@@ -20,7 +20,8 @@ from arcctl.core.events import Event, Sink
 from arcctl.core.model import Catalogue
 from arcctl.core.names import own_file
 from arcctl.core.own import read as read_own
-from arcctl.core.ports import Servers, Session
+from arcctl.core.ports import Examiner, Servers, Session
+from arcctl.core.redaction import Redactor
 from arcctl.errors import HomeError, SettingsError, UsageError
 from arcctl.runtime import artifacts, engines, environment, files, own, place
 from arcctl.runtime.contents import LoopbackContents
@@ -56,6 +57,33 @@ def world(chosen: Globals, sink: Sink = silent) -> World:
         insecure_demo=chosen.insecure_demo,
         telemetry=chosen.telemetry,
     )
+
+
+def examiner(of: World) -> Examiner:
+    """Who looks at the machine for `doctor`."""
+    from arcctl.runtime.examining import LocalExaminer
+
+    return LocalExaminer(files.Home(of.home.root), of.catalogue, of.engine)
+
+
+def evidence(of: World) -> Iterator[tuple[str, Callable[[], str]]]:
+    """What the engine and this machine say of themselves, as files of a support bundle."""
+    from arcctl.runtime.evidence import parts
+
+    return parts(of.engine, files.Home(of.home.root))
+
+
+def redactor(of: World) -> Redactor:
+    """Takes every secret of the home out of texts."""
+    from arcctl.runtime.evidence import secret_values
+
+    return Redactor(secret_values(files.Home(of.home.root), of.catalogue, of.environment))
+
+
+def write_archive(path: Path, texts: Mapping[str, str]) -> None:
+    from arcctl.runtime import bundle
+
+    bundle.write(path.resolve(), "arcctl-support", texts)
 
 
 def servers(chosen: Globals) -> tuple[Catalogue, Servers]:
@@ -158,6 +186,12 @@ def write_report(path: Path, text: str) -> None:
     """A file that the user named."""
     with files.readable(path):
         files.write_whole(path.resolve(), text)
+
+
+def append_report(path: Path, text: str) -> None:
+    """Put text behind what is in a file that the user named."""
+    with files.readable(path), path.open("a") as stream:
+        stream.write(text)
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

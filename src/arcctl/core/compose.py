@@ -110,7 +110,7 @@ def _port(port: Port) -> str:
 
 def _volume(key: str, mount: Mount) -> str:
     match mount:
-        case Volume(name, path):
+        case Volume(name=name, path=path):
             return f"{_volume_name(key, name)}:{path}"
         case Bind(source, path):
             return f"../config/{source}:{path}:ro"

@@ -86,7 +86,7 @@ def paths(key: str, container: Container[Any], env: ServiceEnv, run: str, data: 
     found = {path: f"{run}{path}" for path in container.tmpfs}
     for mount in mounts(container, env):
         match mount:
-            case Volume(name, path):
+            case Volume(name=name, path=path):
                 found[path] = f"{data}/{volume_name(key, name)}"
             case Bind(_, path) | Inline(path=path) | Routes(path):
                 found[path] = f"{run}{path}"

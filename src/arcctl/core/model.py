@@ -42,12 +42,31 @@ class Port:
     """Whether production publishes it too."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Stamp:
+    """What a server leaves in its data once that is initialised."""
+
+    version: str
+    """Major version of the data that the server works with."""
+    version_file: str
+    """Holds the version of the data that is there."""
+    others: tuple[str, ...] = ()
+    """Files that a whole data folder has besides."""
+    folder: str = "."
+    """Where they are in the container's volume; a local process has them at the top of its own."""
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        return (self.version_file, *self.others)
+
+
 @dataclass(frozen=True)
 class Volume:
     """A named volume, `<project>_<service>_<name>`, kept by everything but `clean`."""
 
     name: str
     path: str
+    stamp: Stamp | None = None
 
 
 @dataclass(frozen=True)
@@ -168,6 +187,8 @@ class Container(Generic[E]):
     stop_grace: int = 10
     """Seconds between the stop signal and the kill."""
     networks: tuple[str, ...] = ("arc",)
+    resolver: tuple[str, ...] = ()
+    """A command of the image that fails where the name behind it is not found; empty where it has none."""
     process: Process[E] | None = None
     """None where the server cannot run without a container."""
 

@@ -9,6 +9,8 @@ from types import MappingProxyType
 from typing import BinaryIO, Protocol, TextIO
 
 from arcctl.core import sources
+from arcctl.core.checkup.facts import EngineReport, HomeFacts, Host
+from arcctl.core.checkup.finding import Mend
 from arcctl.core.contents import Broker, Database, Databases, Loss, Topic, Wanted
 from arcctl.core.env import Variable
 from arcctl.core.observed import Observed
@@ -110,6 +112,18 @@ class Engine(Protocol):
     def logs(self, keys: Iterable[str], *, follow: bool, since: str, tail: str) -> Iterator[str]: ...
     def command(self) -> tuple[str, ...]: ...
     def port_owner(self, port: int) -> str: ...
+
+
+class Examiner(Protocol):
+    """Looks at the machine, the home and the traces of the engine; changes nothing but by `mend`."""
+
+    def host(self) -> Host: ...
+    def home(self) -> HomeFacts: ...
+    def engine(self) -> EngineReport:
+        """Raises nothing: what does not answer is told in the report."""
+
+    def mend(self, mend: Mend) -> str:
+        """Do one safe thing and say it; empty where nothing was to be done any more."""
 
 
 class Servers(Protocol):

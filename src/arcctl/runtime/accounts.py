@@ -8,12 +8,16 @@ import stat
 from pathlib import Path
 from typing import Any
 
+NAME = "nobody"
 OTHERS = stat.S_IXOTH
 
 
 def unprivileged() -> pwd.struct_passwd | None:
-    """The account for servers where root starts them; None where an ordinary user does."""
-    return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
+    """The account for servers where root starts them; None where an ordinary user does, or there is no such account."""
+    try:
+        return pwd.getpwnam(NAME) if os.geteuid() == 0 else None
+    except KeyError:
+        return None
 
 
 def run_as(*needed: Path) -> pwd.struct_passwd | None:

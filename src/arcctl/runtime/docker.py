@@ -155,6 +155,10 @@ class DockerEngine:
         if guests:
             self._read("container", "rm", "--force", *guests, missing_is_fine=True)
 
+    def ask(self, *arguments: str) -> str:
+        """What `docker` prints to a question."""
+        return self._read(*arguments)
+
     def execute(
         self,
         key: str,

@@ -22,6 +22,7 @@ from arcctl.errors import HomeError, SettingsError
 from arcctl.runtime.place import FOLDERS
 
 STATE = ".arcctl"
+COMPOSE_LINK = ".env"
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 
 
@@ -79,7 +80,11 @@ class Home:
         """What Compose interpolates, and a link to it where plain `docker compose` looks."""
         note = "Written by arcctl from config/*/.env and the generated secrets. Edit those instead."
         self.write_private(self.compose_env, env_text(values, note))
-        link = self.compose_file(".env")
+        self.link_compose_env()
+
+    def link_compose_env(self) -> None:
+        """Plain `docker compose` reads the settings through this link; what a user put there stays."""
+        link = self.compose_file(COMPOSE_LINK)
         if not link.exists() and not link.is_symlink():
             link.symlink_to(Path("..") / self.compose_env.relative_to(self.root))
 

@@ -16,11 +16,13 @@ from arcctl.core.env import ServiceEnv
 from arcctl.core.local import Place
 from arcctl.core.model import Bind, Container, Inline, Routes, Volume
 from arcctl.runtime import accounts
-from arcctl.runtime.files import PRIVATE_FILE, PRIVATE_FOLDER
+from arcctl.runtime.files import PRIVATE_FILE, PRIVATE_FOLDER, write_whole
 from arcctl.runtime.supervision import SETTINGS
 
 HOME = "{home}"
 SHARED_FOLDER = 0o755
+OWNER = "home"
+"""The file that names the home which the processes are of."""
 
 _START = """\
 #!/bin/sh
@@ -86,6 +88,7 @@ class Layout:
         container, run, user = self._containers[key], self._run(key), self.user(key)
         for folder in (self._base, self._base / "run", self._base / "data"):
             folder.mkdir(mode=SHARED_FOLDER, exist_ok=True)
+        write_whole(self._base / OWNER, f"{self._home}\n")
         for folder in (run, *self.volumes(key), *(run / path.lstrip("/") for path in container.tmpfs)):
             _own_folder(folder, run if folder.is_relative_to(run) else folder, user)
         for path, text in self._texts(key).items():

@@ -223,9 +223,13 @@ class Supervisor:
             _wait_gone([pid], GRACE_SECONDS)
         self.sweep()
 
+    def outlived(self) -> list[int]:
+        """Processes of this home that run, whether a supervisor does or not, known by their pid files."""
+        return [pid for file in (self.base / "run").glob("*/pid") if (pid := _alive(file))]
+
     def sweep(self) -> None:
-        """End processes that outlived their supervisor, known by their pid files."""
-        left = [pid for file in (self.base / "run").glob("*/pid") if (pid := _alive(file))]
+        """End processes that outlived their supervisor."""
+        left = self.outlived()
         for pid in left:
             _signal(pid, signal.SIGCONT)
             _signal(pid, signal.SIGTERM)

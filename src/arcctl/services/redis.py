@@ -150,6 +150,7 @@ SERVICE: Service[Env] = Service(
         Inline(path="/run/arc/secret.conf", text=f"requirepass {env.password.get_secret_value()}\n", uid=UID, gid=GID),
     ),
     stop_grace=30,
+    resolver=("getent", "hosts"),
     limits=Limits(memory_mb=384),
     healthcheck=Healthcheck(
         test=(

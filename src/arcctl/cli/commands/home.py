@@ -10,17 +10,15 @@ import typer
 from arcctl.cli.options import Json
 
 config = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Settings: each value with its origin.")
-schema = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="JSON Schemas of what `--json` prints.")
 
 ANY = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
 def register(app: typer.Typer) -> None:
-    for command in (init, render, doctor, version):
+    for command in (init, render, doctor, schema, version):
         app.command()(command)
     app.command(context_settings={**ANY, "help_option_names": []})(compose)
     app.add_typer(config, name="config")
-    app.add_typer(schema, name="schema")
 
 
 def init(ctx: typer.Context) -> None:
@@ -41,7 +39,10 @@ def init(ctx: typer.Context) -> None:
 
 @config.command()
 def show(ctx: typer.Context, json_: Json = False) -> None:
-    """Every setting, its value (secrets hidden) and where it comes from."""
+    """Every setting, its value (secrets hidden) and where it comes from.
+
+    Examples: `arcctl config show`, `arcctl config show --json`
+    """
     import json
 
     from arcctl.app.world import settings
@@ -59,7 +60,10 @@ def show(ctx: typer.Context, json_: Json = False) -> None:
 
 @config.command()
 def validate(ctx: typer.Context) -> None:
-    """Check all settings and the Compose files. Exit code 2 with each problem named."""
+    """Check all settings and the Compose files. Exit code 2 with each problem named.
+
+    Example: `arcctl config validate`
+    """
     from arcctl.app.world import settings
     from arcctl.cli import wiring
     from arcctl.core.settings import near_misses
@@ -96,29 +100,57 @@ def render(
     terminal.say(f"{sum(map(bool, rendered.values()))} files, {len(stale)} rewritten")
 
 
-def doctor(ctx: typer.Context) -> None:
-    """Look for what usually goes wrong on a machine, with evidence and cure.
+def doctor(
+    ctx: typer.Context,
+    fix: Annotated[bool, typer.Option("--fix", help="Do what is safe: modes, links, leftovers. Never data.")] = False,
+    json_: Json = False,
+) -> None:
+    """Look for what usually goes wrong on a machine, with evidence and cure. Exit code 1 where there is a problem.
 
-    Example: `arcctl doctor`
+    Examples: `arcctl doctor`, `arcctl doctor --fix`, `arcctl doctor --json`
     """
     from arcctl.app import doctor as use_case
     from arcctl.cli import wiring
+    from arcctl.ui import doctor as show
     from arcctl.ui import terminal
 
-    findings = use_case.run(wiring.world(ctx.obj))
-    mark = {True: ("✔ ok", "green"), False: ("✘ look", "red")}
-    cells = [(f.name, mark[f.ok], f.evidence, "" if f.ok else f.cure) for f in findings]
-    terminal.table(("POINT", "STATE", "EVIDENCE", "CURE"), cells)
-    if not all(f.ok for f in findings):
+    world = wiring.world(ctx.obj)
+    examiner = wiring.examiner(world)
+    report = (use_case.fix if fix else use_case.run)(world, examiner)
+    for text in report.mended:
+        terminal.say(f"fixed: {text}", style="green")
+    (show.show_json if json_ else show.show)(report)
+    if not report.passed:
         raise typer.Exit(1)
 
 
-@schema.command("health")
-def health_schema() -> None:
-    """The contract of `arcctl health --json`."""
+def _documents() -> dict[str, str]:
+    """The text of each schema of the package, by the command whose output it describes."""
     from importlib.resources import files
 
-    sys.stdout.write(files("arcctl").joinpath("schemas/health.v1.json").read_text())
+    folder = files("arcctl").joinpath("schemas")
+    return {path.name.split(".")[0]: path.read_text() for path in sorted(folder.iterdir(), key=lambda p: p.name)}
+
+
+def complete_documents(incomplete: str) -> list[str]:
+    return [name for name in _documents() if name.startswith(incomplete)]
+
+
+def schema(
+    name: Annotated[
+        str, typer.Argument(metavar="COMMAND", help="health, verify, …", autocompletion=complete_documents)
+    ] = "",
+) -> None:
+    """The JSON Schema of what a command prints with `--json`; without a name, the commands that have one.
+
+    Examples: `arcctl schema`, `arcctl schema health`
+    """
+    from arcctl.errors import UsageError
+
+    known = _documents()
+    if name and name not in known:
+        raise UsageError(f"no schema of {name!r}", hint=f"one of {', '.join(known)}")
+    sys.stdout.write(known[name] if name else "".join(f"{each}\n" for each in known))
 
 
 def compose(ctx: typer.Context) -> None:
@@ -132,7 +164,10 @@ def compose(ctx: typer.Context) -> None:
 
 
 def version() -> None:
-    """The version of arcctl."""
+    """The version of arcctl.
+
+    Example: `arcctl version`
+    """
     from importlib.metadata import version as installed
 
     sys.stdout.write(f"arcctl {installed('arcctl')}\n")

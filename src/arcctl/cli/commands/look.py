@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arcctl.cli.options import Globals, Json, Words
+from arcctl.cli.options import Globals, Json, Summary, Words
 
 if TYPE_CHECKING:
     from arcctl.core.health import Report
@@ -35,6 +35,7 @@ def health(
     timeout: Annotated[float, typer.Option(min=0, help="Deadline: 5 s for a look, 300 s with --wait.")] = 0.0,
     junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a JUnit report too.")] = None,
     github: Annotated[bool, typer.Option("--github", help="Annotations for GitHub Actions on stderr.")] = False,
+    summary: Summary = None,
     strict: Annotated[bool, typer.Option("--strict", help="Degraded counts as a failure.")] = False,
 ) -> None:
     """Ask every service whether it serves. Exit code 0 only when it does.
@@ -60,6 +61,8 @@ def health(
         errors.show_json(SCHEMA, error)
         raise typer.Exit(error.exit_code) from None
     _show(report, json_=json_, junit=junit, github=github)
+    if summary:
+        _summarise(report, summary)
     if not use_case.passed(report, strict=strict):
         raise typer.Exit(4 if wait else 1)
 
@@ -110,6 +113,13 @@ def _show(report: Report, *, json_: bool, junit: Path | None, github: bool) -> N
         wiring.write_report(junit, show.junit(report))
     if github:
         show.show_github(report)
+
+
+def _summarise(report: Report, path: Path) -> None:
+    from arcctl.cli import wiring
+    from arcctl.ui import summary
+
+    wiring.append_report(path, summary.of_health(report))
 
 
 def ps(ctx: typer.Context, names: Words = None, json_: Json = False) -> None:

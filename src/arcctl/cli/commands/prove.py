@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from arcctl.cli.options import Json, Words
+from arcctl.cli.options import Json, Summary, Words
 
 
 def register(app: typer.Typer) -> None:
@@ -45,6 +45,7 @@ def verify(
     names: Words = None,
     json_: Json = False,
     junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a JUnit report too.")] = None,
+    summary: Summary = None,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds that one proof may take.")] = 30.0,
 ) -> None:
     """Let every service show that it does its job: write, read back, clean up. Safe beside real work.
@@ -54,6 +55,7 @@ def verify(
     from arcctl.app import verify as use_case
     from arcctl.app.telemetry import recorded
     from arcctl.cli import wiring
+    from arcctl.ui import summary as markdown
     from arcctl.ui import verify as show
     from arcctl.ui.progress import Progress
 
@@ -64,13 +66,15 @@ def verify(
     (show.show_json if json_ else show.show)(report)
     if junit:
         wiring.write_report(junit, show.junit(report))
+    if summary:
+        wiring.append_report(summary, markdown.of_verify(report))
     if not report.passed:
         raise typer.Exit(1)
 
 
 def trace(
     ctx: typer.Context,
-    trace_id: Annotated[str, typer.Argument(metavar="[ID]", help="32 hexadecimal digits.")] = "",
+    trace_id: Annotated[str, typer.Argument(metavar="ID", help="32 hexadecimal digits.")] = "",
     new: Annotated[bool, typer.Option("--new", help="Make a request first, and follow that.")] = False,
     json_: Json = False,
 ) -> None:

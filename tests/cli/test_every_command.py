@@ -1,0 +1,148 @@
+"""What holds for every command of the tree, whoever adds it: help with examples that work, `--json`, exit codes."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from arcctl.cli.main import app
+from arcctl.cli.reference import Entry, tree
+from arcctl.errors import EXIT_CODES
+from tests.cli.stage import Stage
+
+TREE = {entry.name: entry for entry in tree(app)}
+COMMANDS = {name: entry for name, entry in TREE.items() if not entry.group}
+FAILURES = set(EXIT_CODES) - {0}
+DEAD = "Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?\n"
+
+WITHOUT_JSON = {
+    "arcctl clean": "tells what it did, on stderr",
+    "arcctl compose": "prints what Docker Compose prints",
+    "arcctl config validate": "says yes or what is wrong, on stderr",
+    "arcctl down": "tells what it did, on stderr",
+    "arcctl engine build": "tells what it did, on stderr",
+    "arcctl engine clean": "tells what it did, on stderr",
+    "arcctl init": "tells what it did, on stderr",
+    "arcctl logs": "prints the lines of the servers as they are",
+    "arcctl render": "writes files",
+    "arcctl restart": "tells what it did, on stderr",
+    "arcctl schema": "is JSON",
+    "arcctl support bundle": "prints the name of the file that it wrote",
+    "arcctl up": "tells what it did, on stderr; `ps`, `info` and `health` have the data",
+    "arcctl version": "prints one word",
+}
+"""Commands that print no data of their own, or no other than JSON."""
+WITHOUT_HOME = {"arcctl init", "arcctl version", "arcctl schema"}
+
+every_command = pytest.mark.parametrize("name", COMMANDS)
+
+
+def _calls(example: str) -> Iterator[list[str]]:
+    """The words of each call of arcctl in a line of shell."""
+    for part in re.split(r"\|\|?|&&|;|[()<>]|\$\(", example):
+        words = shlex.split(part.replace('"', " ").replace("'", " "))
+        if "arcctl" in words:
+            yield words[words.index("arcctl") + 1 :]
+
+
+def _parse(entry: Entry, words: list[str], parent: Any = None) -> None:
+    """Parse words down the tree, as far as a call would before it does anything."""
+    if parent is None and "--version" in words:
+        return
+    context = entry.command.make_context(entry.words[-1], list(words), parent=parent)
+    if entry.group:
+        rest = [*context._protected_args, *context.args]
+        assert rest, f"{entry.name} needs a command"
+        child = entry.command.get_command(context, rest[0])
+        assert child is not None, f"{entry.name} has no command {rest[0]}"
+        _parse(Entry((*entry.words, rest[0]), child, context), rest[1:], context)
+
+
+@every_command
+def test_says_what_it_does_and_shows_it_by_examples(name: str) -> None:
+    entry = COMMANDS[name]
+    assert entry.text, f"{name} needs a docstring"
+    assert any(list(_calls(example)) for example in entry.examples), f"{name} needs a line: Examples: `{name} ...`"
+
+
+@every_command
+def test_each_example_is_a_call_that_the_program_understands(name: str) -> None:
+    for example in COMMANDS[name].examples:
+        for words in _calls(example):
+            _parse(TREE["arcctl"], words)
+
+
+@pytest.mark.parametrize(
+    "example", ["arcctl up --nonsense", "arcctl config shw", "arcctl trace a b", "x | arcctl logs -z"]
+)
+def test_an_example_that_does_not_exist_would_be_found(example: str) -> None:
+    (words,) = _calls(example)
+    with pytest.raises(Exception, match=r"No such option|has no command|unexpected extra"):
+        _parse(TREE["arcctl"], words)
+
+
+@every_command
+def test_every_option_and_argument_says_what_it_means(name: str) -> None:
+    entry = COMMANDS[name]
+    silent = [p.name for p in entry.command.params if not getattr(p, "help", "") and not p.hidden]
+    assert silent == []
+
+
+@every_command
+def test_data_comes_as_json_too(name: str) -> None:
+    options = {option for p in COMMANDS[name].command.params for option in p.opts}
+    exempt = [known for known in WITHOUT_JSON if name == known or name.startswith(f"{known} ")]
+    assert exempt or options & {"--json", "--format"}, f"{name} needs --json, or a reason in WITHOUT_JSON"
+
+
+def _hands_on(entry: Entry) -> bool:
+    """Whether its words are for another program."""
+    return bool(entry.command.context_settings.get("ignore_unknown_options"))
+
+
+@pytest.mark.parametrize("name", [name for name, entry in COMMANDS.items() if not _hands_on(entry)])
+def test_an_unknown_option_is_exit_2(stage: Stage, name: str) -> None:
+    done = stage.arcctl(*name.split()[1:], "--no-such-option")
+    assert (done.code, done.out) == (2, "")
+    assert "No such option" in done.err
+
+
+def _wrong(entry: Entry) -> list[str]:
+    """The command's words with a name that nothing has in the place of each argument."""
+    arguments = [p for p in entry.command.params if p.param_type_name == "argument"]
+    return [*entry.words[1:], *("no-such-name" for _ in arguments)]
+
+
+@pytest.mark.parametrize("name", [n for n, e in COMMANDS.items() if len(_wrong(e)) > len(e.words) - 1])
+def test_an_unknown_name_is_an_error_of_the_table(stage: Stage, name: str) -> None:
+    """The stage raises what is not foreseen, so coming back at all means that there was no traceback."""
+    stage.docker.says("*", err=DEAD, code=1)
+    done = stage.arcctl(*_wrong(COMMANDS[name]))
+    assert done.code in FAILURES
+    assert "Traceback" not in done.err
+    assert done.err.strip()
+
+
+@pytest.mark.parametrize("name", [n for n in COMMANDS if not any(n.startswith(free) for free in WITHOUT_HOME)])
+def test_without_a_home_it_is_exit_2_and_says_how_to_make_one(stage: Stage, tmp_path: Path, name: str) -> None:
+    stage.docker.says("*", err=DEAD, code=1)
+    stage.home = tmp_path / "nowhere"
+    stage.home.mkdir()
+    words = next(words for example in COMMANDS[name].examples for words in _calls(example))
+    done = stage.arcctl(*words)
+    assert done.code == 2
+    assert f"no arcctl home at {stage.home}" in done.err + done.out
+    assert list(stage.home.iterdir()) == []
+
+
+def test_an_option_out_of_its_bounds_is_exit_2_for_every_number(stage: Stage) -> None:
+    bounded = [(e, p) for e in COMMANDS.values() for p in e.command.params if getattr(p, "min", None) is not None]
+    assert bounded
+    for entry, parameter in bounded:
+        done = stage.arcctl(*entry.words[1:], parameter.opts[0], "-7")
+        assert (done.code, "Invalid value" in done.err) == (2, True), entry.name

@@ -2,12 +2,14 @@
 
 ArcError
 ├── UsageError          exit 2   a wrong word on the command line
-│   └── UnknownService
+│   ├── UnknownService
+│   └── KeyRefused               a passphrase or an age identity that does not open a backup
 ├── SettingsError       exit 2   a value that does not fit its field
 ├── HomeError           exit 2   no home here, or one that cannot be read or written
 │   └── SecretsLost              data volumes without the secrets that open them
 ├── EngineError         exit 3   no engine, or one that refuses
 ├── BuildError          exit 1   a server could not be made from its source
+├── BackupError         exit 1   a backup that could not be written, or is damaged
 ├── UnhealthyError      exit 1   something asked for is unhealthy or failed
 ├── DeadlineError       exit 4   not ready in time
 └── PreflightError      exit 5   ports taken, too little memory or disk
@@ -37,6 +39,10 @@ class UnknownService(UsageError):
     code = "unknown-service"
 
 
+class KeyRefused(UsageError):
+    code = "key-refused"
+
+
 class SettingsError(ArcError):
     code = "invalid-settings"
     exit_code = 2
@@ -58,6 +64,11 @@ class EngineError(ArcError):
 
 class BuildError(ArcError):
     code = "build"
+    exit_code = 1
+
+
+class BackupError(ArcError):
+    code = "backup"
     exit_code = 1
 
 

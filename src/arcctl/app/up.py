@@ -85,10 +85,12 @@ async def run(request: Request, world: World) -> Result:
         prepared = prepare(request, world)
         return Result(prepared.plan, None, prepared.left_out)
     with await turn(world):
-        return await _launch(request, prepare(request, world), world)
+        return await launch(request, world)
 
 
-async def _launch(request: Request, prepared: Prepared, world: World) -> Result:
+async def launch(request: Request, world: World) -> Result:
+    """For who has the home to himself already."""
+    prepared = prepare(request, world)
     plan, loaded = prepared.plan, settings(world)
     if plan.changes:
         world.engine.recover()
@@ -96,8 +98,8 @@ async def _launch(request: Request, prepared: Prepared, world: World) -> Result:
     world.home.remember_engine(world.engine.name)
     world.home.remember_started(world.home.started() | set(plan.services))
     world.home.remember_set_up(world.home.set_up() - {step.key for step in plan.changes})
-    launch = Launch(plan=plan, world=world, settings=loaded, made_from=prepared.made_from)
-    outcome = await launch.run(wait=request.wait, timeout=request.timeout)
+    work = Launch(plan=plan, world=world, settings=loaded, made_from=prepared.made_from)
+    outcome = await work.run(wait=request.wait, timeout=request.timeout)
     new = tuple(i for i in outcome.ready if i in world.catalogue.services and i not in world.home.set_up())
     if not new:
         return Result(plan, outcome, prepared.left_out)

@@ -10,7 +10,7 @@ from typing import TextIO
 from arcctl.core.events import Event, Kind, Sink
 from arcctl.core.model import Catalogue
 from arcctl.core.observed import Observed
-from arcctl.core.ports import Engine, Home, Ports, Prober, Prover, Target
+from arcctl.core.ports import Copier, Engine, Home, Ports, Prober, Prover, Shelf, Target
 from arcctl.core.settings import Settings, Source, missing_secrets, resolve
 from arcctl.errors import SecretsLost
 
@@ -27,6 +27,8 @@ class World:
     prober: Prober
     prover: Prover
     ports: Ports
+    copier: Copier
+    shelf: Shelf
     sink: Sink
     insecure_demo: bool = False
     telemetry: bool = False

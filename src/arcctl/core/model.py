@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
+from arcctl.core.backup import Method
 from arcctl.core.bootstrap import Resource
 from arcctl.core.env import ServiceEnv
 from arcctl.core.monitoring import Document, Monitoring
@@ -157,6 +158,8 @@ class Container(Generic[E]):
     capabilities: tuple[str, ...] = ()
     """Linux capabilities to keep; all others are dropped."""
     read_only: bool = False
+    has_tar: bool = False
+    """Whether its image brings `sh` and `tar`: what volumes are copied with."""
     tmpfs: tuple[str, ...] = ()
     shm_mb: int = 0
     stop_grace: int = 10
@@ -195,6 +198,8 @@ class Service(Container[E]):
     """How it shows that it does its job; its other services are named by their ids."""
     resources: Callable[[E], tuple[Resource, ...]] = lambda env: ()
     """What it has to hold before anyone can use it, in the order in which it is made."""
+    backup: Callable[[E], tuple[Method, ...]] = lambda env: ()
+    """How its data is taken and put back; what has none keeps its data in another service, or keeps none."""
     monitoring: Monitoring = field(default_factory=Monitoring)
     files: Callable[[Catalogue], Mapping[str, Document]] = lambda catalogue: {}
     """Files of its folder in `config/` that are rendered from all declarations, by their path there."""

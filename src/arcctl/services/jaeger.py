@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from arcctl.core.backup import Folder
 from arcctl.core.env import HostPort, ServiceEnv
 from arcctl.core.model import Bind, Healthcheck, Layer, Limits, Link, Port, Process, Service, Volume
 from arcctl.core.monitoring import Monitoring
@@ -77,6 +78,7 @@ SERVICE: Service[Env] = Service(
         memory='max(otelcol_process_memory_rss_bytes{job="$id"})',
         rate='sum(rate(otelcol_receiver_accepted_spans_total{job="$id"}[2m]))',
     ),
+    backup=lambda env: (Folder("data"),),
     probe=lambda env: Http(port=PORT, path="/api/v3/services", body="services"),
     signals={Signal.TRACE: FIND_TRACE},
     links=lambda env: (Link(name="ui", url=f"http://127.0.0.1:{env.host_port}"),),

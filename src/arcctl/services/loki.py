@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+from arcctl.core.backup import Folder
 from arcctl.core.env import HostPort, ServiceEnv
 from arcctl.core.model import Bind, Healthcheck, Layer, Limits, Link, Port, Process, Service, Volume
 from arcctl.core.monitoring import Monitoring
@@ -72,6 +73,7 @@ SERVICE: Service[Env] = Service(
         patches=lambda env: {_CONFIG: {"server": _loopback(env)}},
     ),
     monitoring=Monitoring(rate="sum(rate(loki_distributor_lines_received_total[2m]))"),
+    backup=lambda env: (Folder("data"),),
     probe=lambda env: Http(port=PORT, path="/ready", body="ready"),
     signals={Signal.LOGS: find_trace(".+")},
     links=lambda env: (Link(name="api", url=f"http://127.0.0.1:{env.host_port}"),),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from arcctl.core.backup import Folder
 from arcctl.core.bootstrap import Resource
 from arcctl.core.env import HostPort, ServiceEnv
 from arcctl.core.model import Healthcheck, Inline, Layer, Limits, Link, Port, Process, Service, Volume
@@ -226,6 +227,7 @@ SERVICE: Service[Env] = Service(
         ),
     ),
     monitoring=_MONITORING,
+    backup=lambda env: (Folder("data"),),
     probe=lambda env: Http(port=HTTP_PORT, path=_HEALTH, body="ok"),
     proofs=_proofs,
     resources=_resources,

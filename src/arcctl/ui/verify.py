@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from xml.etree import ElementTree
 
-from arcctl.core.health import DOUBLE
+from arcctl.core.observed import DOUBLE
 from arcctl.core.proof import Outcome, Report, Verdict
 from arcctl.ui import terminal
 

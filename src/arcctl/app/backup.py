@@ -18,7 +18,7 @@ from arcctl.app.restoring import preview as preview
 from arcctl.app.restoring import restore as restore
 from arcctl.app.world import World, settings, turn
 from arcctl.core import events
-from arcctl.core.backup import Kind, Manifest, Method, Part, pausing
+from arcctl.core.backup import Folder, Kind, Manifest, Method, Part
 from arcctl.core.graph import resolve, start_order
 from arcctl.core.local import volume_name
 from arcctl.core.model import Volume
@@ -65,13 +65,13 @@ class _Creating:
     async def run(self) -> Created:
         observed, now = self.world.engine.observe(), datetime.now(UTC)
         wanted = dict(self._wanted(settings(self.world), observed))
-        paused = tuple(i for i, methods in wanted.items() if pausing(methods) and observed.of(i).running)
+        paused = tuple(i for i, method in wanted.items() if isinstance(method, Folder) and observed.of(i).running)
         if paused:
             self.world.note(f"one after the other stands still while it is copied, for seconds: {', '.join(paused)}")
         with self.world.shelf.begin(now.strftime(STAMP), self.request.to, self.request.lock) as draft:
-            for service, methods in wanted.items():
+            for service, method in wanted.items():
                 await asyncio.sleep(0)  # Ctrl-C ends it here
-                self._take(service, methods, draft, observed)
+                self._take(service, method, draft, observed)
             self._add(draft.write_secrets("home.age"), "home.age", "", Kind.SECRETS, "", "")
             manifest = self._manifest(now)
             await asyncio.sleep(0)
@@ -81,19 +81,19 @@ class _Creating:
             self._tell(events.Kind.FAILED, service, reason)
         return Created(name=name, manifest=manifest, seconds=time.monotonic() - self._began, down=tuple(down))
 
-    def _wanted(self, loaded: Settings, observed: Observed) -> Iterator[tuple[str, tuple[Method, ...]]]:
+    def _wanted(self, loaded: Settings, observed: Observed) -> Iterator[tuple[str, Method]]:
         """What has data. Raises UsageError where nothing has, and for a named service that keeps none of its own."""
         asked, nothing = resolve(self.request.words or ("all",), self.world.catalogue), True
         for service in (i for i in start_order(self.world.catalogue) if i in asked):
-            methods = self.world.catalogue.services[service].backup(loaded.envs[service])
-            if not methods and service in self.request.words:
+            method = self.world.catalogue.services[service].backup(loaded.envs[service])
+            if method is None and service in self.request.words:
                 raise UsageError(f"{service} keeps no data of its own", hint="arcctl backup create")
-            if methods and self._has_data(service, loaded):
-                if not pausing(methods) and not observed.of(service).running:
+            if method and self._has_data(service, loaded):
+                if not isinstance(method, Folder) and not observed.of(service).running:
                     why = f"{service} is {observed.of(service).state}, and only a running one can be dumped"
                     raise UnhealthyError(why, hint=f"arcctl up {service}")
                 nothing = False
-                yield service, methods
+                yield service, method
         if nothing:
             raise UsageError("there is no data to back up", hint="arcctl up")
 
@@ -102,16 +102,15 @@ class _Creating:
         names = {volume_name(service, m.name) for m in mounts if isinstance(m, Volume)}
         return any(volume == n or volume.endswith(f"_{n}") for n in names for volume in self.world.engine.volumes())
 
-    def _take(self, service: str, methods: tuple[Method, ...], draft: Draft, observed: Observed) -> None:
+    def _take(self, service: str, method: Method, draft: Draft, observed: Observed) -> None:
         """One service; it runs again afterwards if it ran, also after a failure."""
-        still = pausing(methods) and observed.of(service).running
+        still = isinstance(method, Folder) and observed.of(service).running
         self._tell(events.Kind.WORKING, service, "stands still and is copied" if still else "is copied")
         began = time.monotonic()
         if still:
             self.world.engine.stop([service])
         try:
-            for method in methods:
-                self._save(service, method, draft, server_of(service, observed))
+            self._save(service, method, draft, server_of(service, observed))
         finally:
             if still:
                 self.world.engine.restart([service])

@@ -12,7 +12,7 @@ from typing import Any
 from arcctl.app import up
 from arcctl.app.world import World, settings, targets, turn
 from arcctl.core import events
-from arcctl.core.backup import Databases, Kind, Manifest, Method, obstacle, pausing, server
+from arcctl.core.backup import Databases, Folder, Kind, Manifest, Method, obstacle, server
 from arcctl.core.graph import closure, resolve, start_order
 from arcctl.core.model import Service
 from arcctl.core.observed import Observed
@@ -103,11 +103,11 @@ def server_of(service: str, observed: Observed) -> str:
 
 
 def _change(service: str, manifest: Manifest, observed: Observed, loaded: Settings, world: World) -> Change:
-    methods = world.catalogue.services[service].backup(loaded.envs[service])
+    method = world.catalogue.services[service].backup(loaded.envs[service])
     names = [part.name for part in manifest.of(service) if part.kind in (Kind.DATABASE, Kind.FOLDER)]
     return Change(
         service=service,
-        there=", ".join(filter(None, (world.copier.present(service, m) for m in methods))),
+        there=world.copier.present(service, method) if method else "",
         comes=", ".join(names),
         bytes=sum(part.bytes for part in manifest.of(service)),
         refused=_refused(service, manifest, observed, world),
@@ -165,9 +165,9 @@ class _Restoring:
         """Servers first, because they make their volumes and accounts; then one service after the other."""
         running = {i for i in self.world.catalogue.services if self.world.engine.observe().of(i).running}
         self._refuse(self.world.engine.observe())
-        await up.launch(up.Request(words=self._open(), timeout=PATIENCE), self.world)
+        await self._start(self._open())
         self._refuse(self.world.engine.observe())
-        files = self._take_secrets()
+        files = await self._take_secrets()
         aside = self._step_aside(running)
         try:
             for service in self._open():
@@ -178,12 +178,18 @@ class _Restoring:
                 self.world.engine.restart(aside)
         done = self._open()
         self.world.home.remember_set_up(self.world.home.set_up() - set(done))
-        again = await up.launch(up.Request(words=(*done, *sorted(running)), timeout=PATIENCE), self.world)
-        if again.outcome:
-            self._kept |= {i: f"is restored and {why}" for i, why in again.outcome.failed.items() if i in done}
+        for service, reason in (await self._start((*done, *sorted(running)))).items():
+            self._kept |= {service: f"is restored, and does not run: {reason}"} if service in done else {}
         return Restored(
             services=self._open(), kept=dict(self._kept), files=files, seconds=time.monotonic() - self._began
         )
+
+    async def _start(self, services: tuple[str, ...]) -> dict[str, str]:
+        """Those that did not come up, with the reason."""
+        if not services:
+            return {}
+        outcome = (await up.launch(up.Request(words=services, timeout=PATIENCE), self.world)).outcome
+        return {**outcome.failed, **outcome.waiting} if outcome else {}
 
     def _open(self) -> tuple[str, ...]:
         return tuple(i for i in self.chosen if i not in self._kept)
@@ -202,29 +208,29 @@ class _Restoring:
         self._kept[service] = reason
         self._tell(events.Kind.FAILED, service, f"not restored: {reason}")
 
-    def _methods(self, service: str) -> tuple[Method, ...]:
+    def _method(self, service: str) -> Method | None:
         declared: Service[Any] = self.world.catalogue.services[service]
         return declared.backup(settings(self.world).envs[service])
 
-    def _take_secrets(self) -> tuple[str, ...]:
+    async def _take_secrets(self) -> tuple[str, ...]:
         """The servers learn the passwords that come before the home forgets the ones that they have."""
         if not self.request.secrets:
             return ()
-        observed, before = self.world.engine.observe(), {}
-        for service in (i for i in self.world.catalogue.services if observed.of(i).running):
-            before[service] = [m for m in self._methods(service) if isinstance(m, Databases)]
+        observed = self.world.engine.observe()
+        before = {i: self._method(i) for i in self.world.catalogue.services if observed.of(i).running}
         (part,) = (p for p in self.stored.manifest.parts if p.kind is Kind.SECRETS)
         files = self.stored.restore_secrets(part)
-        for service, methods in before.items():
-            for method, now in zip(methods, self._methods(service), strict=False):
-                if isinstance(now, Databases):
-                    self.world.copier.hand_over(service, method, now.password)
+        for service, method in before.items():
+            now = self._method(service)
+            if isinstance(method, Databases) and isinstance(now, Databases):
+                self.world.copier.hand_over(service, method, now.password)
         self._tell(events.Kind.READY, "", f"restored {', '.join(files)}")
+        await self._start(self._open())  # with the passwords that came
         return files
 
     def _step_aside(self, running: set[str]) -> tuple[str, ...]:
         """Who uses databases that are replaced stops, and comes back with the new ones."""
-        needed = {i for i in self._open() if not pausing(self._methods(i))}
+        needed = {i for i in self._open() if isinstance(self._method(i), Databases)}
         users = tuple(i for i in sorted(running) if needed & (set(closure((i,), self.world.catalogue)) - {i}))
         if users:
             self.world.note(f"stopped until their databases are restored: {', '.join(users)}")
@@ -233,41 +239,40 @@ class _Restoring:
 
     async def _attempt(self, service: str) -> None:
         """One service, whole or not at all; a failure is told and remembered."""
+        method = self._method(service)
+        assert method is not None, f"{service} was in a backup"
         try:
-            await self._replace(service, self._methods(service))
+            await self._replace(service, method)
         except ArcError as error:
             await asyncio.sleep(0)  # what failed because of Ctrl-C is no failure
             self._keep(service, error.message)
 
-    async def _replace(self, service: str, methods: tuple[Method, ...]) -> None:
+    async def _replace(self, service: str, method: Method) -> None:
         self._tell(events.Kind.WORKING, service, "unpacking beside what is there")
-        still, copier, engine = pausing(methods), self.world.copier, self.world.engine
+        copier, engine, still = self.world.copier, self.world.engine, False
         try:
             for part in self.stored.manifest.of(service):
-                (method,) = methods
                 self.stored.read(part, partial(copier.load, service, method, part.kind, part.name))
-            if still:
+            if isinstance(method, Folder):
+                still = True
                 engine.stop([service])
-            for method in methods:
-                copier.swap(service, method)
+            copier.swap(service, method)
             if still:
                 engine.restart([service])
             reason = (await not_answering((service,), self.world)).get(service)
             if reason:
                 raise BackupError(f"does not answer with the restored data: {reason}", hint=f"arcctl logs {service}")
         except BaseException:
-            self._put_back(service, methods)
+            self._put_back(service, method, still=still)
             raise
-        for method in methods:
-            copier.settle(service, method)
+        copier.settle(service, method)
         self._tell(events.Kind.READY, service, "restored")
 
-    def _put_back(self, service: str, methods: tuple[Method, ...]) -> None:
-        if pausing(methods):
+    def _put_back(self, service: str, method: Method, *, still: bool) -> None:
+        if still:
             self.world.engine.stop([service])
-        for method in methods:
-            self.world.copier.undo(service, method)
-        if pausing(methods):
+        self.world.copier.undo(service, method)
+        if still:
             self.world.engine.restart([service])
 
     def _tell(self, kind: events.Kind, subject: str, text: str) -> None:

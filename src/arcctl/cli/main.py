@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from arcctl.cli.commands import backup as backups
 from arcctl.cli.commands import engine as engines
 from arcctl.cli.commands import home, look, prove, run
 from arcctl.cli.options import Globals
@@ -66,7 +67,7 @@ def options(
     ctx.obj = Globals(home=home_folder, insecure_demo=insecure_demo, engine=engine, telemetry=telemetry)
 
 
-for module in (run, look, prove, home, engines):
+for module in (run, look, prove, home, backups, engines):
     module.register(app)
 
 

@@ -12,14 +12,15 @@ from typing import Any, TypeVar
 from arcctl import services
 from arcctl.app.world import World
 from arcctl.cli.options import Globals
-from arcctl.core.events import Event, Sink
+from arcctl.core.events import Event, Kind, Sink
 from arcctl.core.model import Catalogue
-from arcctl.core.ports import Servers
+from arcctl.core.ports import Servers, Shelf
 from arcctl.errors import HomeError
 from arcctl.runtime import engines, environment, files
 from arcctl.runtime.host import LoopbackPorts
 from arcctl.runtime.probing import LoopbackProber
 from arcctl.runtime.proving import LoopbackProver
+from arcctl.runtime.shelf import FolderShelf
 
 T = TypeVar("T")
 
@@ -40,6 +41,8 @@ def world(chosen: Globals, sink: Sink = silent) -> World:
         prober=LoopbackProber(),
         prover=LoopbackProver(),
         ports=LoopbackPorts(),
+        copier=engines.copier(engine, home, catalogue),
+        shelf=FolderShelf(home, lambda text: sink(Event(Kind.WARNING, "", text))),
         sink=sink,
         insecure_demo=chosen.insecure_demo,
         telemetry=chosen.telemetry,
@@ -56,6 +59,11 @@ def servers(chosen: Globals) -> tuple[Catalogue, Servers]:
 
 def home_root(chosen: Globals) -> Path:
     return files.find(_here(), chosen.home or environment.snapshot().get("ARCCTL_HOME", ""))
+
+
+def shelf(chosen: Globals) -> Shelf:
+    """The backups of the home that was named or found."""
+    return FolderShelf(files.Home(home_root(chosen)), lambda text: None)
 
 
 def new_home(chosen: Globals) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -39,6 +38,7 @@ class Folder:
 
 
 Method = Databases | Folder
+"""A folder's service stands still while it is copied; databases are taken while they serve."""
 
 
 class Kind(StrEnum):
@@ -136,7 +136,7 @@ def server(image: str, version: str, *, double: bool) -> str:
 
 
 def obstacle(part: Part, manifest: Manifest, engine: str, present: str) -> str:
-    """Why a part cannot go into the server that is here; empty where it can.
+    """Why a part cannot go into the server that is here (`present`, empty while none is); empty where it can.
 
     A dump goes anywhere. A raw folder goes to the same server on the same engine, of the same major version, not older.
     """
@@ -145,7 +145,7 @@ def obstacle(part: Part, manifest: Manifest, engine: str, present: str) -> str:
     if manifest.engine != engine:
         return f"is a raw folder of the {manifest.engine} engine, and this home runs on {engine}"
     then, now = _version(part.server), _version(present)
-    if part.server == present or (then[0] == now[0] and then[1][:1] == now[1][:1] and then[1] <= now[1]):
+    if not present or part.server == present or (then[0] == now[0] and then[1][:1] == now[1][:1] and then[1] <= now[1]):
         return ""
     return f"is a raw folder of {part.server}, which {present} does not read"
 
@@ -157,8 +157,3 @@ def _version(text: str) -> tuple[str, tuple[int, ...]]:
         return text, ()
     product = text[: text.index(found[0])] + (DOUBLE if text.endswith(DOUBLE) else "")
     return product, tuple(map(int, found[0].split(".")))
-
-
-def pausing(methods: Iterable[Method]) -> bool:
-    """Whether a service stands still while it is copied."""
-    return any(isinstance(method, Folder) for method in methods)

@@ -198,7 +198,7 @@ class Service(Container[E]):
     """How it shows that it does its job; its other services are named by their ids."""
     resources: Callable[[E], tuple[Resource, ...]] = lambda env: ()
     """What it has to hold before anyone can use it, in the order in which it is made."""
-    backup: Callable[[E], tuple[Method, ...]] = lambda env: ()
+    backup: Callable[[E], Method | None] = lambda env: None
     """How its data is taken and put back; what has none keeps its data in another service, or keeps none."""
     monitoring: Monitoring = field(default_factory=Monitoring)
     files: Callable[[Catalogue], Mapping[str, Document]] = lambda catalogue: {}

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import BinaryIO, Protocol, TextIO
 
 from arcctl.core import sources
-from arcctl.core.backup import Entry, Kind, Manifest, Method, Part, Verified
+from arcctl.core.backup import Databases, Entry, Kind, Manifest, Method, Part, Verified
 from arcctl.core.env import Variable
 from arcctl.core.observed import Observed
 from arcctl.core.probe import Answer, Probe
@@ -193,7 +193,7 @@ class Copier(Protocol):
     def present(self, key: str, method: Method) -> str:
         """What is there now, for a person; empty where nothing is."""
 
-    def hand_over(self, key: str, method: Method, password: str) -> None:
+    def hand_over(self, key: str, method: Databases, password: str) -> None:
         """Let the server take another password than the one that `method` has."""
 
 

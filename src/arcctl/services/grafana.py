@@ -132,7 +132,7 @@ SERVICE: Service[Env] = Service(
     healthcheck=Healthcheck(test=("CMD", "wget", "-q", "-O", "/dev/null", f"http://127.0.0.1:{PORT}/api/health")),
     monitoring=_MONITORING,
     files=_dashboards,
-    backup=lambda env: (Folder("data"),),
+    backup=lambda env: Folder("data"),
     probe=lambda env: Http(port=PORT, path="/api/health", body='"database": "ok"'),
     proofs=_proofs,
     resources=_resources,

@@ -78,7 +78,7 @@ SERVICE: Service[Env] = Service(
         memory='max(otelcol_process_memory_rss_bytes{job="$id"})',
         rate='sum(rate(otelcol_receiver_accepted_spans_total{job="$id"}[2m]))',
     ),
-    backup=lambda env: (Folder("data"),),
+    backup=lambda env: Folder("data"),
     probe=lambda env: Http(port=PORT, path="/api/v3/services", body="services"),
     signals={Signal.TRACE: FIND_TRACE},
     links=lambda env: (Link(name="ui", url=f"http://127.0.0.1:{env.host_port}"),),

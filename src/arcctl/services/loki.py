@@ -73,7 +73,7 @@ SERVICE: Service[Env] = Service(
         patches=lambda env: {_CONFIG: {"server": _loopback(env)}},
     ),
     monitoring=Monitoring(rate="sum(rate(loki_distributor_lines_received_total[2m]))"),
-    backup=lambda env: (Folder("data"),),
+    backup=lambda env: Folder("data"),
     probe=lambda env: Http(port=PORT, path="/ready", body="ready"),
     signals={Signal.LOGS: find_trace(".+")},
     links=lambda env: (Link(name="api", url=f"http://127.0.0.1:{env.host_port}"),),

@@ -139,7 +139,7 @@ SERVICE: Service[Env] = Service(
     healthcheck=Healthcheck(test=("CMD", "wget", "-q", "-O", "/dev/null", _HEALTH)),
     process=Process(sources=SOURCES, command=lambda env: ("{program}", "--config", _CONFIG)),
     monitoring=_MONITORING,
-    backup=lambda env: (Folder("data"),),
+    backup=lambda env: Folder("data"),
     probe=lambda env: Tcp(port=PORT, send=_hello(env), expect=b"PONG"),
     helpers=(_EXPORTER,),
     proofs=_proofs,

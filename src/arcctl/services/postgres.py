@@ -270,7 +270,7 @@ SERVICE: Service[Env] = Service(
         stop_signal="INT",
     ),
     monitoring=_MONITORING,
-    backup=lambda env: (Databases(port=PORT, user=USER, password=env.password.get_secret_value()),),
+    backup=lambda env: Databases(port=PORT, user=USER, password=env.password.get_secret_value()),
     probe=lambda env: Postgres(port=PORT, user=USER, password=env.password.get_secret_value(), database="postgres"),
     helpers=(setup("postgres-setup", Env, lambda env: env.password, _platform_sql, aside=True), _EXPORTER),
     proofs=_proofs,

@@ -98,7 +98,7 @@ SERVICE: Service[Env] = Service(
     ),
     monitoring=_MONITORING,
     files=_rules,
-    backup=lambda env: (Folder("data"),),
+    backup=lambda env: Folder("data"),
     probe=lambda env: Http(port=PORT, path="/-/ready", body="Ready"),
     # A span is counted with the second flush after it; they come every 10 s.
     signals={Signal.METRICS: find(_CALLS, patience=30)},

@@ -227,7 +227,7 @@ SERVICE: Service[Env] = Service(
         ),
     ),
     monitoring=_MONITORING,
-    backup=lambda env: (Folder("data"),),
+    backup=lambda env: Folder("data"),
     probe=lambda env: Http(port=HTTP_PORT, path=_HEALTH, body="ok"),
     proofs=_proofs,
     resources=_resources,

@@ -163,7 +163,7 @@ SERVICE: Service[Env] = Service(
         command=lambda env: ("{program}", _CONFIG, "--bind", "127.0.0.1", "--port", str(env.host_port)),
     ),
     monitoring=_MONITORING,
-    backup=lambda env: (Folder("data"),),
+    backup=lambda env: Folder("data"),
     probe=lambda env: Tcp(
         port=PORT, send=f"AUTH {env.password.get_secret_value()}\r\nPING\r\n".encode(), expect=b"+PONG"
     ),

@@ -165,9 +165,10 @@ class _Restoring:
         """Servers first, because they make their volumes and accounts; then one service after the other."""
         running = {i for i in self.world.catalogue.services if self.world.engine.observe().of(i).running}
         self._refuse(self.world.engine.observe())
+        files = () if self.world.engine.volumes() else self._write_secrets()
         await self._start(self._open())
         self._refuse(self.world.engine.observe())
-        files = await self._take_secrets()
+        files = files or await self._exchange_secrets()
         aside = self._step_aside(running)
         try:
             for service in self._open():
@@ -212,20 +213,25 @@ class _Restoring:
         declared: Service[Any] = self.world.catalogue.services[service]
         return declared.backup(settings(self.world).envs[service])
 
-    async def _take_secrets(self) -> tuple[str, ...]:
-        """The servers learn the passwords that come before the home forgets the ones that they have."""
+    def _write_secrets(self) -> tuple[str, ...]:
         if not self.request.secrets:
             return ()
-        observed = self.world.engine.observe()
-        before = {i: self._method(i) for i in self.world.catalogue.services if observed.of(i).running}
         (part,) = (p for p in self.stored.manifest.parts if p.kind is Kind.SECRETS)
         files = self.stored.restore_secrets(part)
+        self._tell(events.Kind.READY, "", f"restored {', '.join(files)}")
+        return files
+
+    async def _exchange_secrets(self) -> tuple[str, ...]:
+        """The servers learn the passwords that come before the home forgets the ones that they have."""
+        observed = self.world.engine.observe()
+        before = {i: self._method(i) for i in self.world.catalogue.services if observed.of(i).running}
+        files = self._write_secrets()
         for service, method in before.items():
             now = self._method(service)
-            if isinstance(method, Databases) and isinstance(now, Databases):
+            if isinstance(method, Databases) and isinstance(now, Databases) and method != now:
                 self.world.copier.hand_over(service, method, now.password)
-        self._tell(events.Kind.READY, "", f"restored {', '.join(files)}")
-        await self._start(self._open())  # with the passwords that came
+        if files:
+            await self._start(self._open())  # with the passwords that came
         return files
 
     def _step_aside(self, running: set[str]) -> tuple[str, ...]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 import subprocess
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
@@ -59,6 +61,28 @@ def servers(chosen: Globals) -> tuple[Catalogue, Servers]:
 
 def home_root(chosen: Globals) -> Path:
     return files.find(_here(), chosen.home or environment.snapshot().get("ARCCTL_HOME", ""))
+
+
+@contextlib.contextmanager
+def beside(first: World) -> Iterator[World]:
+    """A throw-away platform beside the one of `first`; gone at the end."""
+    from arcctl.runtime import beside as making
+
+    def tell(event: Event) -> None:
+        first.sink(replace(event, subject=f"beside: {event.subject}".removesuffix(": ")))
+
+    home = files.Home(first.home.root)
+    with making.platform(home, first.engine.name, services.load()) as second:
+        yield replace(
+            first,
+            catalogue=second.catalogue,
+            environment={**first.environment, **second.ports},
+            home=second.home,
+            engine=second.engine,
+            copier=engines.copier(second.engine, second.home, second.catalogue),
+            shelf=FolderShelf(second.home, first.note),
+            sink=tell,
+        )
 
 
 def shelf(chosen: Globals) -> Shelf:

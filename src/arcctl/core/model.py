@@ -132,6 +132,8 @@ class Process(Generic[E]):
     """For YAML files by their container path: what is merged over them; None takes a key away."""
     ports: Mapping[int, int] = field(default_factory=dict)
     """Local ports of container ports that are not published, where two servers would want the same."""
+    alone: bool = False
+    """Whether its data is bound to an address that only one server of a machine can have."""
     defaults: Mapping[str, str] = field(default_factory=dict)
     """Settings that start from another value here."""
     stop_signal: str = "TERM"

@@ -215,6 +215,8 @@ class Stored(Protocol):
 
     @property
     def manifest(self) -> Manifest: ...
+    @property
+    def path(self) -> Path: ...
     def damages(self, parts: Iterable[Part]) -> tuple[str, ...]:
         """What is wrong with these files, as far as hashes tell."""
 

@@ -42,10 +42,11 @@ class DockerEngine:
     usual: tuple[str, ...] = (Layer.OBSERVABILITY,)
     defaults: Mapping[str, str] = MappingProxyType({})
 
-    def __init__(self, catalogue: Catalogue, files: Iterable[Path], env_file: Path) -> None:
+    def __init__(self, catalogue: Catalogue, files: Iterable[Path], env_file: Path, project: str = PROJECT) -> None:
         self._catalogue = catalogue
         self._files = tuple(files)
         self._env_file = env_file
+        self.project = project
 
     def facts(self) -> EngineFacts:
         """Versions and sizes, as the engine sees them."""
@@ -71,9 +72,9 @@ class DockerEngine:
 
     def observe(self) -> Observed:
         """The state of every container of the catalogue, in one call."""
-        keys = {container_name(PROJECT, key): key for key in self._catalogue.containers()}
+        keys = {container_name(self.project, key): key for key in self._catalogue.containers()}
         text = self._read("container", "inspect", *keys, missing_is_fine=True)
-        found = (item for item in json.loads(text or "[]") if _ours(item))
+        found = (item for item in json.loads(text or "[]") if _project(item) == self.project)
         return Observed({keys[item["Name"].lstrip("/")]: _state(item) for item in found})
 
     def hashes(self) -> Mapping[str, str]:
@@ -83,7 +84,7 @@ class DockerEngine:
 
     def volumes(self) -> tuple[str, ...]:
         """Names of the project's data volumes."""
-        label = f"label=com.docker.compose.project={PROJECT}"
+        label = f"label=com.docker.compose.project={self.project}"
         return tuple(sorted(self._read("volume", "ls", "-q", "--filter", label).split()))
 
     def images(self, references: Iterable[str]) -> Mapping[str, str]:
@@ -139,7 +140,7 @@ class DockerEngine:
                 detach=True,
                 remove=True,
                 pull="never",
-                networks=[PROJECT],
+                networks=[self.project],
                 labels={**guest.labels, GUEST: key},
                 cap_drop=["ALL"],
                 security_options=["no-new-privileges"],
@@ -167,7 +168,7 @@ class DockerEngine:
         """`docker exec`; a variable is named on its command line and its value is not."""
         named = tuple(word for name in environment for word in ("--env", name))
         tty = ("--tty",) if terminal and sys.stdin.isatty() else ()
-        command = ("docker", "exec", "--interactive", *tty, *named, container_name(PROJECT, key), *words)
+        command = ("docker", "exec", "--interactive", *tty, *named, container_name(self.project, key), *words)
         variables = {**snapshot(), **environment}
         return execution.execute(command, variables, stdin=stdin, stdout=stdout, terminal=terminal)
 
@@ -259,8 +260,8 @@ def _disk_free(root: Path) -> int:
     return shutil.disk_usage(root).free if root.is_absolute() and root.is_dir() else 0
 
 
-def _ours(item: Mapping[str, Any]) -> bool:
-    return (item["Config"].get("Labels") or {}).get("com.docker.compose.project") == PROJECT
+def _project(item: Mapping[str, Any]) -> str:
+    return str((item["Config"].get("Labels") or {}).get("com.docker.compose.project", ""))
 
 
 def _state(item: Mapping[str, Any]) -> ContainerState:

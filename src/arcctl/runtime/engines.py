@@ -34,6 +34,11 @@ def choose(wanted: str, home: Home, catalogue: Catalogue, sink: Sink) -> tuple[C
         sink(Event(Kind.NOTE, "", f"engine: {wanted}, because {why}"))
     if (present or wanted) == docker.name:
         return catalogue, docker
+    return embedded(catalogue, home)
+
+
+def embedded(catalogue: Catalogue, home: Home) -> tuple[Catalogue, Engine]:
+    """The services as local processes, without the helpers that exist for containers only."""
     from arcctl.runtime.embedded import EmbeddedEngine
 
     small = local.localized(catalogue)
@@ -42,8 +47,8 @@ def choose(wanted: str, home: Home, catalogue: Catalogue, sink: Sink) -> tuple[C
 
 def copier(engine: Engine, home: Home, catalogue: Catalogue) -> Copier:
     """What takes data out of this engine's servers."""
-    if engine.name == DockerEngine.name:
-        shell: Shell = DockerShell(compose.PROJECT, lambda: _with_tar(engine, catalogue), f"{GUEST}=backup")
+    if isinstance(engine, DockerEngine):
+        shell: Shell = DockerShell(engine.project, lambda: _with_tar(engine, catalogue), f"{GUEST}=backup")
     else:
         from arcctl.runtime.embedded import base
 

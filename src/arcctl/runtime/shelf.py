@@ -123,17 +123,17 @@ class FolderStored:
     """Raises BackupError for a folder without a manifest that can be read."""
 
     def __init__(self, folder: Path, home: Home) -> None:
-        self._folder, self._home, self._identity = folder, home, None
+        self.path, self._home, self._identity = folder.resolve(), home, None
         self.manifest = _manifest(folder)
 
     def damages(self, parts: Iterable[Part]) -> tuple[str, ...]:
         return tuple(problem for part in parts if (problem := self._damage(part)))
 
     def _damage(self, part: Part) -> str:
-        path, state = self._folder / part.file, hashlib.sha256()
+        path, state = self.path / part.file, hashlib.sha256()
         if not path.is_file():
             return f"{part.file} is missing"
-        with readable(self._folder), path.open("rb") as stream:
+        with readable(self.path), path.open("rb") as stream:
             while data := stream.read(CHUNK):
                 state.update(data)
         return "" if state.hexdigest() == part.sha256 else f"{part.file} is not what was written"
@@ -145,13 +145,13 @@ class FolderStored:
         if "AGE-SECRET-KEY-" in named:
             line = next(line for line in named.splitlines() if line.startswith("AGE-SECRET-KEY-"))
             self._identity = _identity(line)
-        elif (self._folder / KEY).is_file():
+        elif (self.path / KEY).is_file():
             own = self._home.state / OWN_KEY
             passphrase = named or (_secret(own) if own.is_file() else "")
             if not passphrase:
                 raise KeyRefused("this home has no passphrase", hint="--key FILE, with the passphrase of this backup")
             try:
-                plain = pyrage.passphrase.decrypt((self._folder / KEY).read_bytes(), passphrase)
+                plain = pyrage.passphrase.decrypt((self.path / KEY).read_bytes(), passphrase)
             except (pyrage.DecryptError, OSError):
                 raise KeyRefused(
                     "the passphrase does not open this backup", hint="--key FILE, with the one that it was made with"
@@ -168,12 +168,12 @@ class FolderStored:
 
         smallest = min(self.manifest.parts, key=lambda part: part.bytes)
         try:
-            pyrage.decrypt((self._folder / smallest.file).read_bytes(), [self._identity])
+            pyrage.decrypt((self.path / smallest.file).read_bytes(), [self._identity])
         except (pyrage.DecryptError, OSError):
             raise KeyRefused("the key does not open this backup", hint="--key FILE, with the one for it") from None
 
     def read(self, part: Part, use: Callable[[BinaryIO], None]) -> None:
-        with opened(self._folder / part.file, self._identity) as stream:
+        with opened(self.path / part.file, self._identity) as stream:
             use(stream)
 
     def restore_secrets(self, part: Part) -> tuple[str, ...]:
@@ -190,14 +190,14 @@ class FolderStored:
         return tuple(texts)
 
     def note(self, verified: Verified) -> None:
-        with readable(self._folder):
-            write_whole(self._folder / VERIFIED, json.dumps(asdict(verified)) + "\n", PRIVATE_FILE)
+        with readable(self.path):
+            write_whole(self.path / VERIFIED, json.dumps(asdict(verified)) + "\n", PRIVATE_FILE)
 
     def delete(self) -> None:
         """First out of sight, so that no half one is ever listed."""
-        with readable(self._folder):
-            gone = self._folder.with_name(f"{self._folder.name}.{_mark(self._home)}.new")
-            self._folder.rename(gone)
+        with readable(self.path):
+            gone = self.path.with_name(f"{self.path.name}.{_mark(self._home)}.new")
+            self.path.rename(gone)
             shutil.rmtree(gone)
 
 

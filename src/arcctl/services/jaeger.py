@@ -72,7 +72,7 @@ SERVICE: Service[Env] = Service(
         environment=lambda env: {"METRICS_HOST": "127.0.0.1", "METRICS_PORT": "14888"},
         patches=lambda env: {_CONFIG: {"extensions": {"jaeger_query": _loopback(env)}}},
         # The collector has the usual numbers.
-        ports={4317: 14317, 4318: 14318, HEALTH_PORT: 14133, 8888: 14888},
+        ports={4317: 14317, 4318: 14318, HEALTH_PORT: 14133, 8888: 14888, GRPC_PORT: GRPC_PORT},
     ),
     monitoring=Monitoring(
         memory='max(otelcol_process_memory_rss_bytes{job="$id"})',

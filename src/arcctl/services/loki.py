@@ -71,6 +71,7 @@ SERVICE: Service[Env] = Service(
         sources=(SOURCE,),
         command=lambda env: ("{program}", f"-config.file={_CONFIG}"),
         patches=lambda env: {_CONFIG: {"server": _loopback(env)}},
+        ports={GRPC_PORT: GRPC_PORT},
     ),
     monitoring=Monitoring(rate="sum(rate(loki_distributor_lines_received_total[2m]))"),
     backup=lambda env: Folder("data"),

@@ -204,6 +204,7 @@ SERVICE: Service[Env] = Service(
     ),
     process=Process(
         sources=(SOURCE,),
+        alone=True,  # ledgers remember their store by its address
         command=lambda env: (
             "java",
             *_MEMORY,

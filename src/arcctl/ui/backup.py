@@ -13,6 +13,8 @@ from arcctl.ui import terminal
 
 if TYPE_CHECKING:
     from arcctl.app.backup import Created, Preview, Restored
+    from arcctl.app.backup_verify import Result
+    from arcctl.core.proof import Verdict
 
 _UNITS = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
 _AGES = ((86400, "d"), (3600, "h"), (60, "min"))
@@ -109,3 +111,36 @@ def age(moment: str) -> str:
         if seconds >= unit:
             return f"{seconds // unit} {word}"
     return f"{seconds} s"
+
+
+def verified(result: Result, json_: bool) -> None:
+    from arcctl.ui import verify
+
+    if result.report and not json_:
+        verify.show(result.report)
+    for problem in result.damages:
+        terminal.say(f"damaged: {problem}", style="red")
+    for service, reason in result.kept.items():
+        terminal.say(f"not restored: {service}: {reason}", style="red")
+    if result.left_out:
+        why = "cannot run twice on this machine, so only their files were compared"
+        terminal.say(f"{', '.join(result.left_out)}: {why}", style="yellow")
+    if json_:
+        services = [{"name": v.service, "outcome": v.outcome, "reason": v.reason} for v in _verdicts(result)]
+        _document(
+            "verify",
+            name=result.name,
+            passed=result.passed,
+            restored=result.report is not None,
+            damages=result.damages,
+            kept=result.kept,
+            left_out=result.left_out,
+            services=services,
+        )
+    how = "restored beside what runs, and proved" if result.report else "every file is as it was written"
+    text, style = terminal.word("ok" if result.passed else "bad")
+    terminal.say(f"{text}: {result.name}: {how if result.passed else 'do not rely on it'}", style=style)
+
+
+def _verdicts(result: Result) -> tuple[Verdict, ...]:
+    return result.report.services if result.report else ()

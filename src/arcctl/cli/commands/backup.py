@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -109,7 +110,7 @@ def verify(
     request = use_case.Request(name=name, quick=quick, key_file=key)
     with Progress() as progress:
         world = wiring.world(ctx.obj, progress)
-        report = wiring.run(use_case.run(request, world, wiring.beside(ctx.obj, world)))
+        report = wiring.run(use_case.run(request, world, partial(wiring.beside, world)))
     show.verified(report, json_)
     if not report.passed:
         raise typer.Exit(1)

@@ -114,10 +114,12 @@ def age(moment: str) -> str:
 
 
 def verified(result: Result, json_: bool) -> None:
+    from arcctl.core.proof import Outcome
     from arcctl.ui import verify
 
     if result.report and not json_:
-        verify.show(result.report)
+        rows = [_answers(v) if v.outcome is Outcome.SKIPPED else verify.row(v) for v in _verdicts(result)]
+        terminal.table(("SERVICE", "OUTCOME", "WHAT WAS SHOWN"), rows)
     for problem in result.damages:
         terminal.say(f"damaged: {problem}", style="red")
     for service, reason in result.kept.items():
@@ -140,6 +142,11 @@ def verified(result: Result, json_: bool) -> None:
     how = "restored beside what runs, and proved" if result.report else "every file is as it was written"
     text, style = terminal.word("ok" if result.passed else "bad")
     terminal.say(f"{text}: {result.name}: {how if result.passed else 'do not rely on it'}", style=style)
+
+
+def _answers(verdict: Verdict) -> tuple[tuple[str, str] | str, ...]:
+    """One that declares no proof was restored all the same."""
+    return (verdict.service, ("✔ answers", "green"), "answers its probe with the restored data")
 
 
 def _verdicts(result: Result) -> tuple[Verdict, ...]:

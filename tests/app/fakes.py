@@ -18,6 +18,7 @@ from arcctl.core.probe import Answer
 from arcctl.core.proof import Call, Calls, Guest, Proof, Step
 from arcctl.core.settings import Source
 from arcctl.errors import EngineError
+from tests.app.fake_backups import FakeCopier, FakeShelf
 from tests.core.toy import TOY
 
 WELL = Answer(True, "fine")
@@ -266,6 +267,8 @@ class Toy:
     prover: FakeProver = field(default_factory=FakeProver)
     ports: FakePorts = field(default_factory=FakePorts)
     home: FakeHome = field(default_factory=FakeHome)
+    copier: FakeCopier = field(default_factory=FakeCopier)
+    shelf: FakeShelf = field(default_factory=FakeShelf)
     events: list[Event] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
 
@@ -283,5 +286,7 @@ class Toy:
             prober=self.prober,
             prover=self.prover,
             ports=self.ports,
+            copier=self.copier,
+            shelf=self.shelf,
             sink=self.events.append,
         )

@@ -232,7 +232,7 @@ def _read_unleash(platform: Platform) -> Any:
 
 
 def _fill_kratos(platform: Platform) -> None:
-    body = {"schema_id": "default", "traits": {"email": "kept@arc.localhost"}}
+    body = {"schema_id": "person", "traits": {"email": "kept@arc.localhost"}}
     _ask("POST", _url(platform, 4434, "/admin/identities"), json=body)
 
 

@@ -47,8 +47,11 @@ def _backed_up() -> Toy:
     return toy
 
 
-def _restore(toy: Toy, **how: object) -> backup.Restored:
-    return asyncio.run(backup.restore(replace(backup.Restore(name="first"), **how), toy.world()))
+FIRST = backup.Restore(name="first")
+
+
+def _restore(toy: Toy, request: backup.Restore = FIRST) -> backup.Restored:
+    return asyncio.run(backup.restore(request, toy.world()))
 
 
 def test_a_service_stands_still_only_while_it_is_copied() -> None:
@@ -86,12 +89,7 @@ def test_a_service_that_does_not_answer_again_is_named() -> None:
 
 def test_nothing_to_take_is_said() -> None:
     with pytest.raises(UsageError, match="there is no data to back up"):
-        asyncio.run(backup.create(backup.Create(), replace_kept(_toy())))
-
-
-def replace_kept(toy: Toy) -> World:
-    toy.engine.kept = ()
-    return toy.world()
+        asyncio.run(backup.create(backup.Create(), Toy().world()))
 
 
 def test_a_service_without_data_of_its_own_is_refused_by_name() -> None:
@@ -138,13 +136,13 @@ def test_a_damaged_backup_touches_nothing() -> None:
 def test_a_wrong_key_touches_nothing() -> None:
     toy = _backed_up()
     with pytest.raises(KeyRefused):
-        _restore(toy, key_file="other")
+        _restore(toy, replace(FIRST, key_file="other"))
     assert (toy.engine.calls, toy.copier.calls) == ([], [])
 
 
 def test_a_service_that_is_not_in_the_backup_is_named() -> None:
     with pytest.raises(UsageError, match="not in this backup: big-shop"):
-        _restore(_backed_up(), words=("big-shop",))
+        _restore(_backed_up(), replace(FIRST, words=("big-shop",)))
 
 
 def test_a_raw_folder_of_another_engine_is_refused_with_the_reason() -> None:
@@ -157,11 +155,11 @@ def test_a_raw_folder_of_another_engine_is_refused_with_the_reason() -> None:
 
 def test_a_preview_says_what_goes_and_what_comes() -> None:
     toy = _backed_up()
-    plan = backup.preview(backup.Restore(name="first"), toy.world())
+    plan = backup.preview(FIRST, toy.world())
     assert [(c.service, c.there, c.comes, c.refused) for c in plan.changes] == [("store", "two", "data", "")]
     assert not plan.strange_secrets
     toy.home.kept["STORE_PASSWORD"] = "another-and-as-long-too"
-    assert backup.preview(backup.Restore(name="first"), toy.world()).strange_secrets
+    assert backup.preview(FIRST, toy.world()).strange_secrets
 
 
 def test_quick_verification_compares_hashes_and_remembers_only_that() -> None:

@@ -70,7 +70,8 @@ def _writing(platform: Platform) -> Iterator[None]:
         arc.execute(LEDGER.format("b"))
     writer.start()
     try:
-        eventually(lambda: _ledger(platform)["redis"] > 20)
+        with cache(platform) as client:
+            eventually(lambda: client.zcard("ledger") > 20)
         yield
     finally:
         over.set()
@@ -124,13 +125,12 @@ def _ledger(platform: Platform) -> dict[str, int]:
 
 async def _ledger_in_nats(platform: Platform) -> list[int]:
     client = await bus(platform)
-    reader = await client.jetstream().subscribe("agents.ledger", ordered_consumer=True)
-    found = []
-    with contextlib.suppress(nats.errors.TimeoutError):
-        while True:
-            found.append(int((await reader.next_msg(timeout=1)).data))
+    stream = client.jetstream()
+    info = await stream.stream_info("AGENTS", subjects_filter="agents.ledger")
+    reader = await stream.subscribe("agents.ledger", ordered_consumer=True)
+    found = [await reader.next_msg(timeout=10) for _ in range((info.state.subjects or {}).get("agents.ledger", 0))]
     await client.close()
-    return sorted(found)
+    return sorted(int(message.data) for message in found)
 
 
 @pytest.fixture(scope="module")

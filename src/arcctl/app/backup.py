@@ -13,15 +13,13 @@ from importlib.metadata import version
 from arcctl.app.restoring import Preview as Preview
 from arcctl.app.restoring import Restore as Restore
 from arcctl.app.restoring import Restored as Restored
-from arcctl.app.restoring import not_answering, secrets_id, server_of
+from arcctl.app.restoring import has_data, not_answering, secrets_id, server_of
 from arcctl.app.restoring import preview as preview
 from arcctl.app.restoring import restore as restore
 from arcctl.app.world import World, settings, turn
 from arcctl.core import events
 from arcctl.core.backup import Folder, Kind, Manifest, Method, Part
 from arcctl.core.graph import resolve, start_order
-from arcctl.core.local import volume_name
-from arcctl.core.model import Volume
 from arcctl.core.observed import Observed
 from arcctl.core.ports import Draft
 from arcctl.core.settings import Settings
@@ -88,7 +86,7 @@ class _Creating:
             method = self.world.catalogue.services[service].backup(loaded.envs[service])
             if method is None and service in self.request.words:
                 raise UsageError(f"{service} keeps no data of its own", hint="arcctl backup create")
-            if method and self._has_data(service, loaded):
+            if method and has_data(service, self.world):
                 if not isinstance(method, Folder) and not observed.of(service).running:
                     why = f"{service} is {observed.of(service).state}, and only a running one can be dumped"
                     raise UnhealthyError(why, hint=f"arcctl up {service}")
@@ -96,11 +94,6 @@ class _Creating:
                 yield service, method
         if nothing:
             raise UsageError("there is no data to back up", hint="arcctl up")
-
-    def _has_data(self, service: str, loaded: Settings) -> bool:
-        mounts = self.world.catalogue.services[service].mounts(loaded.envs[service])
-        names = {volume_name(service, m.name) for m in mounts if isinstance(m, Volume)}
-        return any(volume == n or volume.endswith(f"_{n}") for n in names for volume in self.world.engine.volumes())
 
     def _take(self, service: str, method: Method, draft: Draft, observed: Observed) -> None:
         """One service; it runs again afterwards if it ran, also after a failure."""

@@ -13,11 +13,12 @@ from arcctl.app import up
 from arcctl.app.world import World, settings, targets, turn
 from arcctl.core import events
 from arcctl.core.backup import Databases, Folder, Kind, Manifest, Method, obstacle, server
+from arcctl.core.env import symbolic
 from arcctl.core.graph import closure, resolve, start_order
-from arcctl.core.model import Service
+from arcctl.core.local import volume_name
+from arcctl.core.model import Service, Volume
 from arcctl.core.observed import Observed
 from arcctl.core.ports import Stored
-from arcctl.core.settings import Settings
 from arcctl.errors import ArcError, BackupError, UsageError
 
 ATTEMPT = 2.0
@@ -83,10 +84,10 @@ async def restore(request: Restore, world: World) -> Restored:
 
 def preview(request: Restore, world: World) -> Preview:
     """What a restore would do."""
-    manifest, observed, loaded = world.shelf.find(request.name).manifest, world.engine.observe(), settings(world)
+    manifest, observed = world.shelf.find(request.name).manifest, world.engine.observe()
     return Preview(
         manifest=manifest,
-        changes=tuple(_change(i, manifest, observed, loaded, world) for i in _held(request, manifest, world)),
+        changes=tuple(_change(i, manifest, observed, world) for i in _held(request, manifest, world)),
         strange_secrets=not request.secrets and manifest.secrets_id != secrets_id(world),
     )
 
@@ -102,16 +103,31 @@ def server_of(service: str, observed: Observed) -> str:
     return server(now.image, now.version, double=now.double)
 
 
-def _change(service: str, manifest: Manifest, observed: Observed, loaded: Settings, world: World) -> Change:
-    method = world.catalogue.services[service].backup(loaded.envs[service])
+def has_data(service: str, world: World) -> bool:
+    """Whether a volume of it exists, on whatever engine."""
+    declared: Service[Any] = world.catalogue.services[service]
+    names = {volume_name(service, m.name) for m in declared.mounts(symbolic(declared.env)) if isinstance(m, Volume)}
+    return any(volume == name or volume.endswith(f"_{name}") for name in names for volume in world.engine.volumes())
+
+
+def _change(service: str, manifest: Manifest, observed: Observed, world: World) -> Change:
     names = [part.name for part in manifest.of(service) if part.kind in (Kind.DATABASE, Kind.FOLDER)]
     return Change(
         service=service,
-        there=world.copier.present(service, method) if method else "",
+        there=_there(service, world),
         comes=", ".join(names),
         bytes=sum(part.bytes for part in manifest.of(service)),
         refused=_refused(service, manifest, observed, world),
     )
+
+
+def _there(service: str, world: World) -> str:
+    """What is there; where no server tells, or the secrets are lost, at least that something is."""
+    if not has_data(service, world):
+        return ""
+    declared: Service[Any] = world.catalogue.services[service]
+    method = declared.backup(settings(world).envs[service]) if world.home.secrets() else None
+    return (world.copier.present(service, method) if method else "") or "data that cannot be looked at now"
 
 
 def _refused(service: str, manifest: Manifest, observed: Observed, world: World) -> str:
@@ -165,7 +181,8 @@ class _Restoring:
         """Servers first, because they make their volumes and accounts; then one service after the other."""
         running = {i for i in self.world.catalogue.services if self.world.engine.observe().of(i).running}
         self._refuse(self.world.engine.observe())
-        files = () if self.world.engine.volumes() else self._write_secrets()
+        fits = not (self.world.engine.volumes() and self.world.home.secrets())
+        files = self._write_secrets() if fits else ()
         await self._start(self._open())
         self._refuse(self.world.engine.observe())
         files = files or await self._exchange_secrets()

@@ -42,7 +42,7 @@ SWAP = (
     + "rmdir .arcctl-new\n"
 )
 UNDO = f"set -e\n{_UNDO}{_DROP}"
-SIZE = '[ -z "$(ls -A .)" ] || du -sk . | cut -f1\n'
+SIZE = "du -sk . | cut -f1\n"
 
 
 class Shell(Protocol):
@@ -142,8 +142,7 @@ class Volumes:
     def present(self, key: str, method: Folder) -> str:
         if not self._shell.exists(volume_name(key, method.volume)):
             return ""
-        kilobytes = self._run(key, method, SIZE).decode().strip()
-        return f"{int(kilobytes) / 1024:.1f} MiB" if kilobytes else ""
+        return f"{int(self._run(key, method, SIZE)) / 1024:.1f} MiB"
 
     def _run(
         self, key: str, method: Folder, script: str, *, stdin: BinaryIO | None = None, stdout: BinaryIO | None = None

@@ -71,7 +71,8 @@ def preview(plan: Preview) -> None:
             terminal.say(f"{change.service}: stays as it is: {change.refused}", style="yellow")
         else:
             comes = f"{change.comes} of {plan.manifest.created_at} ({size(change.bytes)} packed)"
-            terminal.say(f"{change.service}: {change.there or 'nothing'} goes, {comes} comes")
+            goes = f"{change.there} will be replaced by" if change.there else "nothing is there;"
+            terminal.say(f"{change.service}: {goes} {comes}")
     if plan.strange_secrets:
         text = "made with other secrets than this home has: what is encrypted or hashed with them needs --secrets"
         terminal.say(f"warning: {text}", style="yellow")

@@ -18,11 +18,11 @@ from arcctl.app.restoring import preview as preview
 from arcctl.app.restoring import restore as restore
 from arcctl.app.world import World, settings, turn
 from arcctl.core import events
-from arcctl.core.backup import Folder, Kind, Manifest, Method, Part
+from arcctl.core.backup import Databases, Folder, Kind, Manifest, Method, Part
+from arcctl.core.env import symbolic
 from arcctl.core.graph import resolve, start_order
 from arcctl.core.observed import Observed
 from arcctl.core.ports import Draft
-from arcctl.core.settings import Settings
 from arcctl.errors import UnhealthyError, UsageError
 
 STAMP = "%Y%m%dT%H%M%SZ"
@@ -62,7 +62,7 @@ class _Creating:
 
     async def run(self) -> Created:
         observed, now = self.world.engine.observe(), datetime.now(UTC)
-        wanted = dict(self._wanted(settings(self.world), observed))
+        wanted = dict(self._wanted(observed))
         paused = tuple(i for i, method in wanted.items() if isinstance(method, Folder) and observed.of(i).running)
         if paused:
             self.world.note(f"one after the other stands still while it is copied, for seconds: {', '.join(paused)}")
@@ -79,21 +79,27 @@ class _Creating:
             self._tell(events.Kind.FAILED, service, reason)
         return Created(name=name, manifest=manifest, seconds=time.monotonic() - self._began, down=tuple(down))
 
-    def _wanted(self, loaded: Settings, observed: Observed) -> Iterator[tuple[str, Method]]:
+    def _wanted(self, observed: Observed) -> Iterator[tuple[str, Method]]:
         """What has data. Raises UsageError where nothing has, and for a named service that keeps none of its own."""
-        asked, nothing = resolve(self.request.words or ("all",), self.world.catalogue), True
-        for service in (i for i in start_order(self.world.catalogue) if i in asked):
-            method = self.world.catalogue.services[service].backup(loaded.envs[service])
-            if method is None and service in self.request.words:
-                raise UsageError(f"{service} keeps no data of its own", hint="arcctl backup create")
-            if method and has_data(service, self.world):
-                if not isinstance(method, Folder) and not observed.of(service).running:
-                    why = f"{service} is {observed.of(service).state}, and only a running one can be dumped"
-                    raise UnhealthyError(why, hint=f"arcctl up {service}")
-                nothing = False
-                yield service, method
-        if nothing:
+        catalogue, words = self.world.catalogue, self.request.words
+        asked = resolve(words or ("all",), catalogue)
+        keepers = [
+            i for i in start_order(catalogue) if catalogue.services[i].backup(symbolic(catalogue.services[i].env))
+        ]
+        idle = [i for i in asked if i in words and i not in keepers]
+        if idle:
+            raise UsageError(f"{', '.join(idle)} keeps no data of its own", hint="arcctl backup create")
+        held = [i for i in keepers if i in asked and has_data(i, self.world)]
+        if not held:
             raise UsageError("there is no data to back up", hint="arcctl up")
+        loaded = settings(self.world)
+        for service in held:
+            method = catalogue.services[service].backup(loaded.envs[service])
+            if isinstance(method, Databases) and not observed.of(service).running:
+                why = f"{service} is {observed.of(service).state}, and only a running one can be dumped"
+                raise UnhealthyError(why, hint=f"arcctl up {service}")
+            if method:
+                yield service, method
 
     def _take(self, service: str, method: Method, draft: Draft, observed: Observed) -> None:
         """One service; it runs again afterwards if it ran, also after a failure."""

@@ -23,8 +23,8 @@ def test_an_exporter_that_points_elsewhere_is_named_by_the_hop_that_broke(
     with edited(either, "otel-collector", config, config.read_text().replace(right, wrong)):
         healthy_but_broken(either, "otel-collector", f"store at {hop}: ")
         assert verdict(either, hop)[0] == "broken"
-        if hop != "prometheus":  # which answers with what it was told up to five minutes ago
-            healthy_but_broken(either, "swiss-army", f"store at {hop}: ")
+        eventually(lambda: verdict(either, "swiss-army")[0] == "broken")  # its last metric counts for half a minute
+        healthy_but_broken(either, "swiss-army", f"store at {hop}: ")
     assert verdict(either, "otel-collector") == ("proved", "")
 
 
@@ -42,6 +42,16 @@ def test_a_store_that_answers_and_takes_nothing_in_is_seen_where_health_is_green
     with edited(either, store, config, config.read_text().replace(right, wrong)):
         healthy_but_broken(either, store, "find the ")
     assert eventually(lambda: verdict(either, store) == ("proved", ""), 60)
+
+
+def test_a_store_that_takes_metrics_in_under_other_names_is_seen_where_health_is_green(either: Platform) -> None:
+    """Dashboards and alerts would look for names that are not there any more."""
+    config = either.home / "config" / "prometheus" / "prometheus.yml"
+    wrong = config.read_text().replace("otlp:\n", "otlp:\n  translation_strategy: NoTranslation\n")
+    with edited(either, "prometheus", config, wrong):
+        eventually(lambda: verdict(either, "swiss-army")[0] == "broken")
+        healthy_but_broken(either, "prometheus", "find the metric")
+    assert eventually(lambda: verdict(either, "prometheus") == ("proved", ""), 60)
 
 
 def test_a_gateway_without_its_guard_is_seen_where_health_is_green(either: Platform) -> None:

@@ -106,6 +106,11 @@ def test_counters_and_durations_arrive_by_name(collector: Collector, service: Se
     assert attributes(durations.histogram.data_points[0].attributes)["http.route"] == "/ondemand-work"
 
 
+def test_the_memory_of_the_process_is_told_in_bytes(collector: Collector, service: Service) -> None:
+    eventually(lambda: collector.count("process.memory.usage") > 10_000_000)
+    assert collector.metrics["process.memory.usage"].unit == "By"
+
+
 def test_background_work_starts_by_itself_and_logs_in_its_own_trace(collector: Collector, service: Service) -> None:
     span = eventually(lambda: next((span for span in collector.spans if span.name == "background work"), None))
     log = eventually(lambda: collector.logs_of(span.trace_id.hex()))[0]

@@ -24,13 +24,17 @@ class Env(ServiceEnv, env_prefix="SWISS_ARMY_"):
     """Milliseconds between two exports of metrics."""
 
 
+_COUNTED = "ondemand_runs_count_total"
+_FRESH_SECONDS = 30
+"""Age of a point that still shows that metrics arrive; a query by itself goes back five minutes."""
 _WORK = Call(name="work on demand", port=PORT, path="/ondemand-work", take={"trace_id": "trace_id"})
 
 
 def _proofs(env: Env) -> tuple[Proof, ...]:
     """Work on demand returns with its trace id, and what it told is found in the three stores."""
     name = __name__.rpartition(".")[2].replace("_", "-")
-    counted = prometheus.find(f'ondemand_runs_count_total{{job=~".*{name}"}}')
+    points = f'timestamp({_COUNTED}{{job=~".*{name}"}})'
+    counted = prometheus.find(f"{points} * 1e9 > {{now_ns}} - {_FRESH_SECONDS}e9")
     return (Calls(steps=(_WORK, jaeger.FIND_TRACE, loki.find_trace(name), counted)),)
 
 
@@ -41,7 +45,7 @@ _BUCKETS = f"traces_span_metrics_duration_milliseconds_bucket{{{_SERVER}}}"
 _MONITORING = Monitoring(
     up='max(target_info{service_name="$id"})',
     latency="",
-    memory="",
+    memory='max(process_memory_usage_bytes{service_name="$id"})',
     rate='sum(rate(traces_span_metrics_calls_total{service_name="$id"}[2m]))',
     choice="label_values(traces_span_metrics_calls_total, service_name)",
     panels=(
@@ -70,7 +74,7 @@ _MONITORING = Monitoring(
             unit=Unit.OPERATIONS,
             queries={
                 "background": "sum(rate(background_runs_count_total[2m]))",
-                "on demand": "sum(rate(ondemand_runs_count_total[2m]))",
+                "on demand": f"sum(rate({_COUNTED}[2m]))",
             },
         ),
         Panel(title="Traces", store=Store.TRACES, queries={"": "$service"}),

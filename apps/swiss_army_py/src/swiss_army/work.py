@@ -2,10 +2,14 @@
 
 import asyncio
 import logging
+import resource
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from opentelemetry import metrics, trace
+from opentelemetry.metrics import CallbackOptions, Observation
 
 from swiss_army.correlation import current_trace_id
 
@@ -18,6 +22,15 @@ _tracer = trace.get_tracer(__name__)
 _meter = metrics.get_meter(__name__)
 _on_demand_runs = _meter.create_counter("ondemand.runs.count", "{run}", "Runs of the on-demand work.")
 _background_runs = _meter.create_counter("background.runs.count", "{run}", "Runs of the background work.")
+
+
+def _resident(_: CallbackOptions) -> Iterator[Observation]:
+    """The second number of statm is the resident set, in pages."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    yield Observation(pages * resource.getpagesize())
+
+
+_meter.create_observable_up_down_counter("process.memory.usage", [_resident], "By", "Memory of this process.")
 
 
 @dataclass(frozen=True)

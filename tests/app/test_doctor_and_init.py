@@ -32,7 +32,7 @@ HOME = "ok home: /home/toy, secrets generated"
 def test_on_a_healthy_machine_every_point_is_named_with_its_evidence() -> None:
     assert _findings(Toy(home=_home())) == [
         HOME,
-        "ok settings: 8 values fit",
+        "ok settings: 11 values fit",
         ENGINE,
         "ok ports: all free or ours",
     ]

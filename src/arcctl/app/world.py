@@ -11,7 +11,7 @@ from arcctl.core.events import Event, Kind, Sink
 from arcctl.core.model import Catalogue
 from arcctl.core.observed import Observed
 from arcctl.core.ports import Copier, Engine, Home, Ports, Prober, Prover, Shelf, Target
-from arcctl.core.settings import Settings, Source, missing_secrets, resolve
+from arcctl.core.settings import ENVIRONMENT, Settings, Source, missing_secrets, resolve
 from arcctl.errors import SecretsLost
 
 PAUSE = 0.2
@@ -49,12 +49,16 @@ async def turn(world: World) -> TextIO:
     return lock
 
 
-def settings(world: World) -> Settings:
-    """The settings as they are now: process environment, files of the home, defaults."""
+def sources(world: World) -> tuple[Source, ...]:
+    """The places that values come from, the strongest first: process environment, files of the home, the engine."""
     files = world.home.sources(world.catalogue.services)
     engine = Source(f"default of the {world.engine.name} engine", world.engine.defaults)
-    sources = (Source("environment", world.environment), *files, engine)
-    return resolve(world.catalogue, sources, insecure_demo=world.insecure_demo)
+    return (Source(ENVIRONMENT, world.environment), *files, engine)
+
+
+def settings(world: World) -> Settings:
+    """The settings as they are now."""
+    return resolve(world.catalogue, sources(world), insecure_demo=world.insecure_demo)
 
 
 def ensure_secrets(world: World, volumes: tuple[str, ...]) -> tuple[str, ...]:

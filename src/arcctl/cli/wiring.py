@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import shutil
 import subprocess
+from collections import ChainMap
 from collections.abc import Coroutine, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -14,10 +15,11 @@ from typing import Any, TypeVar
 from arcctl import services
 from arcctl.app.world import World
 from arcctl.cli.options import Globals
+from arcctl.core import images
 from arcctl.core.events import Event, Kind, Sink
 from arcctl.core.model import Catalogue
 from arcctl.core.ports import Servers, Shelf
-from arcctl.errors import HomeError
+from arcctl.errors import ArcError, HomeError
 from arcctl.runtime import engines, environment, files
 from arcctl.runtime.host import LoopbackPorts
 from arcctl.runtime.probing import LoopbackProber
@@ -34,10 +36,12 @@ def silent(event: Event) -> None:
 def world(chosen: Globals, sink: Sink = silent) -> World:
     """Everything a use-case needs, for the home that was named or found."""
     home = files.Home(home_root(chosen))
-    catalogue, engine = engines.choose(chosen.engine, home, services.load(), sink)
+    declared = services.load()
+    variables = environment.snapshot()
+    catalogue, engine = engines.choose(chosen.engine, home, chosen_images(declared, home, variables), sink)
     return World(
         catalogue=catalogue,
-        environment=environment.snapshot(),
+        environment=variables,
         home=home,
         engine=engine,
         prober=LoopbackProber(),
@@ -49,6 +53,15 @@ def world(chosen: Globals, sink: Sink = silent) -> World:
         insecure_demo=chosen.insecure_demo,
         telemetry=chosen.telemetry,
     )
+
+
+def chosen_images(catalogue: Catalogue, home: files.Home, variables: Mapping[str, str]) -> Catalogue:
+    """The catalogue with the tags that this home chose; files that cannot be read are refused where they are used."""
+    try:
+        sources = (variables, *(source.values for source in home.sources(catalogue.services)))
+    except ArcError:
+        return catalogue
+    return images.chosen(catalogue, ChainMap(*map(dict, sources)))
 
 
 def servers(chosen: Globals) -> tuple[Catalogue, Servers]:

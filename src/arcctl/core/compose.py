@@ -6,6 +6,7 @@ from typing import Any
 
 from arcctl.core.env import symbolic
 from arcctl.core.graph import dependencies
+from arcctl.core.images import pinned, tag_settings, variable_reference
 from arcctl.core.model import (
     Bind,
     Catalogue,
@@ -35,9 +36,11 @@ def overlay(layer: Layer, catalogue: Catalogue, project: str = PROJECT) -> Docum
     containers = catalogue.containers(catalogue.layer(layer))
     needs = dependencies(catalogue)
     known = catalogue.containers()
+    tags = tag_settings(catalogue)
     document: Document = {"name": project} if layer is Layer.OBSERVABILITY else {}
     document["services"] = {
         key: _service(key, container, {n: known[n] for n in sorted(needs[key])}, project)
+        | {"image": variable_reference(pinned(container), tags)}
         for key, container in containers.items()
     }
     return document | _top_level(containers, project)

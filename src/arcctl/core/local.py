@@ -21,7 +21,11 @@ def localized(catalogue: Catalogue) -> Catalogue:
     """The catalogue without the helpers that exist for containers only."""
     return Catalogue(
         {
-            i: replace(s, helpers=tuple(h for h in s.helpers if h.process is not None))
+            i: replace(
+                s,
+                helpers=tuple(h for h in s.helpers if h.process is not None),
+                left_out=tuple(h for h in s.helpers if h.process is None),
+            )
             for i, s in catalogue.services.items()
         }
     )

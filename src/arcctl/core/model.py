@@ -146,6 +146,8 @@ class Container(Generic[E]):
     image: str
     limits: Limits
     env: type[E]
+    pinned: str = ""
+    """The image that the declaration names, where this home chose another tag of it."""
     build: str = ""
     """Folder to build `image` from, relative to the home; empty for images that are pulled."""
     user: str = ""
@@ -193,6 +195,8 @@ class Service(Container[E]):
     probe: Callable[[E], Probe]
     needs: tuple[Service[Any], ...] = ()
     helpers: tuple[Helper[Any], ...] = ()
+    left_out: tuple[Helper[Any], ...] = ()
+    """Helpers that this engine has no use for; their settings stay known."""
     links: Callable[[E], tuple[Link, ...]] = lambda env: ()
     signals: Mapping[Signal, Call] = field(default_factory=dict)
     """What it has to say of one request, by its trace id."""

@@ -16,6 +16,7 @@ from io import StringIO
 from pathlib import Path
 from typing import TextIO
 
+from arcctl.core import dotenv
 from arcctl.core.env import Variable
 from arcctl.core.settings import Source
 from arcctl.errors import HomeError, SettingsError
@@ -80,6 +81,14 @@ class Home:
 
     def _write_secrets(self, values: Mapping[str, str]) -> None:
         self.write_private(self.secrets_file, env_text(values, "Generated once by arcctl. Keep it safe."))
+
+    def set_value(self, service: str, name: str, value: str | None) -> None:
+        """Put one setting into the service's file, or take it out; all other lines stay."""
+        path = self.root / "config" / service / ".env"
+        with readable(self.root):
+            text = path.read_text() if path.is_file() else ""
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, dotenv.assigned(text, name, value), PRIVATE_FILE)
 
     def write_compose_env(self, values: Mapping[str, str]) -> None:
         """What Compose interpolates, and a link to it where plain `docker compose` looks."""

@@ -10,6 +10,7 @@ ArcError
 ├── EngineError         exit 3   no engine, or one that refuses
 ├── BuildError          exit 1   a server could not be made from its source
 ├── BackupError         exit 1   a backup that could not be written, or is damaged
+├── ArchiveError        exit 1   a file that is not what it has to be
 ├── UnhealthyError      exit 1   something asked for is unhealthy or failed
 ├── DeadlineError       exit 4   not ready in time
 └── PreflightError      exit 5   ports taken, too little memory or disk
@@ -69,6 +70,11 @@ class BuildError(ArcError):
 
 class BackupError(ArcError):
     code = "backup"
+    exit_code = 1
+
+
+class ArchiveError(ArcError):
+    code = "archive"
     exit_code = 1
 
 

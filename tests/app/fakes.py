@@ -19,6 +19,7 @@ from arcctl.core.proof import Call, Calls, Guest, Proof, Step
 from arcctl.core.settings import Source
 from arcctl.errors import EngineError
 from tests.app.fake_backups import FakeCopier, FakeShelf
+from tests.app.fake_images import OwnFiles
 from tests.core.toy import TOY
 
 WELL = Answer(True, "fine")
@@ -200,7 +201,7 @@ class FakePorts:
 
 
 @dataclass
-class FakeHome:
+class FakeHome(OwnFiles):
     kept: dict[str, str] = field(default_factory=dict)
     made: dict[str, str] = field(default_factory=dict)
     runs_on: str = ""
@@ -210,16 +211,10 @@ class FakeHome:
     """So many tries to claim this home fail."""
     files: str = "as they were"
     root: Path = Path("/home/toy")
-    own: dict[str, dict[str, str]] = field(default_factory=dict)
-    """What the file of each service says."""
 
     def sources(self, services: Iterable[str]) -> tuple[Source, ...]:
         files = (Source(f"config/{i}/.env", self.own[i], i) for i in services if i in self.own)
         return (*files, Source("secrets", self.kept))
-
-    def set_value(self, service: str, name: str, value: str | None) -> None:
-        kept = {n: v for n, v in self.own.get(service, {}).items() if n != name}
-        self.own[service] = kept if value is None else {**kept, name: value}
 
     def secrets(self) -> dict[str, str]:
         return dict(self.kept)

@@ -16,6 +16,7 @@ CODES = {
     "SecretsLost": ("secrets-lost", 2),
     "EngineError": ("engine", 3),
     "BuildError": ("build", 1),
+    "ArchiveError": ("archive", 1),
     "UnhealthyError": ("unhealthy", 1),
     "DeadlineError": ("deadline", 4),
     "PreflightError": ("preflight", 5),

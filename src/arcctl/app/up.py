@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from arcctl.app import bootstrap, inputs, preflight
+from arcctl.app import images as held
 from arcctl.app.launch import Launch, Outcome
 from arcctl.app.world import World, ensure_secrets, settings, turn
 from arcctl.core import plan as planning
@@ -24,6 +25,8 @@ class Request:
     wait: bool = True
     timeout: float = TIMEOUT
     dry_run: bool = False
+    locked: bool = False
+    """Refuse images that are not the ones in the lock."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ def prepare(request: Request, world: World) -> Prepared:
     world.note(f"services: {', '.join(services)}")
     if not request.dry_run:
         ensure_secrets(world, engine.volumes())
+    held.hold(services, world, strict=request.locked)
     images = engine.images(c.image for c in world.catalogue.containers(services).values())
     made_from = inputs.digests(services, world, settings(world)) if world.home.secrets() else {}
     changed = inputs.changed(made_from, world)
@@ -100,6 +104,8 @@ async def launch(request: Request, world: World) -> Result:
     world.home.remember_set_up(world.home.set_up() - {step.key for step in plan.changes})
     work = Launch(plan=plan, world=world, settings=loaded, made_from=prepared.made_from)
     outcome = await work.run(wait=request.wait, timeout=request.timeout)
+    if plan.missing_images:
+        held.hold(plan.services, world, strict=False)
     new = tuple(i for i in outcome.ready if i in world.catalogue.services and i not in world.home.set_up())
     if not new:
         return Result(plan, outcome, prepared.left_out)

@@ -10,7 +10,7 @@ from typing import TextIO
 from arcctl.core.events import Event, Kind, Sink
 from arcctl.core.model import Catalogue
 from arcctl.core.observed import Observed
-from arcctl.core.ports import Copier, Engine, Home, Ports, Prober, Prover, Shelf, Target
+from arcctl.core.ports import Copier, Engine, Home, Images, Ports, Prober, Prover, Shelf, Target
 from arcctl.core.settings import ENVIRONMENT, Settings, Source, missing_secrets, resolve
 from arcctl.errors import SecretsLost
 
@@ -30,6 +30,8 @@ class World:
     copier: Copier
     shelf: Shelf
     sink: Sink
+    images: Images | None = None
+    """None on an engine that runs no images."""
     insecure_demo: bool = False
     telemetry: bool = False
     """Whether commands send a trace of themselves."""

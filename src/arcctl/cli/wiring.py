@@ -18,7 +18,7 @@ from arcctl.cli.options import Globals
 from arcctl.core import images
 from arcctl.core.events import Event, Kind, Sink
 from arcctl.core.model import Catalogue
-from arcctl.core.ports import Servers, Shelf
+from arcctl.core.ports import Registries, Servers, Shelf
 from arcctl.errors import ArcError, HomeError
 from arcctl.runtime import engines, environment, files
 from arcctl.runtime.host import LoopbackPorts
@@ -50,6 +50,7 @@ def world(chosen: Globals, sink: Sink = silent) -> World:
         copier=engines.copier(engine, home, catalogue),
         shelf=FolderShelf(home, lambda text: sink(Event(Kind.WARNING, "", text))),
         sink=sink,
+        images=engines.images(engine),
         insecure_demo=chosen.insecure_demo,
         telemetry=chosen.telemetry,
     )
@@ -70,6 +71,12 @@ def servers(chosen: Globals) -> tuple[Catalogue, Servers]:
 
     catalogue = services.load()
     return catalogue, Supply(home_root(chosen), catalogue)
+
+
+def registries() -> Registries:
+    from arcctl.runtime.registry import HttpRegistries
+
+    return HttpRegistries()
 
 
 def home_root(chosen: Globals) -> Path:

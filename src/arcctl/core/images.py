@@ -34,15 +34,19 @@ def pinned(container: Container[Any]) -> str:
     return container.pinned or container.image
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TagSetting:
     """The setting that chooses the tag of one image."""
 
     service: str
     """The service that it belongs to."""
+    key: str
+    """The container that it is named after."""
     name: str
     reference: str
     """The image as the declarations pin it."""
+    current: str
+    """The image as this home has it."""
 
     @property
     def variable(self) -> Variable:
@@ -76,9 +80,12 @@ def _setting(
     if container.build or reference in known or not split(reference)[1]:
         return {}
     prefix = str(service.env.model_config["env_prefix"])
-    own = container.id.removeprefix(f"{service.id}-") if isinstance(container, Helper) else ""
+    key = container.id if isinstance(container, Helper) else service.id
+    own = key.removeprefix(service.id).lstrip("-")
     infix = own.upper().replace("-", "_") + "_" if own else ""
-    return {reference: TagSetting(service.id, f"{prefix}{infix}{SUFFIX}", reference)}
+    name = f"{prefix}{infix}{SUFFIX}"
+    setting = TagSetting(service=service.id, key=key, name=name, reference=reference, current=container.image)
+    return {reference: setting}
 
 
 def chosen(catalogue: Catalogue, values: Mapping[str, str]) -> Catalogue:

@@ -17,6 +17,7 @@ from arcctl.core.probe import Answer, Probe
 from arcctl.core.proof import Call, Guest, Proof, Step
 from arcctl.core.settings import Source
 from arcctl.core.sources import Offer
+from arcctl.core.stored import Image, Locked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,6 +113,30 @@ class Servers(Protocol):
     def clean(self) -> None: ...
 
 
+class Images(Protocol):
+    """The images that an engine holds."""
+
+    def look(self, references: Iterable[str]) -> Mapping[str, Image]: ...
+    def pull(self, reference: str) -> Iterator[str]:
+        """Bring an image from its registry; yields what happens."""
+
+    def save(self, images: Mapping[str, Image], path: Path) -> None:
+        """One archive with these images and a list of what is in it."""
+
+    def load(self, path: Path) -> Mapping[str, Image]:
+        """Take in what `save` wrote, as its list says it. Raises ArchiveError for one that is damaged."""
+
+    def name(self, image_id: str, reference: str) -> None:
+        """Give an image that is here a reference."""
+
+
+class Registries(Protocol):
+    """Where images come from."""
+
+    async def tags(self, repositories: Iterable[str], timeout: float) -> Mapping[str, tuple[str, ...] | str]:
+        """The tags of each repository, or why they are not known."""
+
+
 class Prober(Protocol):
     def get_ready(self) -> None:
         """Load what asking takes: worth doing while the engine is thinking."""
@@ -161,6 +186,10 @@ class Home(Protocol):
     def write_compose_env(self, values: Mapping[str, str]) -> None: ...
     def digest(self, mounted: Iterable[str]) -> str: ...
     def inputs(self) -> dict[str, str]: ...
+    def image_lock(self) -> Mapping[str, Locked]:
+        """What each reference has to be; empty where nothing was locked."""
+
+    def lock_images(self, lock: Mapping[str, Locked]) -> None: ...
     def engine(self) -> str: ...
     def remember_engine(self, name: str) -> None: ...
     def remember_inputs(self, digests: Mapping[str, str]) -> None: ...

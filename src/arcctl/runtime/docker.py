@@ -89,9 +89,12 @@ class DockerEngine:
 
     def images(self, references: Iterable[str]) -> Mapping[str, str]:
         """The id of each image that the engine has, by its reference."""
-        wanted = sorted(set(references))
-        text = self._read("image", "inspect", *wanted, missing_is_fine=True)
-        return {tag: item["Id"] for item in json.loads(text or "[]") for tag in item["RepoTags"] or []}
+        return {tag: item["Id"] for item in self.inspect_images(references) for tag in item["RepoTags"] or []}
+
+    def inspect_images(self, references: Iterable[str]) -> list[dict[str, Any]]:
+        """What the engine says of each of these images that it has."""
+        text = self._read("image", "inspect", *sorted(set(references)), missing_is_fine=True)
+        return list(json.loads(text or "[]"))
 
     def port_owner(self, port: int) -> str:
         """The container that publishes a host port, empty where none does."""
@@ -105,12 +108,12 @@ class DockerEngine:
         yield from self._build(key) if container.build else self._pull(key, container.image)
 
     def _pull(self, key: str, image: str) -> Iterator[str]:
-        with _translated(f"cannot pull {image}", "check the network, or bring it by `docker load`, then arcctl up"):
+        with translated(f"cannot pull {image}", "check the network, or bring it by `docker load`, then arcctl up"):
             for _, line in self._client().compose.pull([key], stream_logs=True) or ():
                 yield line.decode(errors="replace").strip()
 
     def _build(self, key: str) -> Iterator[str]:
-        with _translated():
+        with translated():
             for _, line in self._client().compose.build([key], stream_logs=True) or ():
                 yield line.decode(errors="replace").strip()
 
@@ -122,18 +125,18 @@ class DockerEngine:
 
         With `recreate` they are made anew in any case: Compose itself does not see that a mounted file changed.
         """
-        with _translated():
+        with translated():
             self._client().compose.up(
                 list(keys), detach=True, dependencies=False, quiet=True, no_build=True, force_recreate=recreate
             )
 
     def unpause(self, keys: Iterable[str]) -> None:
-        with _translated():
+        with translated():
             self._client().compose.unpause(list(keys))
 
     def invite(self, key: str, guest: Guest) -> bool:
         """A guest on the common network, with no right beyond that."""
-        with _translated(f"cannot start a guest of {key}"):
+        with translated(f"cannot start a guest of {key}"):
             self._client().run(
                 self._catalogue.containers()[key].image,
                 list(guest.command),
@@ -173,22 +176,22 @@ class DockerEngine:
         return execution.execute(command, variables, stdin=stdin, stdout=stdout, terminal=terminal)
 
     def stop(self, keys: Iterable[str]) -> None:
-        with _translated():
+        with translated():
             self._client().compose.stop(list(keys))
 
     def restart(self, keys: Iterable[str]) -> None:
-        with _translated():
+        with translated():
             self._client().compose.restart(list(keys))
 
     def down(self, *, volumes: bool = False) -> None:
         """Remove containers and networks; with `volumes` the data too."""
         self.dismiss()
-        with _translated():
+        with translated():
             self._client().compose.down(remove_orphans=True, volumes=volumes, quiet=True)
 
     def logs(self, keys: Iterable[str], *, follow: bool = False, since: str = "", tail: str = "") -> Iterator[str]:
         """Log lines, each with the name of its container."""
-        with _translated():
+        with translated():
             stream = self._client().compose.logs(
                 list(keys), follow=follow, since=since or None, tail=tail or None, stream=True
             )
@@ -245,7 +248,7 @@ def _refusal(stderr: str, what: str = "docker", hint: str = "arcctl doctor") -> 
 
 
 @contextmanager
-def _translated(what: str = "docker", hint: str = "arcctl doctor") -> Iterator[None]:
+def translated(what: str = "docker", hint: str = "arcctl doctor") -> Iterator[None]:
     """Turn the library's exceptions into ours; its message repeats the whole command line, so only stderr is kept."""
     from python_on_whales.exceptions import DockerException
 

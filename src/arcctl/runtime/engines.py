@@ -5,11 +5,12 @@ from __future__ import annotations
 from arcctl.core import compose, local
 from arcctl.core.events import Event, Kind, Sink
 from arcctl.core.model import Catalogue, Layer
-from arcctl.core.ports import Copier, Engine
+from arcctl.core.ports import Copier, Engine, Images
 from arcctl.errors import EngineError, UsageError
 from arcctl.runtime.copying import ServerCopier
 from arcctl.runtime.docker import GUEST, DockerEngine
 from arcctl.runtime.files import Home
+from arcctl.runtime.images import DockerImages
 from arcctl.runtime.volumes import DockerShell, LocalShell, Shell
 
 AUTO = "auto"
@@ -64,6 +65,11 @@ def _with_tar(engine: Engine, catalogue: Catalogue) -> str:
     if not found:
         raise EngineError(f"none of these images is here: {', '.join(images)}", hint="arcctl up")
     return found
+
+
+def images(engine: Engine) -> Images | None:
+    """The images that an engine holds; None where it runs none."""
+    return DockerImages(engine) if isinstance(engine, DockerEngine) else None
 
 
 def _first_that_answers(docker: DockerEngine) -> tuple[str, str]:

@@ -19,7 +19,9 @@ from typing import TextIO
 from arcctl.core import dotenv
 from arcctl.core.env import Variable
 from arcctl.core.settings import Source
+from arcctl.core.stored import Locked
 from arcctl.errors import HomeError, SettingsError
+from arcctl.runtime import image_lock
 
 FOLDERS = ("config", "compose")
 """What makes a folder a home."""
@@ -106,6 +108,14 @@ class Home:
             for path in sorted(root.rglob("*")) if root.is_dir() else [root]:
                 state.update(path.read_bytes() if path.is_file() else b"")
         return state.hexdigest()
+
+    def image_lock(self) -> dict[str, Locked]:
+        """What each reference has to be; empty where nothing was locked."""
+        return image_lock.read(self.root / image_lock.FILE)
+
+    def lock_images(self, lock: Mapping[str, Locked]) -> None:
+        with readable(self.root):
+            write_whole(self.root / image_lock.FILE, image_lock.text(lock))
 
     def engine(self) -> str:
         """The engine on which this home runs; empty while nothing does."""

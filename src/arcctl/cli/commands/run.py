@@ -30,6 +30,7 @@ def up(
     timeout: Timeout = 300.0,
     engine: Annotated[str, typer.Option(help="docker, embedded or auto, as before the command.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and do nothing.")] = False,
+    locked: Annotated[bool, typer.Option("--locked", help="Only with the images of images.lock.json.")] = False,
 ) -> None:
     """Start services and what they need, and prove that they answer.
 
@@ -42,7 +43,7 @@ def up(
 
     chosen = replace(ctx.obj, engine=engine or ctx.obj.engine)
     words = (*(names or ()), *((layer,) if layer else ()), *(("all",) if stack else ()))
-    request = use_case.Request(words=words, wait=wait, timeout=timeout, dry_run=dry_run)
+    request = use_case.Request(words=words, wait=wait, timeout=timeout, dry_run=dry_run, locked=locked)
     with Progress() as progress:
         world = wiring.world(chosen, progress)
         work = partial(use_case.run, request)

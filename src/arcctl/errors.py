@@ -10,6 +10,7 @@ ArcError
 ├── EngineError         exit 3   no engine, or one that refuses
 ├── BuildError          exit 1   a server could not be made from its source
 ├── BackupError         exit 1   a backup that could not be written, or is damaged
+├── UpgradeError        exit 1   an upgrade that must not be done this way, or went wrong
 ├── ArchiveError        exit 1   a file that is not what it has to be
 ├── UnhealthyError      exit 1   something asked for is unhealthy or failed
 ├── DeadlineError       exit 4   not ready in time
@@ -70,6 +71,11 @@ class BuildError(ArcError):
 
 class BackupError(ArcError):
     code = "backup"
+    exit_code = 1
+
+
+class UpgradeError(ArcError):
+    code = "upgrade"
     exit_code = 1
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from arcctl.core.stored import Image, Locked
 
@@ -14,6 +15,13 @@ class OwnFiles:
     own: dict[str, dict[str, str]] = field(default_factory=dict)
     """What the file of each service says."""
     locked: Mapping[str, Locked] = field(default_factory=dict)
+    notes: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def note(self, name: str) -> dict[str, Any]:
+        return self.notes.get(name, {})
+
+    def keep_note(self, name: str, document: Mapping[str, Any]) -> None:
+        self.notes[name] = dict(document)
 
     def set_value(self, service: str, name: str, value: str | None) -> None:
         kept = {n: v for n, v in self.own.get(service, {}).items() if n != name}

@@ -10,6 +10,7 @@ from arcctl.app import up
 from arcctl.app.world import World, settings, sources, turn
 from arcctl.core.env import Variable
 from arcctl.core.graph import resolve
+from arcctl.core.images import prefix
 from arcctl.core.plan import Action, Step
 from arcctl.core.settings import ENVIRONMENT, Source, Value, check, lookup, owned
 from arcctl.errors import ArcError, SettingsError, UsageError
@@ -50,14 +51,14 @@ def find(service: str, key: str, world: World) -> Variable:
         raise UsageError(f"{service} is more than one service", hint="name one of them")
     known = keys(service, world)
     name = key.upper().replace("-", "_")
-    prefix = str(world.catalogue.services[service].env.model_config["env_prefix"])
-    for candidate in (name, prefix + name):
+    start = prefix(world.catalogue.services[service])
+    for candidate in (name, start + name):
         if candidate in known:
             return known[candidate]
     owner, _ = owned(world.catalogue).get(name, ("", None))
     if owner and owner != service:
         raise UsageError(f"{name} belongs to {owner}", hint=f"arcctl config set {owner} {name}")
-    near = difflib.get_close_matches(name if name.startswith(prefix) else prefix + name, known, n=1)
+    near = difflib.get_close_matches(name if name.startswith(start) else start + name, known, n=1)
     hint = f"did you mean {near[0]}?" if near else f"settings: {', '.join(known)}"
     raise UsageError(f"{service} has no setting {name}", hint=hint)
 

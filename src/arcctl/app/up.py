@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from arcctl.app import bootstrap, inputs, preflight
+from arcctl.app import bootstrap, data_versions, inputs, preflight
 from arcctl.app import images as held
 from arcctl.app.launch import Launch, Outcome
 from arcctl.app.world import World, ensure_secrets, settings, turn
@@ -56,6 +56,7 @@ def prepare(request: Request, world: World) -> Prepared:
     wanted = closure(asked, world.catalogue)
     services = _available(request.words, wanted, observed, world)
     world.note(f"services: {', '.join(services)}")
+    data_versions.refuse(services, world, observed)
     if not request.dry_run:
         ensure_secrets(world, engine.volumes())
     held.hold(services, world, strict=request.locked)
@@ -100,6 +101,7 @@ async def launch(request: Request, world: World) -> Result:
         world.engine.recover()
     preflight.run(plan, world, loaded)
     world.home.remember_engine(world.engine.name)
+    data_versions.remember(plan.services, world)
     world.home.remember_started(world.home.started() | set(plan.services))
     world.home.remember_set_up(world.home.set_up() - {step.key for step in plan.changes})
     work = Launch(plan=plan, world=world, settings=loaded, made_from=prepared.made_from)

@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from arcctl.cli.commands import backup as backups
-from arcctl.cli.commands import config, home, images, look, prove, run
+from arcctl.cli.commands import config, home, images, look, prove, run, upgrade
 from arcctl.cli.commands import engine as engines
 from arcctl.cli.options import Globals
 from arcctl.errors import ArcError
@@ -67,7 +67,7 @@ def options(
     ctx.obj = Globals(home=home_folder, insecure_demo=insecure_demo, engine=engine, telemetry=telemetry)
 
 
-for module in (run, look, prove, home, config, backups, images, engines):
+for module in (run, look, prove, home, config, backups, images, upgrade, engines):
     module.register(app)
 
 

@@ -29,6 +29,11 @@ def is_tag(text: str) -> bool:
     return bool(_TAG.fullmatch(text))
 
 
+def prefix(service: Service[Any]) -> str:
+    """What the names of its settings begin with."""
+    return str(service.env.model_config["env_prefix"])
+
+
 def pinned(container: Container[Any]) -> str:
     """The reference that the declaration names, whatever the home chose."""
     return container.pinned or container.image
@@ -79,11 +84,10 @@ def _setting(
     reference = pinned(container)
     if container.build or reference in known or not split(reference)[1]:
         return {}
-    prefix = str(service.env.model_config["env_prefix"])
     key = container.id if isinstance(container, Helper) else service.id
     own = key.removeprefix(service.id).lstrip("-")
     infix = own.upper().replace("-", "_") + "_" if own else ""
-    name = f"{prefix}{infix}{SUFFIX}"
+    name = f"{prefix(service)}{infix}{SUFFIX}"
     setting = TagSetting(service=service.id, key=key, name=name, reference=reference, current=container.image)
     return {reference: setting}
 

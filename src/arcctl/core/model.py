@@ -148,6 +148,8 @@ class Container(Generic[E]):
     env: type[E]
     pinned: str = ""
     """The image that the declaration names, where this home chose another tag of it."""
+    data_version: str = ""
+    """A pattern: its group is, in a tag of the image, the version of the data. No other version reads that data."""
     build: str = ""
     """Folder to build `image` from, relative to the home; empty for images that are pulled."""
     user: str = ""

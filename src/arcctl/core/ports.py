@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import BinaryIO, Protocol, TextIO
+from typing import Any, BinaryIO, Protocol, TextIO
 
 from arcctl.core import sources
 from arcctl.core.backup import Databases, Entry, Kind, Manifest, Method, Part, Verified
@@ -190,6 +190,10 @@ class Home(Protocol):
         """What each reference has to be; empty where nothing was locked."""
 
     def lock_images(self, lock: Mapping[str, Locked]) -> None: ...
+    def note(self, name: str) -> dict[str, Any]:
+        """What was kept under this name; empty where nothing was."""
+
+    def keep_note(self, name: str, document: Mapping[str, Any]) -> None: ...
     def engine(self) -> str: ...
     def remember_engine(self, name: str) -> None: ...
     def remember_inputs(self, digests: Mapping[str, str]) -> None: ...

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from arcctl.core import dotenv
 from arcctl.core.env import Variable
@@ -116,6 +116,14 @@ class Home:
     def lock_images(self, lock: Mapping[str, Locked]) -> None:
         with readable(self.root):
             write_whole(self.root / image_lock.FILE, image_lock.text(lock))
+
+    def note(self, name: str) -> dict[str, Any]:
+        """What was kept under this name; empty where nothing was."""
+        path = self.state / f"{name}.json"
+        return dict(json.loads(path.read_text())) if path.is_file() else {}
+
+    def keep_note(self, name: str, document: Mapping[str, Any]) -> None:
+        self.write_private(self.state / f"{name}.json", json.dumps(document, indent=1) + "\n")
 
     def engine(self) -> str:
         """The engine on which this home runs; empty while nothing does."""

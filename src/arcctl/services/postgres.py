@@ -238,6 +238,7 @@ SERVICE: Service[Env] = Service(
     layer=Layer.PLATFORM,
     env=Env,
     image=IMAGE,
+    data_version=r"-pg(\d+)",
     ports=lambda env: (Port(container=PORT, host=env.host_port, name="sql"),),
     command=("postgres", *_OPTIONS),
     environment=lambda env: {"POSTGRES_PASSWORD_FILE": _LOGIN_FILE},

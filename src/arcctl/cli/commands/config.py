@@ -33,14 +33,15 @@ def complete_services(incomplete: str) -> list[str]:
 def complete_keys(ctx: typer.Context, incomplete: str) -> list[str]:
     """The settings of the service that stands before, without its prefix, in the case that was begun."""
     from arcctl import services
+    from arcctl.core.images import prefix
     from arcctl.core.settings import owned
 
     catalogue, service = services.load(), str(ctx.params.get("service"))
     if service not in catalogue.services:
         return []
-    prefix = str(catalogue.services[service].env.model_config["env_prefix"])
+    start = prefix(catalogue.services[service])
     names = (n for n, (owner, v) in owned(catalogue).items() if owner == service and not v.told)
-    known = (name.removeprefix(prefix) for name in names)
+    known = (name.removeprefix(start) for name in names)
     return [key for name in known if (key := name.lower() if incomplete.islower() else name).startswith(incomplete)]
 
 

@@ -12,7 +12,7 @@ from arcctl.core.graph import resolve
 from arcctl.core.images import split, tag_settings
 from arcctl.core.observed import Observed
 from arcctl.core.ports import Images, Registries
-from arcctl.core.stored import Image, Locked, Match, changed, lock_of, match
+from arcctl.core.stored import SAID, Image, Locked, Match, changed, lock_of, match
 from arcctl.core.versions import newer, parse
 from arcctl.errors import PreflightError, UnhealthyError, UsageError
 
@@ -120,11 +120,11 @@ def hold(services: tuple[str, ...], world: World, *, strict: bool) -> None:
     wanted = [r for r in users(services, world) if r not in built(world)]
     images = store(world).look(wanted)
     states = {r: match(images.get(r), kept.get(r)) for r in wanted}
-    odd = [f"{r} is {state}" for r, state in states.items() if state is not Match.LOCKED]
+    odd = [f"{r} is {SAID[state]}" for r, state in states.items() if state is not Match.LOCKED]
     if strict and odd:
         raise PreflightError("; ".join(odd), hint="arcctl images list, then arcctl images pull or arcctl images lock")
     for reference in changed(images, kept):
-        world.sink(Event(Kind.WARNING, "", f"{reference} is not what is locked (arcctl images list)"))
+        world.sink(Event(Kind.WARNING, "", f"{reference} is {SAID[Match.OTHER]} (arcctl images list)"))
 
 
 def pull(words: tuple[str, ...], world: World) -> tuple[Row, ...]:

@@ -35,9 +35,18 @@ class Locked:
 
 class Match(StrEnum):
     LOCKED = "locked"
-    UNLOCKED = "not in the lock"
-    OTHER = "not what is locked"
-    MISSING = "not here"
+    UNLOCKED = "unlocked"
+    OTHER = "other"
+    MISSING = "missing"
+
+
+SAID = {
+    Match.LOCKED: "what is locked",
+    Match.UNLOCKED: "not in the lock",
+    Match.OTHER: "not what is locked",
+    Match.MISSING: "not here",
+}
+"""How an image is spoken of."""
 
 
 def match(image: Image | None, locked: Locked | None) -> Match:

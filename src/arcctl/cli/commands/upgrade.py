@@ -112,7 +112,10 @@ def _undo(order: Order) -> None:
     from arcctl.ui import terminal
     from arcctl.ui.progress import Progress
 
-    done = use_case.last(wiring.world(order.chosen, Progress()))
+    world = wiring.world(order.chosen, Progress())
+    done = use_case.last(world)
+    if done.backup:
+        world.shelf.find(done.backup)  # a copy that is gone is told before anything is touched
     for move in done.moves:
         terminal.say(f"back to {move.before}: {move.key}")
     if done.backup:

@@ -12,6 +12,7 @@ import pytest
 import redis
 
 from arcctl import services
+from arcctl.runtime import embedded
 from tests.e2e.driver import Platform
 
 IMAGES = {key: container.image for key, container in services.load().containers().items()}
@@ -161,9 +162,21 @@ def test_a_major_upgrade_of_postgres_is_refused_with_the_way_to_do_it_and_touche
     assert docker.arcctl("up", "postgres").err.splitlines()[-2:] == expected
 
 
-def test_on_the_embedded_engine_there_are_no_tags_and_what_runs_is_what_is_declared(second_home: Platform) -> None:
+def test_on_the_embedded_engine_a_program_that_changed_is_replaced_and_tags_are_refused(second_home: Platform) -> None:
     second_home.arcctl("up", "redis").ok()
+    port = second_home.port(6379)
     refused = second_home.arcctl("upgrade", "--to", f"redis={NEWER}", "--yes")
     assert (refused.code, refused.err.splitlines()[-1]) == (2, "hint: arcctl engine list")
     assert "nothing to upgrade" in second_home.arcctl("upgrade").ok().err
+
+    _redis(second_home, port).set("before", "kept")
+    made = embedded.base(second_home.home) / "run" / "redis" / "made.json"
+    made.write_text(json.dumps({**json.loads(made.read_text()), "artifact": "earlier", "version": "Valkey 1"}))
+    assert second_home.arcctl("upgrade", "--dry-run").ok().out == f"replace redis: {IMAGES['redis']} (Valkey 1 runs)\n"
+    second_home.arcctl("upgrade", "--yes").ok()
+    assert _redis(second_home, port).get("before") == "kept"
+    assert "nothing to upgrade" in second_home.arcctl("upgrade").ok().err
+    undone = second_home.arcctl("upgrade", "undo", "--yes")
+    assert undone.code == 2
+    assert "hint: install the earlier ones, then arcctl backup restore " in undone.err
     second_home.arcctl("clean", "--yes").ok()

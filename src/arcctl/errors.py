@@ -2,13 +2,17 @@
 
 ArcError
 ├── UsageError          exit 2   a wrong word on the command line
-│   └── UnknownService
+│   ├── UnknownService
+│   └── KeyRefused               a passphrase or an age identity that does not open a backup
 ├── SettingsError       exit 2   a value that does not fit its field
 ├── HomeError           exit 2   no home here, or one that cannot be read or written
 │   └── SecretsLost              data volumes without the secrets that open them
 ├── EngineError         exit 3   no engine, or one that refuses
 │   └── ProgramMissing           a client that neither the server's package nor this machine has
 ├── BuildError          exit 1   a server could not be made from its source
+├── BackupError         exit 1   a backup that could not be written, or is damaged
+├── UpgradeError        exit 1   an upgrade that must not be done this way, or went wrong
+├── ArchiveError        exit 1   a file that is not what it has to be
 ├── UnhealthyError      exit 1   something asked for is unhealthy or failed
 ├── CommandRefused      exit 1   a server took a command and refused it
 ├── DeadlineError       exit 4   not ready in time
@@ -50,6 +54,10 @@ class UnknownService(UsageError):
     code = "unknown-service"
 
 
+class KeyRefused(UsageError):
+    code = "key-refused"
+
+
 class SettingsError(ArcError):
     code = "invalid-settings"
     exit_code = 2
@@ -75,6 +83,21 @@ class ProgramMissing(EngineError):
 
 class BuildError(ArcError):
     code = "build"
+    exit_code = 1
+
+
+class BackupError(ArcError):
+    code = "backup"
+    exit_code = 1
+
+
+class UpgradeError(ArcError):
+    code = "upgrade"
+    exit_code = 1
+
+
+class ArchiveError(ArcError):
+    code = "archive"
     exit_code = 1
 
 

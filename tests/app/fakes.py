@@ -19,7 +19,9 @@ from arcctl.core.proof import Call, Calls, Guest, Proof, Step
 from arcctl.core.settings import Source
 from arcctl.core.usage import Usage
 from arcctl.errors import EngineError
+from tests.app.fake_backups import FakeCopier, FakeShelf
 from tests.app.fake_contents import FakeContents
+from tests.app.fake_images import OwnFiles
 from tests.core.toy import TOY
 
 WELL = Answer(True, "fine")
@@ -211,7 +213,7 @@ class FakePorts:
 
 
 @dataclass
-class FakeHome:
+class FakeHome(OwnFiles):
     kept: dict[str, str] = field(default_factory=dict)
     made: dict[str, str] = field(default_factory=dict)
     runs_on: str = ""
@@ -223,7 +225,8 @@ class FakeHome:
     root: Path = Path("/home/toy")
 
     def sources(self, services: Iterable[str]) -> tuple[Source, ...]:
-        return (Source("secrets", self.kept),)
+        files = (Source(f"config/{i}/.env", self.own[i], i) for i in services if i in self.own)
+        return (*files, Source("secrets", self.kept))
 
     def secrets(self) -> dict[str, str]:
         return dict(self.kept)
@@ -286,6 +289,8 @@ class Toy:
     contents: FakeContents = field(default_factory=FakeContents)
     ports: FakePorts = field(default_factory=FakePorts)
     home: FakeHome = field(default_factory=FakeHome)
+    copier: FakeCopier = field(default_factory=FakeCopier)
+    shelf: FakeShelf = field(default_factory=FakeShelf)
     events: list[Event] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
 
@@ -304,5 +309,7 @@ class Toy:
             prover=self.prover,
             contents=self.contents,
             ports=self.ports,
+            copier=self.copier,
+            shelf=self.shelf,
             sink=self.events.append,
         )

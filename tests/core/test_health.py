@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from arcctl.core.health import DOUBLE, Report, Status, Verdict, judge, overall
-from arcctl.core.observed import ContainerState, Observed
+from arcctl.core.health import Report, Status, Verdict, judge, overall
+from arcctl.core.observed import DOUBLE, ContainerState, Observed
 from arcctl.core.probe import Answer
 from tests.core.toy import TOY
 

@@ -30,6 +30,9 @@ def test_without_files_every_value_is_its_default_and_says_so() -> None:
         "store STORE_HOST_PORT = 7000 (default)",
         "store STORE_PASSWORD = ******** (.arcctl/secrets.env)",
         "store STORE_TICKET = ******** (default)",
+        "front FRONT_IMAGE_TAG = 9 (default)",
+        "store STORE_IMAGE_TAG = 1.0 (default)",
+        "big-shop BIG_SHOP_SHOP_EXPORTER_IMAGE_TAG = 2 (default)",
     ]
 
 
@@ -70,6 +73,9 @@ def test_compose_gets_every_value_that_is_set() -> None:
         "FRONT_MOTTO": "hello",
         "STORE_HOST_PORT": "7000",
         "STORE_PASSWORD": "st0re-secret",
+        "FRONT_IMAGE_TAG": "9",
+        "STORE_IMAGE_TAG": "1.0",
+        "BIG_SHOP_SHOP_EXPORTER_IMAGE_TAG": "2",
     }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from arcctl.core.backup import Folder
 from arcctl.core.bootstrap import Resource
 from arcctl.core.env import ServiceEnv, generated, shared, told
 from arcctl.core.model import (
@@ -78,6 +79,7 @@ STORE: Service[StoreEnv] = Service(
     limits=Limits(memory_mb=128),
     healthcheck=Healthcheck(test=("CMD", "store", "ping"), interval=5),
     probe=lambda env: Tcp(port=7000, send=env.password.get_secret_value().encode(), expect=b"OK"),
+    backup=lambda env: Folder("data"),
     links=lambda env: (Link(name="wire", url=f"store://127.0.0.1:{env.host_port}"),),
     resources=lambda env: (
         _resource("shelf", "build it by hand"),

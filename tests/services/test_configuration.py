@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from arcctl import services
-from arcctl.core.env import variables
+from arcctl.core.settings import owned
 
 CONFIG = Path(__file__).parents[2] / "config"
 CATALOGUE = services.load()
@@ -52,7 +52,7 @@ def test_a_file_sets_no_password(path: Path) -> None:
 
 @pytest.mark.parametrize("name", services.names())
 def test_an_example_lists_its_own_settings_commented_out_and_without_a_secret(name: str) -> None:
-    own = [v for v in variables(CATALOGUE.services[name].env) if not (v.shared or v.told)]
+    own = [v for owner, v in owned(CATALOGUE).values() if owner == name and not v.told]
     lines = (CONFIG / name / ".env.example").read_text().splitlines()
     expected = [f"# {v.name}={'' if v.secret else v.default}" for v in own]
     assert [line for line in lines if re.match(r"# [A-Z_]+=", line)] == expected

@@ -12,10 +12,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from arcctl import services
+from arcctl.core.backup import Folder
 from arcctl.core.contents import Databases, Flags, Identities, Streams, Topics
 from arcctl.core.env import ServiceEnv, symbolic, variables
 from arcctl.core.graph import closure
-from arcctl.core.model import Bind, Container, Helper, HostPath, Inline, Service
+from arcctl.core.model import Bind, Container, Helper, HostPath, Inline, Layer, Service, Volume
 from arcctl.core.settings import Source, missing_secrets, owned, resolve
 from tests.services.own_examples import EXAMPLES
 
@@ -234,3 +235,17 @@ def test_a_one_shot_publishes_nothing_and_has_no_check(key: str) -> None:
     container = CONTAINERS[key]
     if isinstance(container, Helper) and container.one_shot:
         assert (container.ports(_env(key)), container.healthcheck) == ((), None)
+
+
+@each_container
+def test_each_volume_is_in_a_backup(key: str) -> None:
+    """What is worth a volume is worth a copy; databases are dumped instead of copied."""
+    volumes = {m.name for m in CONTAINERS[key].mounts(_env(key)) if isinstance(m, Volume)}
+    method = _service(OWNERS[key]).backup(_env(key)) if key == OWNERS[key] else None
+    taken = {method.volume} if isinstance(method, Folder) else volumes if method else set()
+    assert taken == volumes
+
+
+def test_there_is_an_image_to_copy_volumes_with_in_each_layer() -> None:
+    layers = {_service(key).layer for key, container in CONTAINERS.items() if container.has_tar and key in SERVICES}
+    assert layers == set(Layer)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from arcctl.core.health import DOUBLE, Check, Report, Status, Verdict
+from arcctl.core.health import Check, Report, Status, Verdict
+from arcctl.core.observed import DOUBLE
 
 
 def _check(name: str, status: str, message: str, *, ms: int = 0, hint: str = "") -> Check:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from arcctl.app import data_versions
 from arcctl.app.world import World
 from arcctl.core.graph import resolve
 from arcctl.core.model import Catalogue
@@ -35,6 +36,7 @@ def clean(world: World) -> None:
     """Containers, networks and data go; settings and secrets of the home stay."""
     world.engine.down(volumes=True)
     world.home.remember_set_up(())
+    data_versions.forget(world)
     _forget(world)
 
 

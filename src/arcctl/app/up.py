@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from arcctl.app import bootstrap, inputs, preflight
+from arcctl.app import bootstrap, data_versions, inputs, preflight
+from arcctl.app import images as held
 from arcctl.app.launch import Launch, Outcome
 from arcctl.app.world import World, ensure_secrets, settings, turn
 from arcctl.core import plan as planning
@@ -24,6 +25,8 @@ class Request:
     wait: bool = True
     timeout: float = TIMEOUT
     dry_run: bool = False
+    locked: bool = False
+    """Refuse images that are not the ones in the lock."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,10 @@ def prepare(request: Request, world: World) -> Prepared:
     wanted = closure(asked, world.catalogue)
     services = _available(request.words, wanted, observed, world)
     world.note(f"services: {', '.join(services)}")
+    data_versions.refuse(services, world, observed)
+    if not request.dry_run:
+        ensure_secrets(world, engine.volumes())
+    held.hold(services, world, strict=request.locked)
     images = engine.images(c.image for c in world.catalogue.containers(services).values())
     made_from = inputs.digests(services, world, settings(world)) if world.home.secrets() else {}
     changed = inputs.changed(made_from, world)
@@ -85,19 +92,24 @@ async def run(request: Request, world: World) -> Result:
         prepared = prepare(request, world)
         return Result(prepared.plan, None, prepared.left_out)
     with await turn(world):
-        return await _launch(request, prepare(request, world), world)
+        return await launch(request, world)
 
 
-async def _launch(request: Request, prepared: Prepared, world: World) -> Result:
+async def launch(request: Request, world: World) -> Result:
+    """For who has the home to himself already."""
+    prepared = prepare(request, world)
     plan, loaded = prepared.plan, settings(world)
     if plan.changes:
         world.engine.recover()
     preflight.run(plan, world, loaded)
     world.home.remember_engine(world.engine.name)
+    data_versions.remember(plan.services, world)
     world.home.remember_started(world.home.started() | set(plan.services))
     world.home.remember_set_up(world.home.set_up() - {step.key for step in plan.changes})
-    launch = Launch(plan=plan, world=world, settings=loaded, made_from=prepared.made_from)
-    outcome = await launch.run(wait=request.wait, timeout=request.timeout)
+    work = Launch(plan=plan, world=world, settings=loaded, made_from=prepared.made_from)
+    outcome = await work.run(wait=request.wait, timeout=request.timeout)
+    if plan.missing_images:
+        held.hold(plan.services, world, strict=False)
     new = tuple(i for i in outcome.ready if i in world.catalogue.services and i not in world.home.set_up())
     if not new:
         return Result(plan, outcome, prepared.left_out)

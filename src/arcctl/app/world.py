@@ -10,9 +10,9 @@ from typing import TextIO
 from arcctl.core.events import Event, Kind, Sink
 from arcctl.core.model import Catalogue
 from arcctl.core.observed import Observed
-from arcctl.core.ports import Contents, Engine, Home, Ports, Prober, Prover, Target
+from arcctl.core.ports import Contents, Copier, Engine, Home, Images, Ports, Prober, Prover, Shelf, Target
 from arcctl.core.probe import Runs
-from arcctl.core.settings import Settings, Source, missing_secrets, resolve
+from arcctl.core.settings import ENVIRONMENT, Settings, Source, missing_secrets, resolve
 from arcctl.errors import SecretsLost, UnhealthyError
 
 PAUSE = 0.2
@@ -29,7 +29,11 @@ class World:
     prover: Prover
     contents: Contents
     ports: Ports
+    copier: Copier
+    shelf: Shelf
     sink: Sink
+    images: Images | None = None
+    """None on an engine that runs no images."""
     insecure_demo: bool = False
     telemetry: bool = False
     """Whether commands send a trace of themselves."""
@@ -49,12 +53,16 @@ async def turn(world: World) -> TextIO:
     return lock
 
 
-def settings(world: World) -> Settings:
-    """The settings as they are now: process environment, files of the home, defaults."""
+def sources(world: World) -> tuple[Source, ...]:
+    """The places that values come from, the strongest first: process environment, files of the home, the engine."""
     files = world.home.sources(world.catalogue.services)
     engine = Source(f"default of the {world.engine.name} engine", world.engine.defaults)
-    sources = (Source("environment", world.environment), *files, engine)
-    return resolve(world.catalogue, sources, insecure_demo=world.insecure_demo)
+    return (Source(ENVIRONMENT, world.environment), *files, engine)
+
+
+def settings(world: World) -> Settings:
+    """The settings as they are now."""
+    return resolve(world.catalogue, sources(world), insecure_demo=world.insecure_demo)
 
 
 def ensure_secrets(world: World, volumes: tuple[str, ...]) -> tuple[str, ...]:

@@ -7,7 +7,22 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from arcctl.cli.commands import connect, db, flags, home, look, own, prove, run, support, topics
+from arcctl.cli.commands import backup as backups
+from arcctl.cli.commands import (
+    config,
+    connect,
+    db,
+    flags,
+    home,
+    images,
+    look,
+    own,
+    prove,
+    run,
+    support,
+    topics,
+    upgrade,
+)
 from arcctl.cli.commands import engine as engines
 from arcctl.cli.options import Globals
 from arcctl.errors import ArcError
@@ -66,7 +81,23 @@ def options(
     ctx.obj = Globals(home=home_folder, insecure_demo=insecure_demo, engine=engine, telemetry=telemetry)
 
 
-for module in (run, look, prove, connect, home, db, topics, flags, own, support, engines):
+for module in (
+    run,
+    look,
+    prove,
+    connect,
+    home,
+    db,
+    topics,
+    flags,
+    own,
+    support,
+    config,
+    backups,
+    images,
+    upgrade,
+    engines,
+):
     module.register(app)
 
 

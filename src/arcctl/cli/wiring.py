@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 import subprocess
 import sys
+from collections import ChainMap
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -15,19 +17,21 @@ from arcctl import services
 from arcctl.app import render as rendering
 from arcctl.app.world import World
 from arcctl.cli.options import Globals
+from arcctl.core import images
 from arcctl.core.connect import Prompt
-from arcctl.core.events import Event, Sink
+from arcctl.core.events import Event, Kind, Sink
 from arcctl.core.model import Catalogue
 from arcctl.core.names import own_file
 from arcctl.core.own import read as read_own
-from arcctl.core.ports import Examiner, Servers, Session
+from arcctl.core.ports import Examiner, Registries, Servers, Session, Shelf
 from arcctl.core.redaction import Redactor
-from arcctl.errors import HomeError, SettingsError, UsageError
+from arcctl.errors import ArcError, HomeError, SettingsError, UsageError
 from arcctl.runtime import artifacts, engines, environment, files, own, place
 from arcctl.runtime.contents import LoopbackContents
 from arcctl.runtime.host import LoopbackPorts
 from arcctl.runtime.probing import LoopbackProber
 from arcctl.runtime.proving import LoopbackProver
+from arcctl.runtime.shelf import FolderShelf
 from arcctl.services._scaffold import Scaffold
 from arcctl.services._scaffold import make as make_scaffold
 from arcctl.ui.files import dump
@@ -44,16 +48,22 @@ def world(chosen: Globals, sink: Sink = silent) -> World:
     home = files.Home(home_root(chosen))
     everything = services.load(own.load(home.root))
     catalogue, engine = engines.choose(chosen.engine, home, everything, sink)
+    declared = services.load()
+    variables = environment.snapshot()
+    catalogue, engine = engines.choose(chosen.engine, home, chosen_images(declared, home, variables), sink)
     return World(
         catalogue=catalogue,
-        environment=environment.snapshot(),
+        environment=variables,
         home=home,
         engine=engine,
         prober=LoopbackProber(),
         prover=LoopbackProver(),
         contents=LoopbackContents(),
         ports=LoopbackPorts(),
+        copier=engines.copier(engine, home, catalogue),
+        shelf=FolderShelf(home, lambda text: sink(Event(Kind.WARNING, "", text))),
         sink=sink,
+        images=engines.images(engine),
         insecure_demo=chosen.insecure_demo,
         telemetry=chosen.telemetry,
     )
@@ -84,6 +94,15 @@ def write_archive(path: Path, texts: Mapping[str, str]) -> None:
     from arcctl.runtime import bundle
 
     bundle.write(path.resolve(), "arcctl-support", texts)
+
+
+def chosen_images(catalogue: Catalogue, home: files.Home, variables: Mapping[str, str]) -> Catalogue:
+    """The catalogue with the tags that this home chose; files that cannot be read are refused where they are used."""
+    try:
+        sources = (variables, *(source.values for source in home.sources(catalogue.services)))
+    except ArcError:
+        return catalogue
+    return images.chosen(catalogue, ChainMap(*map(dict, sources)))
 
 
 def servers(chosen: Globals) -> tuple[Catalogue, Servers]:
@@ -135,8 +154,41 @@ def scaffold(chosen: Globals, name: str, *, database: bool) -> Scaffold:
     return replace(made, files={path: text for path, text in made.files.items() if not (root / path).exists()})
 
 
+def registries() -> Registries:
+    from arcctl.runtime.registry import HttpRegistries
+
+    return HttpRegistries()
+
+
 def home_root(chosen: Globals) -> Path:
     return place.find(_here(), chosen.home or environment.snapshot().get("ARCCTL_HOME", ""))
+
+
+@contextlib.contextmanager
+def beside(first: World) -> Iterator[World]:
+    """A throw-away platform beside the one of `first`; gone at the end."""
+    from arcctl.runtime import beside as making
+
+    def tell(event: Event) -> None:
+        first.sink(replace(event, subject=f"beside: {event.subject}".removesuffix(": ")))
+
+    home = files.Home(first.home.root)
+    with making.platform(home, first.engine.name, services.load()) as second:
+        yield replace(
+            first,
+            catalogue=second.catalogue,
+            environment={**first.environment, **second.ports},
+            home=second.home,
+            engine=second.engine,
+            copier=engines.copier(second.engine, second.home, second.catalogue),
+            shelf=FolderShelf(second.home, first.note),
+            sink=tell,
+        )
+
+
+def shelf(chosen: Globals) -> Shelf:
+    """The backups of the home that was named or found."""
+    return FolderShelf(files.Home(home_root(chosen)), lambda text: None)
 
 
 def new_home(chosen: Globals) -> None:

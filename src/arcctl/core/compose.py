@@ -6,6 +6,7 @@ from typing import Any
 
 from arcctl.core.env import symbolic
 from arcctl.core.graph import dependencies
+from arcctl.core.images import pinned, tag_settings, variable_reference
 from arcctl.core.model import (
     Bind,
     Catalogue,
@@ -30,17 +31,19 @@ HEADER = "# Rendered by `arcctl render` from the declarations in src/arcctl/serv
 Document = dict[str, Any]
 
 
-def overlay(layer: Layer, catalogue: Catalogue) -> Document:
+def overlay(layer: Layer, catalogue: Catalogue, project: str = PROJECT) -> Document:
     """The Compose document of one layer, complete by itself for the observability layer."""
     containers = catalogue.containers(catalogue.layer(layer))
     needs = dependencies(catalogue)
     known = catalogue.containers()
-    document: Document = {"name": PROJECT} if layer is Layer.OBSERVABILITY else {}
+    tags = tag_settings(catalogue)
+    document: Document = {"name": project} if layer is Layer.OBSERVABILITY else {}
     document["services"] = {
-        key: _service(key, container, {n: known[n] for n in sorted(needs[key])})
+        key: _service(key, container, {n: known[n] for n in sorted(needs[key])}, project)
+        | {"image": variable_reference(pinned(container), tags)}
         for key, container in containers.items()
     }
-    return document | _top_level(containers)
+    return document | _top_level(containers, project)
 
 
 def production(catalogue: Catalogue) -> Document:
@@ -64,13 +67,13 @@ def _long_running(container: Container[Any]) -> bool:
     return not (isinstance(container, Helper) and container.one_shot)
 
 
-def _service(key: str, container: Container[Any], needs: dict[str, Container[Any]]) -> Document:
+def _service(key: str, container: Container[Any], needs: dict[str, Container[Any]], project: str) -> Document:
     env = symbolic(container.env)
     mounts = container.mounts(env)
     fields: Document = {
         "image": container.image,
         "build": {"context": f"../{container.build}"} if container.build else None,
-        "container_name": container_name(PROJECT, key),
+        "container_name": container_name(project, key),
         "hostname": container.hostname,
         "user": container.user,
         "entrypoint": list(container.entrypoint),
@@ -150,18 +153,18 @@ def _healthcheck(check: Healthcheck) -> Document:
     }
 
 
-def _top_level(containers: dict[str, Container[Any]]) -> Document:
+def _top_level(containers: dict[str, Container[Any]], project: str) -> Document:
     mounts = [(key, m) for key, c in containers.items() for m in c.mounts(symbolic(c.env))]
     volumes: Document = {_volume_name(key, m.name): {} for key, m in mounts if isinstance(m, Volume)}
     configs = {_config_name(key, m): {"content": m.text} for key, m in mounts if isinstance(m, Inline)}
-    networks = {name: _network(name) for c in containers.values() for name in c.networks}
+    networks = {name: _network(name, project) for c in containers.values() for name in c.networks}
     found: Document = {"networks": networks, "volumes": volumes, "configs": configs}
     return {name: value for name, value in found.items() if value}
 
 
-def _network(name: str) -> Document:
+def _network(name: str, project: str) -> Document:
     """Only the network that everybody shares reaches the outside; others are private to those who name them."""
-    return {"name": name} if name == PROJECT else {"name": f"{PROJECT}_{name}", "internal": True}
+    return {"name": project} if name == PROJECT else {"name": f"{project}_{name}", "internal": True}
 
 
 class Tagged:

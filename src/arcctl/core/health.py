@@ -9,12 +9,10 @@ from typing import Any
 
 from arcctl.core.graph import root_causes
 from arcctl.core.model import Catalogue, Helper, Layer, Service
-from arcctl.core.observed import ABSENT, ContainerState, Observed, Unavailable
+from arcctl.core.observed import ABSENT, DOUBLE, ContainerState, Observed, Unavailable
 from arcctl.core.probe import Answer
 
 SCHEMA = "arcctl.health/v1"
-DOUBLE = "(contract double)"
-"""What stands behind the version of a service whose image is not the real server."""
 PROBE = "probe"
 """The id of the check that asks from outside."""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from arcctl.core.env import ServiceEnv
-from arcctl.core.model import Bind, Catalogue, Container, Inline, Mount, Process, Routes, Volume
+from arcctl.core.model import Bind, Catalogue, Container, Inline, Mount, Process, Routes, Service, Volume
 
 LOOPBACK = "127.0.0.1"
 _ITSELF = ("0.0.0.0", LOOPBACK, "localhost")
@@ -21,7 +21,11 @@ def localized(catalogue: Catalogue) -> Catalogue:
     """The catalogue without the helpers that exist for containers only."""
     return Catalogue(
         {
-            i: replace(s, helpers=tuple(h for h in s.helpers if h.process is not None))
+            i: replace(
+                s,
+                helpers=tuple(h for h in s.helpers if h.process is not None),
+                left_out=tuple(h for h in s.helpers if h.process is None),
+            )
             for i, s in catalogue.services.items()
         }
     )
@@ -31,6 +35,43 @@ def defaults(catalogue: Catalogue) -> dict[str, str]:
     """Settings that start from another value than in a container."""
     processes = [c.process for c in catalogue.containers().values() if c.process is not None]
     return {name: value for process in processes for name, value in process.defaults.items()}
+
+
+def moved(catalogue: Catalogue, by: int) -> Catalogue:
+    """For a second platform beside the first: every local port that no setting names at another place."""
+    services = catalogue.services.items()
+    return Catalogue({i: _moved(s, by) for i, s in services if not (s.process and s.process.alone)})
+
+
+def _moved(service: Service[Any], by: int) -> Service[Any]:
+    process = service.process
+    if process is None or not process.ports:
+        return service
+    numbers = re.compile(rf"\b({'|'.join(map(str, process.ports.values()))})\b")
+
+    def text(value: str) -> str:
+        return numbers.sub(lambda m: str(int(m[0]) + by), value)
+
+    def value(found: Any) -> Any:
+        match found:
+            case Mapping():
+                return {k: value(v) for k, v in found.items()}
+            case bool() | None:
+                return found
+            case int():
+                return int(text(str(found)))
+            case str():
+                return text(found)
+            case _:
+                return found
+
+    shifted = replace(
+        process,
+        ports={inside: outside + by for inside, outside in process.ports.items()},
+        patches=lambda env: value(process.patches(env)),
+        environment=lambda env: value(process.environment(env)),
+    )
+    return replace(service, process=shifted)
 
 
 def process_of(container: Container[Any]) -> Process[Any]:

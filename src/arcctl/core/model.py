@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
+from arcctl.core.backup import Method
 from arcctl.core.bootstrap import Resource
 from arcctl.core.connect import Shell, Where
 from arcctl.core.contents import Holding
@@ -156,6 +157,8 @@ class Process(Generic[E]):
     """For YAML files by their container path: what is merged over them; None takes a key away."""
     ports: Mapping[int, int] = field(default_factory=dict)
     """Local ports of container ports that are not published, where two servers would want the same."""
+    alone: bool = False
+    """Whether its data is bound to an address that only one server of a machine can have."""
     defaults: Mapping[str, str] = field(default_factory=dict)
     """Settings that start from another value here."""
     stop_signal: str = "TERM"
@@ -168,6 +171,10 @@ class Container(Generic[E]):
     image: str
     limits: Limits
     env: type[E]
+    pinned: str = ""
+    """The image that the declaration names, where this home chose another tag of it."""
+    data_version: str = ""
+    """A pattern: its group is, in a tag of the image, the version of the data. No other version reads that data."""
     build: str = ""
     """Folder to build `image` from, relative to the home; empty for images that are pulled."""
     user: str = ""
@@ -182,6 +189,8 @@ class Container(Generic[E]):
     capabilities: tuple[str, ...] = ()
     """Linux capabilities to keep; all others are dropped."""
     read_only: bool = False
+    has_tar: bool = False
+    """Whether its image brings `sh` and `tar`: what volumes are copied with."""
     tmpfs: tuple[str, ...] = ()
     shm_mb: int = 0
     stop_grace: int = 10
@@ -217,6 +226,8 @@ class Service(Container[E]):
     probe: Callable[[E], Probe]
     needs: tuple[Service[Any], ...] = ()
     helpers: tuple[Helper[Any], ...] = ()
+    left_out: tuple[Helper[Any], ...] = ()
+    """Helpers that this engine has no use for; their settings stay known."""
     links: Callable[[E], tuple[Link, ...]] = lambda env: ()
     connect: Callable[[E, Where], Mapping[str, str]] = lambda env, where: {}
     """What a program that uses it finds in its environment, by the conventions of its ecosystem."""
@@ -230,6 +241,8 @@ class Service(Container[E]):
     """What it has to hold before anyone can use it, in the order in which it is made."""
     holds: Callable[[E], tuple[Holding, ...]] = lambda env: ()
     """What users keep in it, with how a client gets at that: databases, topics, flags, accounts."""
+    backup: Callable[[E], Method | None] = lambda env: None
+    """How its data is taken and put back; what has none keeps its data in another service, or keeps none."""
     monitoring: Monitoring = field(default_factory=Monitoring)
     files: Callable[[Catalogue], Mapping[str, Document]] = lambda catalogue: {}
     """Files of its folder in `config/` that are rendered from all declarations, by their path there."""

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 ABSENT = "absent"
+DOUBLE = "(contract double)"
+"""What stands behind the version of a service whose image is not the real server."""
 
 
 @dataclass(frozen=True, kw_only=True)

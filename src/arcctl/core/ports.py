@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import BinaryIO, Protocol, TextIO
+from typing import Any, BinaryIO, Protocol, TextIO
 
 from arcctl.core import sources
+from arcctl.core.backup import Databases, Entry, Kind, Manifest, Method, Part, Verified
 from arcctl.core.checkup.facts import EngineReport, HomeFacts, Host
 from arcctl.core.checkup.finding import Mend
 from arcctl.core.contents import Broker, Database, Databases, Loss, Topic, Wanted
@@ -18,6 +20,7 @@ from arcctl.core.probe import Answer, Probe
 from arcctl.core.proof import Call, Guest, Proof, Step
 from arcctl.core.settings import Source
 from arcctl.core.sources import Offer
+from arcctl.core.stored import Image, Locked
 from arcctl.core.usage import Usage
 
 
@@ -135,6 +138,30 @@ class Servers(Protocol):
     def clean(self) -> None: ...
 
 
+class Images(Protocol):
+    """The images that an engine holds."""
+
+    def look(self, references: Iterable[str]) -> Mapping[str, Image]: ...
+    def pull(self, reference: str) -> Iterator[str]:
+        """Bring an image from its registry; yields what happens."""
+
+    def save(self, images: Mapping[str, Image], path: Path) -> None:
+        """One archive with these images and a list of what is in it."""
+
+    def load(self, path: Path) -> Mapping[str, Image]:
+        """Take in what `save` wrote, as its list says it. Raises ArchiveError for one that is damaged."""
+
+    def name(self, image_id: str, reference: str) -> None:
+        """Give an image that is here a reference."""
+
+
+class Registries(Protocol):
+    """Where images come from."""
+
+    async def tags(self, repositories: Iterable[str], timeout: float) -> Mapping[str, tuple[str, ...] | str]:
+        """The tags of each repository, or why they are not known."""
+
+
 class Prober(Protocol):
     def get_ready(self) -> None:
         """Load what asking takes: worth doing while the engine is thinking."""
@@ -210,9 +237,20 @@ class Home(Protocol):
     def keep_secrets(self, values: Mapping[str, str]) -> None: ...
     def forget_secrets(self, names: Iterable[str]) -> None: ...
     def drop_secrets(self, names: Iterable[str]) -> None: ...
+    def set_value(self, service: str, name: str, value: str | None) -> None:
+        """Put one setting into the service's file, or take it out; all other lines stay."""
+
     def write_compose_env(self, values: Mapping[str, str]) -> None: ...
     def digest(self, mounted: Iterable[str]) -> str: ...
     def inputs(self) -> dict[str, str]: ...
+    def image_lock(self) -> Mapping[str, Locked]:
+        """What each reference has to be; empty where nothing was locked."""
+
+    def lock_images(self, lock: Mapping[str, Locked]) -> None: ...
+    def note(self, name: str) -> dict[str, Any]:
+        """What was kept under this name; empty where nothing was."""
+
+    def keep_note(self, name: str, document: Mapping[str, Any]) -> None: ...
     def engine(self) -> str: ...
     def remember_engine(self, name: str) -> None: ...
     def remember_inputs(self, digests: Mapping[str, str]) -> None: ...
@@ -237,3 +275,80 @@ class Session(Protocol):
 
     def close(self) -> None:
         """End it when everything that was asked for has come."""
+
+
+class Copier(Protocol):
+    """Takes a service's data out of its server and puts it back, by the method that its declaration names."""
+
+    def contents(self, key: str, method: Method) -> tuple[tuple[Kind, str], ...]:
+        """What there is to take; nothing where there is no data."""
+
+    def save(self, key: str, method: Method, kind: Kind, name: str, target: BinaryIO) -> None: ...
+    def load(self, key: str, method: Method, kind: Kind, name: str, source: BinaryIO) -> None:
+        """Lay what was saved beside what is there, which goes on as it is."""
+
+    def swap(self, key: str, method: Method) -> None:
+        """Put what was laid beside in the place of what is there, at one moment."""
+
+    def undo(self, key: str, method: Method) -> None:
+        """Back to what was there before `load`."""
+
+    def settle(self, key: str, method: Method) -> None:
+        """What was there before goes for good."""
+
+    def present(self, key: str, method: Method) -> str:
+        """What is there now, for a person; empty where nothing is."""
+
+    def hand_over(self, key: str, method: Databases, password: str) -> None:
+        """Let the server take another password than the one that `method` has."""
+
+
+class Draft(Protocol):
+    """A backup that is being written."""
+
+    def write(self, file: str, fill: Callable[[BinaryIO], None]) -> tuple[int, str]:
+        """Bytes and hash of the file that `fill` fills."""
+
+    def write_secrets(self, file: str) -> tuple[int, str]:
+        """The home's secrets and settings."""
+
+    def finish(self, manifest: Manifest) -> str:
+        """The name by which it can be found from now on."""
+
+
+class Stored(Protocol):
+    """One backup, to read from."""
+
+    @property
+    def manifest(self) -> Manifest: ...
+    @property
+    def path(self) -> Path: ...
+    def damages(self, parts: Iterable[Part]) -> tuple[str, ...]:
+        """What is wrong with these files, as far as hashes tell."""
+
+    def unlock(self, key_file: str) -> None:
+        """Make the parts readable, with the passphrase or the age identity of a file, or the home's own passphrase.
+
+        Raises KeyRefused for a key of another backup.
+        """
+
+    def read(self, part: Part, use: Callable[[BinaryIO], None]) -> None: ...
+    def restore_secrets(self, part: Part) -> tuple[str, ...]:
+        """The files of the home that were written."""
+
+    def note(self, verified: Verified) -> None: ...
+    def delete(self) -> None: ...
+
+
+class Shelf(Protocol):
+    """The backups of a home."""
+
+    def begin(self, stamp: str, to: str, lock: str) -> AbstractContextManager[Draft]:
+        """A new one, in the folder `to` or the usual one; it is there when it is finished, or not at all.
+
+        `lock` is an age recipient, the path of a file with a passphrase, or empty for the home's own passphrase.
+        """
+
+    def entries(self) -> tuple[Entry, ...]: ...
+    def find(self, name: str) -> Stored:
+        """By its name or the path of its folder. Raises UsageError where there is none."""

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from arcctl.core.env import HINT, ServiceEnv, Variable, is_placeholder, is_url_safe, load, unknown, variables
+from arcctl.core.images import is_tag, tag_settings
 from arcctl.core.model import Catalogue
 from arcctl.errors import SettingsError
 
 DEFAULT = "default"
+ENVIRONMENT = "environment"
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def owned(catalogue: Catalogue) -> dict[str, tuple[str, Variable]]:
     found: dict[str, tuple[str, Variable]] = {}
     for service_id, service in catalogue.services.items():
         found |= {v.name: (service_id, v) for v in variables(service.env) if not v.shared}
-    return found
+    return found | {s.name: (s.service, s.variable) for s in tag_settings(catalogue).values()}
 
 
 def resolve(catalogue: Catalogue, sources: Iterable[Source], *, insecure_demo: bool = False) -> Settings:
@@ -69,6 +71,7 @@ def resolve(catalogue: Catalogue, sources: Iterable[Source], *, insecure_demo: b
     _refuse_unknown(catalogue, sources)
     values = {name: _value(name, owner, variable, sources) for name, (owner, variable) in names.items()}
     _refuse_unsafe(values)
+    _refuse_odd_tags(catalogue, values)
     if not insecure_demo:
         _refuse_placeholders(values)
     texts = {name: v.text for name, v in values.items() if v.text is not None}
@@ -77,6 +80,20 @@ def resolve(catalogue: Catalogue, sources: Iterable[Source], *, insecure_demo: b
 
 def _model(env: type[ServiceEnv], texts: Mapping[str, str]) -> ServiceEnv:
     return load(env, texts)
+
+
+def lookup(catalogue: Catalogue, name: str, sources: Iterable[Source]) -> Value:
+    """One setting as the first source that knows it says; nothing is checked."""
+    owner, variable = owned(catalogue)[name]
+    return _value(name, owner, variable, tuple(sources))
+
+
+def check(catalogue: Catalogue, service: str, name: str, value: str, *, insecure_demo: bool = False) -> None:
+    """Raises SettingsError where one value does not fit, whatever the others are."""
+    missing = missing_secrets(catalogue, {})
+    drawn = {n: ("0123456789abcdef" * 8)[: int((v.generate or {})["length"])] for n, v in missing.items()}
+    mine = Source(f"config/{service}/.env", {name: value}, service)
+    resolve(catalogue, (mine, Source("", drawn)), insecure_demo=insecure_demo)
 
 
 def _value(name: str, owner: str, variable: Variable, sources: tuple[Source, ...]) -> Value:
@@ -89,9 +106,11 @@ def _value(name: str, owner: str, variable: Variable, sources: tuple[Source, ...
 def _refuse_unknown(catalogue: Catalogue, sources: tuple[Source, ...]) -> None:
     """A file of a service may only say what that service knows."""
     problems: list[str] = []
+    own = owned(catalogue)
     for source in sources:
         if source.owner:
             known = {v.name for v in variables(catalogue.services[source.owner].env)}
+            known |= {name for name, (owner, _) in own.items() if owner == source.owner}
             problems += [f"{source.origin}: {text}" for text in unknown(source.values, known)]
     if problems:
         raise SettingsError("; ".join(problems), hint=HINT)
@@ -104,6 +123,15 @@ def _refuse_unsafe(values: Mapping[str, Value]) -> None:
         raise SettingsError(
             f"{', '.join(odd)}: is empty, or has characters other than letters, digits and . _ ~ -",
             hint="choose another one, or remove the line and run `arcctl init`",
+        )
+
+
+def _refuse_odd_tags(catalogue: Catalogue, values: Mapping[str, Value]) -> None:
+    odd = [s.name for s in tag_settings(catalogue).values() if not is_tag(values[s.name].text or "")]
+    if odd:
+        raise SettingsError(
+            f"{', '.join(odd)}: is no tag of an image: letters, digits and . _ - only",
+            hint="arcctl images outdated lists tags that exist",
         )
 
 

@@ -43,10 +43,11 @@ class DockerEngine:
     usual: tuple[str, ...] = (Layer.OBSERVABILITY,)
     defaults: Mapping[str, str] = MappingProxyType({})
 
-    def __init__(self, catalogue: Catalogue, files: Iterable[Path], env_file: Path) -> None:
+    def __init__(self, catalogue: Catalogue, files: Iterable[Path], env_file: Path, project: str = PROJECT) -> None:
         self._catalogue = catalogue
         self._files = tuple(files)
         self._env_file = env_file
+        self.project = project
 
     def facts(self) -> EngineFacts:
         """Versions and sizes, as the engine sees them."""
@@ -72,9 +73,9 @@ class DockerEngine:
 
     def observe(self) -> Observed:
         """The state of every container of the catalogue, in one call."""
-        keys = {container_name(PROJECT, key): key for key in self._catalogue.containers()}
+        keys = {container_name(self.project, key): key for key in self._catalogue.containers()}
         text = self._read("container", "inspect", *keys, missing_is_fine=True)
-        found = (item for item in json.loads(text or "[]") if _ours(item))
+        found = (item for item in json.loads(text or "[]") if _project(item) == self.project)
         return Observed({keys[item["Name"].lstrip("/")]: _state(item) for item in found})
 
     def hashes(self) -> Mapping[str, str]:
@@ -84,14 +85,17 @@ class DockerEngine:
 
     def volumes(self) -> tuple[str, ...]:
         """Names of the project's data volumes."""
-        label = f"label=com.docker.compose.project={PROJECT}"
+        label = f"label=com.docker.compose.project={self.project}"
         return tuple(sorted(self._read("volume", "ls", "-q", "--filter", label).split()))
 
     def images(self, references: Iterable[str]) -> Mapping[str, str]:
         """The id of each image that the engine has, by its reference."""
-        wanted = sorted(set(references))
-        text = self._read("image", "inspect", *wanted, missing_is_fine=True)
-        return {tag: item["Id"] for item in json.loads(text or "[]") for tag in item["RepoTags"] or []}
+        return {tag: item["Id"] for item in self.inspect_images(references) for tag in item["RepoTags"] or []}
+
+    def inspect_images(self, references: Iterable[str]) -> list[dict[str, Any]]:
+        """What the engine says of each of these images that it has."""
+        text = self._read("image", "inspect", *sorted(set(references)), missing_is_fine=True)
+        return list(json.loads(text or "[]"))
 
     def port_owner(self, port: int) -> str:
         """The container that publishes a host port, empty where none does."""
@@ -105,12 +109,12 @@ class DockerEngine:
         yield from self._build(key) if container.build else self._pull(key, container.image)
 
     def _pull(self, key: str, image: str) -> Iterator[str]:
-        with _translated(f"cannot pull {image}", "check the network, or bring it by `docker load`, then arcctl up"):
+        with translated(f"cannot pull {image}", "check the network, or bring it by `docker load`, then arcctl up"):
             for _, line in self._client().compose.pull([key], stream_logs=True) or ():
                 yield line.decode(errors="replace").strip()
 
     def _build(self, key: str) -> Iterator[str]:
-        with _translated():
+        with translated():
             for _, line in self._client().compose.build([key], stream_logs=True) or ():
                 yield line.decode(errors="replace").strip()
 
@@ -122,25 +126,25 @@ class DockerEngine:
 
         With `recreate` they are made anew in any case: Compose itself does not see that a mounted file changed.
         """
-        with _translated():
+        with translated():
             self._client().compose.up(
                 list(keys), detach=True, dependencies=False, quiet=True, no_build=True, force_recreate=recreate
             )
 
     def unpause(self, keys: Iterable[str]) -> None:
-        with _translated():
+        with translated():
             self._client().compose.unpause(list(keys))
 
     def invite(self, key: str, guest: Guest) -> bool:
         """A guest on the common network, with no right beyond that."""
-        with _translated(f"cannot start a guest of {key}"):
+        with translated(f"cannot start a guest of {key}"):
             self._client().run(
                 self._catalogue.containers()[key].image,
                 list(guest.command),
                 detach=True,
                 remove=True,
                 pull="never",
-                networks=[PROJECT],
+                networks=[self.project],
                 labels={**guest.labels, GUEST: key},
                 cap_drop=["ALL"],
                 security_options=["no-new-privileges"],
@@ -172,7 +176,7 @@ class DockerEngine:
         """`docker exec`; a variable is named on its command line and its value is not."""
         named = tuple(word for name in environment for word in ("--env", name))
         tty = ("--tty",) if terminal and sys.stdin.isatty() else ()
-        command = ("docker", "exec", "--interactive", *tty, *named, container_name(PROJECT, key), *words)
+        command = ("docker", "exec", "--interactive", *tty, *named, container_name(self.project, key), *words)
         variables = {**snapshot(), **environment}
         return execution.execute(command, variables, stdin=stdin, stdout=stdout, terminal=terminal)
 
@@ -183,11 +187,11 @@ class DockerEngine:
         return docker_usage.disk(self._read, self._catalogue)
 
     def stop(self, keys: Iterable[str]) -> None:
-        with _translated():
+        with translated():
             self._client().compose.stop(list(keys))
 
     def restart(self, keys: Iterable[str]) -> None:
-        with _translated():
+        with translated():
             self._client().compose.restart(list(keys))
 
     def remove(self, keys: Iterable[str], volumes: Iterable[str]) -> None:
@@ -199,12 +203,12 @@ class DockerEngine:
     def down(self, *, volumes: bool = False) -> None:
         """Remove containers and networks; with `volumes` the data too."""
         self.dismiss()
-        with _translated():
+        with translated():
             self._client().compose.down(remove_orphans=True, volumes=volumes, quiet=True)
 
     def logs(self, keys: Iterable[str], *, follow: bool = False, since: str = "", tail: str = "") -> Iterator[str]:
         """Log lines, each with the name of its container."""
-        with _translated():
+        with translated():
             stream = self._client().compose.logs(
                 list(keys), follow=follow, since=since or None, tail=tail or None, stream=True
             )
@@ -261,7 +265,7 @@ def _refusal(stderr: str, what: str = "docker", hint: str = "arcctl doctor") -> 
 
 
 @contextmanager
-def _translated(what: str = "docker", hint: str = "arcctl doctor") -> Iterator[None]:
+def translated(what: str = "docker", hint: str = "arcctl doctor") -> Iterator[None]:
     """Turn the library's exceptions into ours; its message repeats the whole command line, so only stderr is kept."""
     from python_on_whales.exceptions import DockerException
 
@@ -276,8 +280,8 @@ def _disk_free(root: Path) -> int:
     return shutil.disk_usage(root).free if root.is_absolute() and root.is_dir() else 0
 
 
-def _ours(item: Mapping[str, Any]) -> bool:
-    return (item["Config"].get("Labels") or {}).get("com.docker.compose.project") == PROJECT
+def _project(item: Mapping[str, Any]) -> str:
+    return str((item["Config"].get("Labels") or {}).get("com.docker.compose.project", ""))
 
 
 def _state(item: Mapping[str, Any]) -> ContainerState:

@@ -14,11 +14,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
+from arcctl.core import dotenv
 from arcctl.core.env import Variable
 from arcctl.core.settings import Source
+from arcctl.core.stored import Locked
 from arcctl.errors import HomeError, SettingsError
+from arcctl.runtime import image_lock
 from arcctl.runtime.place import FOLDERS
 
 STATE = ".arcctl"
@@ -76,6 +79,14 @@ class Home:
     def _write_secrets(self, values: Mapping[str, str]) -> None:
         self.write_private(self.secrets_file, env_text(values, "Generated once by arcctl. Keep it safe."))
 
+    def set_value(self, service: str, name: str, value: str | None) -> None:
+        """Put one setting into the service's file, or take it out; all other lines stay."""
+        path = self.root / "config" / service / ".env"
+        with readable(self.root):
+            text = path.read_text() if path.is_file() else ""
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, dotenv.assigned(text, name, value), PRIVATE_FILE)
+
     def write_compose_env(self, values: Mapping[str, str]) -> None:
         """What Compose interpolates, and a link to it where plain `docker compose` looks."""
         note = "Written by arcctl from config/*/.env and the generated secrets. Edit those instead."
@@ -96,6 +107,22 @@ class Home:
             for path in sorted(root.rglob("*")) if root.is_dir() else [root]:
                 state.update(path.read_bytes() if path.is_file() else b"")
         return state.hexdigest()
+
+    def image_lock(self) -> dict[str, Locked]:
+        """What each reference has to be; empty where nothing was locked."""
+        return image_lock.read(self.root / image_lock.FILE)
+
+    def lock_images(self, lock: Mapping[str, Locked]) -> None:
+        with readable(self.root):
+            write_whole(self.root / image_lock.FILE, image_lock.text(lock))
+
+    def note(self, name: str) -> dict[str, Any]:
+        """What was kept under this name; empty where nothing was."""
+        path = self.state / f"{name}.json"
+        return dict(json.loads(path.read_text())) if path.is_file() else {}
+
+    def keep_note(self, name: str, document: Mapping[str, Any]) -> None:
+        self.write_private(self.state / f"{name}.json", json.dumps(document, indent=1) + "\n")
 
     def engine(self) -> str:
         """The engine on which this home runs; empty while nothing does."""

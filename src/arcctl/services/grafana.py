@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from arcctl.core.backup import Folder
 from arcctl.core.bootstrap import Resource
 from arcctl.core.env import HostPort, ServiceEnv, generated
 from arcctl.core.model import Bind, Catalogue, Healthcheck, Inline, Layer, Limits, Link, Port, Service, Volume
@@ -126,10 +127,12 @@ SERVICE: Service[Env] = Service(
     ),
     labels=lambda env: web(NAME, PORT),
     stop_grace=30,
+    has_tar=True,
     limits=Limits(memory_mb=512),
     healthcheck=Healthcheck(test=("CMD", "wget", "-q", "-O", "/dev/null", f"http://127.0.0.1:{PORT}/api/health")),
     monitoring=_MONITORING,
     files=_dashboards,
+    backup=lambda env: Folder("data"),
     probe=lambda env: Http(port=PORT, path="/api/health", body='"database": "ok"'),
     proofs=_proofs,
     resources=_resources,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from arcctl.core.backup import Folder
 from arcctl.core.env import HostPort, ServiceEnv
 from arcctl.core.model import Bind, Healthcheck, Layer, Limits, Link, Port, Process, Service, Volume
 from arcctl.core.monitoring import Monitoring
@@ -71,12 +72,13 @@ SERVICE: Service[Env] = Service(
         environment=lambda env: {"METRICS_HOST": "127.0.0.1", "METRICS_PORT": "14888"},
         patches=lambda env: {_CONFIG: {"extensions": {"jaeger_query": _loopback(env)}}},
         # The collector has the usual numbers.
-        ports={4317: 14317, 4318: 14318, HEALTH_PORT: 14133, 8888: 14888},
+        ports={4317: 14317, 4318: 14318, HEALTH_PORT: 14133, 8888: 14888, GRPC_PORT: GRPC_PORT},
     ),
     monitoring=Monitoring(
         memory='max(otelcol_process_memory_rss_bytes{job="$id"})',
         rate='sum(rate(otelcol_receiver_accepted_spans_total{job="$id"}[2m]))',
     ),
+    backup=lambda env: Folder("data"),
     probe=lambda env: Http(port=PORT, path="/api/v3/services", body="services"),
     signals={Signal.TRACE: FIND_TRACE},
     connect=lambda env, where: {"JAEGER_URL": f"http://{where.at(PORT)}"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+from arcctl.core.backup import Folder
 from arcctl.core.env import HostPort, ServiceEnv
 from arcctl.core.model import Bind, Healthcheck, Layer, Limits, Link, Port, Process, Service, Volume
 from arcctl.core.monitoring import Monitoring
@@ -70,8 +71,10 @@ SERVICE: Service[Env] = Service(
         sources=(SOURCE,),
         command=lambda env: ("{program}", f"-config.file={_CONFIG}"),
         patches=lambda env: {_CONFIG: {"server": _loopback(env)}},
+        ports={GRPC_PORT: GRPC_PORT},
     ),
     monitoring=Monitoring(rate="sum(rate(loki_distributor_lines_received_total[2m]))"),
+    backup=lambda env: Folder("data"),
     probe=lambda env: Http(port=PORT, path="/ready", body="ready"),
     signals={Signal.LOGS: find_trace(".+")},
     # LOKI_ADDR is what its own client, logcli, reads.

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from pydantic import SecretStr
 
+from arcctl.core.backup import Folder
 from arcctl.core.bootstrap import Resource
 from arcctl.core.connect import NatsPrompt
 from arcctl.core.contents import Streams
@@ -140,6 +141,7 @@ SERVICE: Service[Env] = Service(
     healthcheck=Healthcheck(test=("CMD", "wget", "-q", "-O", "/dev/null", _HEALTH)),
     process=Process(sources=SOURCES, command=lambda env: ("{program}", "--config", _CONFIG)),
     monitoring=_MONITORING,
+    backup=lambda env: Folder("data"),
     probe=lambda env: Tcp(port=PORT, send=_hello(env), expect=b"PONG"),
     helpers=(_EXPORTER,),
     proofs=_proofs,

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import SecretStr
 
+from arcctl.core.backup import Databases
 from arcctl.core.bootstrap import Resource
 from arcctl.core.env import HostPort, ServiceEnv, generated, shared
 from arcctl.core.model import Healthcheck, Helper, Inline, Layer, Limits, Link, Port, Process, Service, Stamp, Volume
@@ -246,6 +247,7 @@ SERVICE: Service[Env] = Service(
     layer=Layer.PLATFORM,
     env=Env,
     image=IMAGE,
+    data_version=r"-pg(\d+)",
     ports=lambda env: (Port(container=PORT, host=env.host_port, name="sql"),),
     command=("postgres", *_OPTIONS),
     environment=lambda env: {"POSTGRES_PASSWORD_FILE": _LOGIN_FILE},
@@ -256,6 +258,7 @@ SERVICE: Service[Env] = Service(
     capabilities=("CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"),
     shm_mb=256,
     stop_grace=60,
+    has_tar=True,
     limits=Limits(memory_mb=512),
     resolver=("getent", "hosts"),
     healthcheck=Healthcheck(test=("CMD", "pg_isready", "-q", "-h", "127.0.0.1", "-U", USER, "-d", "postgres")),
@@ -278,6 +281,7 @@ SERVICE: Service[Env] = Service(
         stop_signal="INT",
     ),
     monitoring=_MONITORING,
+    backup=lambda env: Databases(port=PORT, user=USER, password=env.password.get_secret_value()),
     probe=lambda env: Postgres(port=PORT, user=USER, password=env.password.get_secret_value(), database="postgres"),
     helpers=(setup("postgres-setup", Env, lambda env: env.password, _platform_sql, aside=True), _EXPORTER),
     proofs=_proofs,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+from arcctl.core.backup import Folder
 from arcctl.core.env import HostPort, ServiceEnv
 from arcctl.core.model import Bind, Catalogue, Healthcheck, Layer, Limits, Link, Port, Process, Service, Volume
 from arcctl.core.monitoring import Alert, Document, Monitoring, rules, scrape_file
@@ -99,6 +100,8 @@ SERVICE: Service[Env] = Service(
     ),
     monitoring=_MONITORING,
     files=_files,
+    files=_rules,
+    backup=lambda env: Folder("data"),
     probe=lambda env: Http(port=PORT, path="/-/ready", body="Ready"),
     # A span is counted with the second flush after it; they come every 10 s.
     signals={Signal.METRICS: find(_CALLS, patience=30)},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from arcctl.core.backup import Folder
 from arcctl.core.bootstrap import Resource
 from arcctl.core.connect import Side, Where
 from arcctl.core.contents import Topics
@@ -214,6 +215,7 @@ SERVICE: Service[Env] = Service(
     ),
     process=Process(
         sources=(SOURCE,),
+        alone=True,  # ledgers remember their store by its address
         command=lambda env: (
             "java",
             *_MEMORY,
@@ -237,6 +239,7 @@ SERVICE: Service[Env] = Service(
         ),
     ),
     monitoring=_MONITORING,
+    backup=lambda env: Folder("data"),
     probe=lambda env: Http(port=HTTP_PORT, path=_HEALTH, body="ok"),
     proofs=_proofs,
     resources=_resources,

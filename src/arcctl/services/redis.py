@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import SecretStr
 
+from arcctl.core.backup import Folder
 from arcctl.core.connect import Client, RedisPrompt
 from arcctl.core.env import HostPort, ServiceEnv, generated
 from arcctl.core.model import Bind, Healthcheck, Helper, Inline, Layer, Limits, Link, Port, Process, Service, Volume
@@ -151,6 +152,7 @@ SERVICE: Service[Env] = Service(
     ),
     stop_grace=30,
     resolver=("getent", "hosts"),
+    has_tar=True,
     limits=Limits(memory_mb=384),
     healthcheck=Healthcheck(
         test=(
@@ -163,6 +165,7 @@ SERVICE: Service[Env] = Service(
         command=lambda env: ("{program}", _CONFIG, "--bind", "127.0.0.1", "--port", str(env.host_port)),
     ),
     monitoring=_MONITORING,
+    backup=lambda env: Folder("data"),
     probe=lambda env: Tcp(
         port=PORT, send=f"AUTH {env.password.get_secret_value()}\r\nPING\r\n".encode(), expect=b"+PONG"
     ),

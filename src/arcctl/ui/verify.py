@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from xml.etree import ElementTree
 
-from arcctl.core.health import DOUBLE
+from arcctl.core.observed import DOUBLE
 from arcctl.core.proof import Outcome, Report, Verdict
 from arcctl.ui import terminal
 
@@ -43,14 +43,15 @@ def _service(verdict: Verdict) -> dict[str, object]:
 
 
 def show(report: Report) -> None:
-    terminal.table(("SERVICE", "OUTCOME", "WHAT WAS SHOWN"), [_row(v) for v in report.services])
+    terminal.table(("SERVICE", "OUTCOME", "WHAT WAS SHOWN"), [row(v) for v in report.services])
     counts = ", ".join(f"{n} {outcome}" for outcome, n in report.summary.items() if n)
     doubles = f"; contract doubles, not the real servers: {', '.join(report.doubles)}" if report.doubles else ""
     text, style = terminal.word("ok" if report.passed else "bad")
     terminal.out().print(f"\n{text}: {counts} in {report.duration_ms} ms{doubles}", style=style)
 
 
-def _row(verdict: Verdict) -> tuple[tuple[str, str] | str, ...]:
+def row(verdict: Verdict) -> tuple[tuple[str, str] | str, ...]:
+    """Service, outcome, and what was shown or is broken."""
     shown = ", ".join(f"{step.name} ({step.since_ms} ms)" for step in verdict.steps if step.ok)
     double = f" {DOUBLE}" if verdict.double else ""
     return (verdict.service + double, WORDS[verdict.outcome], verdict.reason or shown)

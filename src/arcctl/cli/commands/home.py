@@ -1,4 +1,4 @@
-"""Commands about the home and about arcctl itself: init, config, render, doctor, schema, compose, version."""
+"""Commands about the home and about arcctl itself: init, render, doctor, schema, compose, version."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 from arcctl.cli.options import Json
 
 config = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Settings: each value with its origin.")
+schema = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="JSON Schemas of what `--json` prints.")
 
 ANY = {"allow_extra_args": True, "ignore_unknown_options": True}
 
@@ -19,6 +20,7 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
     app.command(context_settings={**ANY, "help_option_names": []})(compose)
     app.add_typer(config, name="config")
+    app.add_typer(schema, name="schema")
 
 
 def init(ctx: typer.Context) -> None:

@@ -32,6 +32,7 @@ def up(
     timeout: Timeout = 300.0,
     engine: Annotated[str, typer.Option(help="docker, embedded or auto, as before the command.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and do nothing.")] = False,
+    locked: Annotated[bool, typer.Option("--locked", help="Only with the images of images.lock.json.")] = False,
 ) -> None:
     """Start services and what they need, and prove that they answer.
 
@@ -47,6 +48,7 @@ def up(
     request = use_case.Request(words=words, wait=wait, timeout=timeout, dry_run=dry_run)
     if not dry_run:
         wiring.refresh(chosen)
+    request = use_case.Request(words=words, wait=wait, timeout=timeout, dry_run=dry_run, locked=locked)
     with Progress() as progress:
         world = wiring.world(chosen, progress)
         work = partial(use_case.run, request)

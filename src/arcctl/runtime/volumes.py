@@ -1,0 +1,155 @@
+"""Volumes as tar streams, and their content replaced at one moment, by the same scripts on every engine.
+
+What is restored is laid into a folder of the volume itself, because a volume cannot be renamed and what is in it can.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from arcctl.core.backup import Folder, Kind
+from arcctl.core.local import volume_name
+from arcctl.core.ports import Executed
+from arcctl.errors import BackupError
+from arcctl.runtime import execution
+from arcctl.runtime.environment import snapshot
+
+_MOVE = "find {0} -mindepth 1 -maxdepth 1 ! -name '.arcctl-*' -exec mv {{}} {1} \\;\n"
+# `going` is on the way out, `old` is out altogether, `new` is on the way in: each moment can be told from the others.
+_UNDO = (
+    "if [ -d .arcctl-going ]; then\n"
+    + _MOVE.format(".arcctl-going", "./")
+    + "rmdir .arcctl-going\nelif [ -d .arcctl-old ]; then\nmkdir -p .arcctl-bad\n"
+    + _MOVE.format(".", ".arcctl-bad/")
+    + _MOVE.format(".arcctl-old", "./")
+    + "rmdir .arcctl-old\nfi\n"
+)
+_DROP = "rm -rf .arcctl-old .arcctl-new .arcctl-bad\n"
+_RECOVER = f"if [ -d .arcctl-going ] || [ -d .arcctl-new ]; then\n{_UNDO}fi\n{_DROP}"
+SAVE = f"set -e\n{_RECOVER}exec tar --numeric-owner -cf - .\n"
+LOAD = (
+    f"set -e\n{_RECOVER}mkdir .arcctl-new\ntar --numeric-owner -xpf - -C .arcctl-new\n"
+    '[ -z "$OWNER" ] || chown -R "$OWNER" .arcctl-new\n'
+)
+SWAP = (
+    "set -e\n[ -d .arcctl-new ]\nmkdir .arcctl-going\n"
+    + _MOVE.format(".", ".arcctl-going/")
+    + "mv .arcctl-going .arcctl-old\n"
+    + _MOVE.format(".arcctl-new", "./")
+    + "rmdir .arcctl-new\n"
+)
+UNDO = f"set -e\n{_UNDO}{_DROP}"
+SIZE = "du -sk . | cut -f1\n"
+
+
+class Shell(Protocol):
+    """Runs a script in the folder of a volume."""
+
+    def exists(self, name: str) -> bool: ...
+    def run(self, name: str, script: str, stdin: BinaryIO | None, stdout: BinaryIO | None) -> Executed: ...
+
+
+class LocalShell:
+    """The data folders of local processes."""
+
+    def __init__(self, base: Path) -> None:
+        self._data = base / "data"
+
+    def exists(self, name: str) -> bool:
+        return (self._data / name).is_dir()
+
+    def run(self, name: str, script: str, stdin: BinaryIO | None, stdout: BinaryIO | None) -> Executed:
+        """Everything goes to whom the folder belongs to: on another machine that is another number."""
+        folder = self._data / name
+        owner = f"{folder.stat().st_uid}:{folder.stat().st_gid}"
+        return _detached(
+            ("sh", "-c", script), {"PATH": snapshot().get("PATH", ""), "OWNER": owner}, stdin, stdout, folder
+        )
+
+
+class DockerShell:
+    """A throw-away container beside the volume, without a network, from an image that is there."""
+
+    def __init__(self, project: str, image: Callable[[], str], label: str) -> None:
+        self._project, self._image, self._label = project, image, label
+
+    def exists(self, name: str) -> bool:
+        words = ("docker", "volume", "inspect", f"{self._project}_{name}")
+        return execution.execute(words, snapshot(), stdin=None, stdout=None, terminal=False).code == 0
+
+    def run(self, name: str, script: str, stdin: BinaryIO | None, stdout: BinaryIO | None) -> Executed:
+        kept = ("CHOWN", "DAC_OVERRIDE", "FOWNER")
+        words = (
+            *("docker", "run", "--rm", "--interactive", "--pull", "never", "--network", "none", "--user", "0:0"),
+            *("--cap-drop", "ALL", *(word for name in kept for word in ("--cap-add", name))),
+            *("--security-opt", "no-new-privileges", "--label", self._label, "--env", "OWNER="),
+            *("--volume", f"{self._project}_{name}:/volume", "--workdir", "/volume", "--entrypoint", "sh"),
+            *(self._image(), "-c", script),
+        )
+        return _detached(words, snapshot(), stdin, stdout)
+
+
+def _detached(
+    words: tuple[str, ...],
+    environment: Mapping[str, str],
+    stdin: BinaryIO | None,
+    stdout: BinaryIO | None,
+    folder: Path | None = None,
+) -> Executed:
+    """In a process group of its own: Ctrl-C lets it finish, so that no folder is left between two states."""
+    done = subprocess.run(
+        words,
+        env=environment,
+        cwd=folder,
+        stdin=stdin or subprocess.DEVNULL,
+        stdout=stdout or subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        check=False,
+        process_group=0,
+    )
+    return Executed(done.returncode, done.stdout or b"", done.stderr.decode(errors="replace").strip())
+
+
+class Volumes:
+    """Carries out `Folder`."""
+
+    def __init__(self, shell: Shell) -> None:
+        self._shell = shell
+
+    def contents(self, key: str, method: Folder) -> tuple[tuple[Kind, str], ...]:
+        return ((Kind.FOLDER, method.volume),) if self._shell.exists(volume_name(key, method.volume)) else ()
+
+    def save(self, key: str, method: Folder, kind: Kind, name: str, target: BinaryIO) -> None:
+        del kind, name
+        self._run(key, method, SAVE, stdout=target)
+
+    def load(self, key: str, method: Folder, kind: Kind, name: str, source: BinaryIO) -> None:
+        del kind, name
+        self._run(key, method, LOAD, stdin=source)
+
+    def swap(self, key: str, method: Folder) -> None:
+        self._run(key, method, SWAP)
+
+    def undo(self, key: str, method: Folder) -> None:
+        self._run(key, method, UNDO)
+
+    def settle(self, key: str, method: Folder) -> None:
+        self._run(key, method, _DROP)
+
+    def present(self, key: str, method: Folder) -> str:
+        if not self._shell.exists(volume_name(key, method.volume)):
+            return ""
+        return f"{int(self._run(key, method, SIZE)) / 1024:.1f} MiB"
+
+    def _run(
+        self, key: str, method: Folder, script: str, *, stdin: BinaryIO | None = None, stdout: BinaryIO | None = None
+    ) -> bytes:
+        name = volume_name(key, method.volume)
+        done = self._shell.run(name, script, stdin, stdout)
+        if done.code:
+            words = done.stderr.splitlines() or [f"exit code {done.code}"]
+            raise BackupError(f"the volume {name}: {words[-1]}", hint=f"arcctl logs {key}")
+        return done.stdout

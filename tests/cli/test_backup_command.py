@@ -1,0 +1,118 @@
+"""`backup` and words that do not fit: a sentence, the next command, an exit code, and nothing touched."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from arcctl.cli.commands.backup import complete_names
+from tests.cli.stage import Stage, container
+
+NAME = "20261124T210000Z"
+PART = {"service": "redis", "kind": "folder", "name": "data", "file": "redis-0.age", "bytes": 4, "sha256": "ab"}
+MANIFEST = {
+    "schema": "arcctl.backup/v1",
+    "created_at": "2026-11-24T21:00:00+00:00",
+    "arcctl": "0.1.0",
+    "engine": "docker",
+    "lock": "passphrase",
+    "secrets_id": "cd",
+    "parts": [{**PART, "server": "redis:8.10.1-alpine"}],
+}
+
+
+@pytest.fixture
+def kept(stage: Stage) -> Path:
+    """A backup whose one file is not what was written."""
+    folder = stage.home / ".arcctl" / "backups" / NAME
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text(json.dumps(MANIFEST))
+    (folder / "redis-0.age").write_text("text")
+    return folder
+
+
+def test_a_home_without_data_has_nothing_to_back_up(stage: Stage) -> None:
+    stage.engine()
+    done = stage.arcctl("backup", "create")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.splitlines() == ["error: there is no data to back up", "hint: arcctl up"]
+    assert not (stage.home / ".arcctl" / "backups").exists()
+
+
+def test_a_server_that_can_only_be_dumped_while_it_runs_is_not_left_out_in_silence(stage: Stage) -> None:
+    stage.engine(container("postgres", State={"Status": "exited"}), volumes="arc_postgres_data\n")
+    done = stage.arcctl("backup", "create")
+    assert (done.code, done.out) == (1, "")
+    assert "error: postgres is exited, and only a running one can be dumped" in done.err
+    assert "hint: arcctl up postgres" in done.err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("create", "traefik"), "traefik keeps no data of its own"),
+        (("create", "--recipient", "ssh-rsa"), "no age recipient: ssh-rsa"),
+        (("create", "--recipient", "age1x", "--passphrase-file", "f"), "either --recipient or --passphrase-file"),
+        (("create", "rediss"), "unknown service 'rediss'"),
+        (("restore", "yesterday"), "no backup 'yesterday' (there is: none yet)"),
+        (("verify", "yesterday"), "no backup 'yesterday' (there is: none yet)"),
+        (("delete", "/nowhere"), "no backup '/nowhere' (there is: none yet)"),
+    ],
+)
+def test_words_that_do_not_fit_are_explained(stage: Stage, words: tuple[str, ...], message: str) -> None:
+    stage.engine()
+    done = stage.arcctl("backup", *words)
+    assert (done.code, done.out) == (2, "")
+    assert f"error: {message}" in done.err
+
+
+def test_no_backups_yet(stage: Stage) -> None:
+    assert stage.arcctl("backup", "list").err == "no backups yet; arcctl backup create\n"
+    document = json.loads(stage.arcctl("backup", "list", "--json").out)
+    assert document == {"schema": "arcctl.backup-list/v1", "backups": []}
+
+
+def test_list_shows_what_there_is_also_what_is_broken(stage: Stage, kept: Path) -> None:
+    (kept.parent / "20261124T220000Z").mkdir()
+    (kept.parent / "20261124T230000Z.abc.new").mkdir()
+    first, second = json.loads(stage.arcctl("backup", "list", "--json").out)["backups"]
+    assert (first["name"], first["services"], first["bytes"], first["verified"]) == (NAME, ["redis"], 4, None)
+    assert second == {
+        "name": "20261124T220000Z",
+        "problem": "20261124T220000Z has no manifest that can be read",
+    }
+    table = stage.arcctl("backup", "list").out
+    assert "? not yet" in table
+    assert "✘ 20261124T220000Z has no manifest that can be read" in table
+
+
+def test_quick_verification_names_the_file_that_changed(stage: Stage, kept: Path) -> None:
+    stage.engine()
+    done = stage.arcctl("backup", "verify", NAME, "--quick", "--json")
+    assert done.code == 1
+    document = json.loads(done.out)
+    assert (document["passed"], document["damages"]) == (False, ["redis-0.age is not what was written"])
+    assert not (kept / "verified.json").exists()
+
+
+def test_removing_a_backup_asks_a_person(stage: Stage, kept: Path) -> None:
+    done = stage.arcctl("backup", "delete", NAME)
+    assert done.code == 2
+    assert done.err.splitlines() == [
+        f"{NAME}: redis of the docker engine, 4 B",
+        "error: refusing to remove a backup without being asked by a person",
+        f"hint: arcctl backup delete {NAME} --yes",
+    ]
+    assert kept.is_dir()
+    assert stage.arcctl("backup", "delete", NAME, "--yes").code == 0
+    assert not kept.exists()
+
+
+def test_names_are_completed(stage: Stage, kept: Path) -> None:
+    context: Any = SimpleNamespace(find_root=lambda: SimpleNamespace(params={"home_folder": str(stage.home)}))
+    assert complete_names(context, "2026") == [kept.name]
+    assert complete_names(context, "1999") == []

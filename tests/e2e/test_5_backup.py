@@ -1,0 +1,335 @@
+"""Data is safe: what is backed up comes back, whole, and what cannot come back leaves what is there alone."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gzip
+import hashlib
+import io
+import json
+import shutil
+import signal
+import tarfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nats
+import psycopg
+import pyrage
+import pytest
+import redis
+
+from tests.e2e.belongings import BELONGINGS, bus, cache, sql
+from tests.e2e.driver import Platform, eventually
+
+LEDGER = "CREATE TABLE ledger_{0} (n int PRIMARY KEY)"
+
+
+@pytest.fixture(params=["stack", "local"], scope="module")
+def full(request: pytest.FixtureRequest) -> Platform:
+    """All services with everything that a user may keep in them."""
+    found: Platform = request.getfixturevalue(request.param)
+    _up(found)
+    for name in _present(found):
+        BELONGINGS[name].fill(found)
+    return found
+
+
+def _up(platform: Platform) -> None:
+    platform.arcctl("up", "all").ok()
+
+
+def _present(platform: Platform) -> list[str]:
+    running = {s["name"] for s in platform.health("all")["services"] if s["status"] in ("healthy", "degraded")}
+    return [name for name in BELONGINGS if name in running]
+
+
+def _content(platform: Platform) -> dict[str, Any]:
+    return {name: BELONGINGS[name].read(platform) for name in _present(platform)}
+
+
+def _backup(platform: Platform, *words: str) -> str:
+    return platform.arcctl("backup", "create", *words).ok().out.strip()
+
+
+def _listed(platform: Platform) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(platform.arcctl("backup", "list", "--json").ok().out)["backups"]
+    return found
+
+
+@contextlib.contextmanager
+def _writing(platform: Platform) -> Iterator[None]:
+    """A program that counts in every store, as fast as it can, and goes on when one of them was away for a moment."""
+    over = threading.Event()
+    writer = threading.Thread(target=_count, args=(platform, over))
+    with sql(platform) as arc:
+        arc.execute(LEDGER.format("a"))
+        arc.execute(LEDGER.format("b"))
+    writer.start()
+    try:
+        with cache(platform) as client:
+            eventually(lambda: client.zcard("ledger") > 20)
+        yield
+    finally:
+        over.set()
+        writer.join()
+
+
+def _count(platform: Platform, over: threading.Event) -> None:
+    number, steps = 0, (_count_in_postgres, _count_in_redis, _count_in_nats)
+    while not over.is_set():
+        number += 1
+        for step in steps:
+            while not over.is_set():
+                with contextlib.suppress(psycopg.Error, redis.RedisError, nats.errors.Error, OSError, AssertionError):
+                    step(platform, number)
+                    break
+
+
+def _count_in_postgres(platform: Platform, number: int) -> None:
+    with sql(platform) as arc, arc.transaction():
+        for table in ("a", "b"):
+            arc.execute(f"INSERT INTO ledger_{table} VALUES ({number}) ON CONFLICT DO NOTHING")
+
+
+def _count_in_redis(platform: Platform, number: int) -> None:
+    with cache(platform) as client:
+        client.zadd("ledger", {str(number): number})
+
+
+def _count_in_nats(platform: Platform, number: int) -> None:
+    async def work() -> None:
+        client = await bus(platform)
+        stream = client.jetstream(timeout=2)
+        await stream.publish("agents.ledger", str(number).encode(), headers={"Nats-Msg-Id": f"ledger-{number}"})
+        await client.close()
+
+    asyncio.run(asyncio.wait_for(work(), 5))
+
+
+def _ledger(platform: Platform) -> dict[str, int]:
+    """How far the count came in each store; that there is no hole is asserted on the way."""
+    with sql(platform) as arc:
+        a, b = ([n for (n,) in arc.execute(f"SELECT n FROM ledger_{t} ORDER BY n")] for t in ("a", "b"))
+    with cache(platform) as client:
+        c = [int(n) for n in client.zrange("ledger", 0, -1)]
+    d = asyncio.run(_ledger_in_nats(platform))
+    assert a == b
+    for found in (a, c, d):
+        assert found == list(range(1, len(found) + 1))
+    return {"postgres": len(a), "redis": len(c), "nats": len(d)}
+
+
+async def _ledger_in_nats(platform: Platform) -> list[int]:
+    client = await bus(platform)
+    stream = client.jetstream()
+    info = await stream.stream_info("AGENTS", subjects_filter="agents.ledger")
+    reader = await stream.subscribe("agents.ledger", ordered_consumer=True)
+    found = [await reader.next_msg(timeout=10) for _ in range((info.state.subjects or {}).get("agents.ledger", 0))]
+    await client.close()
+    return sorted(int(message.data) for message in found)
+
+
+@pytest.fixture(scope="module")
+def backup(full: Platform) -> str:
+    """Taken while a program writes; what it had written by the start and by the end is in the ledger."""
+    with _writing(full):
+        return _backup(full)
+
+
+def test_what_was_backed_up_under_load_comes_back_into_a_fresh_platform(full: Platform, backup: str) -> None:
+    before, counted = _content(full), _ledger(full)
+    full.arcctl("clean", "--yes").ok()
+    full.arcctl("backup", "restore", backup).ok()
+    _up(full)
+    assert _content(full) == before
+    after = _ledger(full)
+    assert all(20 < after[store] <= counted[store] for store in after)
+
+
+def test_the_restored_platform_works(full: Platform, backup: str) -> None:
+    del backup
+    assert full.health("all")["status"] == "healthy"
+    full.arcctl("verify").ok()
+
+
+def test_restoring_over_data_lists_it_and_refuses_without_a_person(full: Platform, backup: str) -> None:
+    before = _content(full)
+    done = full.arcctl("backup", "restore", backup, "redis", "postgres")
+    assert done.code == 2
+    assert "databases, " in done.err
+    assert f"hint: arcctl backup restore {backup} --yes" in done.err
+    assert _content(full) == before
+
+
+def test_one_service_is_restored_and_no_other(full: Platform, backup: str) -> None:
+    with cache(full) as client:
+        client.set("name", "another")
+        client.set("new", "since then")
+    with sql(full) as arc:
+        arc.execute("CREATE TABLE since_then ()")
+    full.arcctl("backup", "restore", backup, "redis", "--yes").ok()
+    with cache(full) as client:
+        assert (client.get("name"), client.get("new")) == ("value", None)
+    with sql(full) as arc:
+        arc.execute("DROP TABLE since_then")
+
+
+def test_databases_are_replaced_while_programs_hold_connections(full: Platform, backup: str) -> None:
+    with sql(full) as arc:
+        arc.execute("DELETE FROM memories")
+        full.arcctl("backup", "restore", backup, "postgres", "--yes").ok()
+        with pytest.raises(psycopg.OperationalError):
+            arc.execute("SELECT 1")
+    with sql(full) as arc:
+        assert arc.execute("SELECT count(*) FROM memories").fetchone() == (500,)
+        left = arc.execute("SELECT count(*) FROM pg_database WHERE datname LIKE 'arcctl%'").fetchone()
+    assert left == (0,)
+    assert full.health("all")["status"] == "healthy"
+
+
+def _running(platform: Platform) -> Any:
+    """What would change if anything was stopped, started or made anew."""
+    if "ARCCTL_ENGINE" in platform.environment:
+        from arcctl.runtime import embedded
+
+        return {p.parent.name: p.read_text() for p in embedded.base(platform.home).glob("run/*/pid")}
+    label = "label=com.docker.compose.project=arc"
+    return sorted(platform.docker("ps", "--filter", label, "--format", "{{.ID}} {{.Names}} {{.State}}").splitlines())
+
+
+def test_verify_restores_beside_what_runs_and_touches_nothing_of_it(full: Platform, backup: str) -> None:
+    before, running = _content(full), _running(full)
+    full.arcctl("backup", "verify", backup).ok()
+    assert _running(full) == running
+    assert _content(full) == before
+    (entry,) = (e for e in _listed(full) if e["name"] == backup)
+    assert entry["verified"]["restored"] is True
+    _no_second_platform(full)
+
+
+def _no_second_platform(platform: Platform) -> None:
+    if "ARCCTL_ENGINE" in platform.environment:
+        return
+    mine = ("--filter", "label=com.docker.compose.project=arc_verify", "-q")
+    assert platform.docker("ps", "-a", *mine) == platform.docker("volume", "ls", *mine) == ""
+
+
+def test_verify_that_is_interrupted_leaves_nothing_beside(full: Platform, backup: str) -> None:
+    running = _running(full)
+    assert full.interrupted(6, "backup", "verify", backup) == 130
+    _no_second_platform(full)
+    assert _running(full) == running
+
+
+def test_a_changed_byte_is_found_before_anything_is_touched(full: Platform, backup: str, tmp_path: Path) -> None:
+    copy = shutil.copytree(full.home / ".arcctl" / "backups" / backup, tmp_path / "copy")
+    part = max(copy.glob("redis-*.age"))
+    data = bytearray(part.read_bytes())
+    data[len(data) // 2] ^= 1
+    part.write_bytes(data)
+    done = full.arcctl("backup", "verify", str(copy), "--quick")
+    assert (done.code, "is not what was written" in done.err) == (1, True)
+    done = full.arcctl("backup", "restore", str(copy), "--yes")
+    assert done.code == 1
+    assert "redis-0.age is not what was written" in done.err
+    assert "Traceback" not in done.err
+
+
+def test_a_missing_file_and_a_damaged_manifest_are_named(full: Platform, backup: str, tmp_path: Path) -> None:
+    copy = shutil.copytree(full.home / ".arcctl" / "backups" / backup, tmp_path / "copy")
+    (copy / "nats-0.age").unlink()
+    done = full.arcctl("backup", "verify", str(copy), "--quick")
+    assert (done.code, "nats-0.age is missing" in done.err) == (1, True)
+    (copy / "manifest.json").write_text('{"schema": "arcctl.backup/v1", "parts": 7}')
+    done = full.arcctl("backup", "restore", str(copy), "--yes")
+    assert (done.code, done.err.splitlines()[0]) == (1, "error: copy: the manifest is damaged")
+
+
+def test_a_wrong_passphrase_is_refused(full: Platform, backup: str, tmp_path: Path) -> None:
+    (tmp_path / "wrong").write_text("open sesame\n")
+    done = full.arcctl("backup", "restore", backup, "--yes", "--key", str(tmp_path / "wrong"))
+    assert done.code == 2
+    assert done.err.splitlines()[-2] == "error: the passphrase does not open this backup"
+
+
+def test_no_secret_of_the_home_is_in_a_backup_unencrypted_and_only_its_owner_reads_it(
+    full: Platform, backup: str
+) -> None:
+    folder = full.home / ".arcctl" / "backups" / backup
+    secrets = {v.encode() for v in full.secrets().values() if len(v) > 20}
+    secrets |= {(full.home / ".arcctl" / "backup.passphrase").read_bytes().strip()}
+    for file in folder.iterdir():
+        data = file.read_bytes()
+        assert [s for s in secrets if s in data] == []
+        assert file.suffix != ".age" or data.startswith(b"age-encryption.org/v1\n")
+        assert file.stat().st_mode & 0o777 == 0o600
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_create_that_is_interrupted_leaves_no_half_backup(full: Platform) -> None:
+    before = _listed(full)
+    for seconds, by in ((3.0, signal.SIGINT), (3.5, signal.SIGKILL), (5.0, signal.SIGINT)):
+        full.interrupted(seconds, "backup", "create", by=by)
+        _up(full)  # one that was killed may have left a service still
+        new = [e for e in _listed(full) if e not in before]
+        assert all(e["problem"] == "" for e in new)
+    name = _backup(full)
+    assert [p.name for p in (full.home / ".arcctl" / "backups").glob("*.new")] == []
+    full.arcctl("backup", "verify", name, "--quick").ok()
+
+
+def test_a_restore_that_is_interrupted_leaves_each_service_whole(full: Platform) -> None:
+    expected, name = _content(full), _backup(full)
+    for seconds, by in ((4.0, signal.SIGINT), (6.0, signal.SIGKILL), (8.0, signal.SIGINT)):
+        full.interrupted(seconds, "backup", "restore", name, "--yes", by=by)
+        _up(full)
+        assert _content(full) == expected
+    full.arcctl("backup", "restore", name, "--yes").ok()
+    assert _content(full) == expected
+
+
+def _forged(platform: Platform, folder: Path, content: bytes) -> tuple[str, str]:
+    """A backup of Redis in which everything fits but what is in it; and the file with its key."""
+    identity = pyrage.x25519.Identity.generate()
+    (folder / "key").write_text(str(identity))
+    name = _backup(platform, "redis", "--to", str(folder), "--recipient", str(identity.to_public()))
+    part, manifest = Path(name) / "redis-0.age", Path(name) / "manifest.json"
+    part.write_bytes(pyrage.encrypt(gzip.compress(content), [identity.to_public()]))
+    document = json.loads(manifest.read_text())
+    document["parts"][0]["sha256"] = hashlib.sha256(part.read_bytes()).hexdigest()
+    manifest.write_text(json.dumps(document))
+    return name, str(folder / "key")
+
+
+def _tar(name: str, text: bytes) -> bytes:
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w") as tar:
+        entry = tarfile.TarInfo(name)
+        entry.size = len(text)
+        tar.addfile(entry, io.BytesIO(text))
+    return made.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"not a tar", _tar("appendonlydir", b"a file where a folder should be")],
+    ids=["cannot be unpacked", "does not start"],
+)
+def test_a_service_that_cannot_be_restored_goes_on_with_its_old_data(
+    local: Platform, tmp_path: Path, content: bytes
+) -> None:
+    _up(local)
+    with cache(local) as client:
+        client.set("name", "old")
+    name, key = _forged(local, tmp_path, content)
+    done = local.arcctl("backup", "restore", name, "--yes", "--key", key)
+    assert done.code == 1
+    assert "not restored: redis: " in done.err
+    assert "Traceback" not in done.err
+    with cache(local) as client:
+        assert client.get("name") == "old"
+    assert local.service("redis")["status"] == "healthy"

@@ -59,25 +59,6 @@ def test_where_nothing_is_wrong_no_point_complains_and_the_engine_is_named() -> 
     assert report.summary == {"ok": len(report.findings), "warn": 0, "problem": 0, "unknown": 0}
 
 
-def test_on_a_healthy_machine_every_point_is_named_with_its_evidence() -> None:
-    assert _findings(Toy(home=_home())) == [
-        HOME,
-        "ok settings: 11 values fit",
-        ENGINE,
-        "ok ports: all free or ours",
-    ]
-
-
-def test_a_fresh_machine_is_sent_to_init() -> None:
-    found = _findings(Toy(engine=FakeEngine(TOY, away=NO_ENGINE)))
-    assert found == [
-        "look home: /home/toy has no secrets yet -> arcctl init",
-        "look settings: BIG_SHOP_TOKEN: field required; STORE_PASSWORD: field required"
-        " -> config/<service>/.env.example lists every setting with its meaning and default",
-        f"look engine: {NO_ENGINE} -> start it",
-    ]
-
-
 def test_one_fault_does_not_hide_the_next() -> None:
     toy = Toy(
         home=_home(),

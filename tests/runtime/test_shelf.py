@@ -14,7 +14,8 @@ import pytest
 
 from arcctl.core.backup import Kind, Manifest, Part, Verified
 from arcctl.errors import BackupError, KeyRefused, UsageError
-from arcctl.runtime.files import FOLDERS, Home
+from arcctl.runtime.files import Home
+from arcctl.runtime.place import FOLDERS
 from arcctl.runtime.shelf import FolderShelf
 
 

@@ -19,10 +19,10 @@ from arcctl.app.restoring import restore as restore
 from arcctl.app.world import World, settings, turn
 from arcctl.core import events
 from arcctl.core.backup import Databases, Folder, Kind, Manifest, Method, Part
+from arcctl.core.backup_ports import Draft
 from arcctl.core.env import symbolic
 from arcctl.core.graph import resolve, start_order
 from arcctl.core.observed import Observed
-from arcctl.core.ports import Draft
 from arcctl.errors import UnhealthyError, UsageError
 
 STAMP = "%Y%m%dT%H%M%SZ"

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from arcctl.app import restoring, verify
 from arcctl.app.world import World
 from arcctl.core.backup import Verified
-from arcctl.core.ports import Stored
+from arcctl.core.backup_ports import Stored
 from arcctl.core.proof import Outcome, Report
 
 Beside = Callable[[], AbstractContextManager[World]]

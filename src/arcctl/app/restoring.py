@@ -13,12 +13,12 @@ from arcctl.app import up
 from arcctl.app.world import World, settings, targets, turn
 from arcctl.core import events
 from arcctl.core.backup import Databases, Folder, Kind, Manifest, Method, obstacle, server
+from arcctl.core.backup_ports import Stored
 from arcctl.core.env import symbolic
 from arcctl.core.graph import closure, resolve, start_order
 from arcctl.core.local import volume_name
 from arcctl.core.model import Service, Volume
 from arcctl.core.observed import Observed
-from arcctl.core.ports import Stored
 from arcctl.errors import ArcError, BackupError, UsageError
 
 ATTEMPT = 2.0

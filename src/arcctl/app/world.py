@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TextIO
 
+from arcctl.core.backup_ports import Copier, Shelf
 from arcctl.core.events import Event, Kind, Sink
 from arcctl.core.model import Catalogue
 from arcctl.core.observed import Observed
-from arcctl.core.ports import Contents, Copier, Engine, Home, Images, Ports, Prober, Prover, Shelf, Target
+from arcctl.core.ports import Contents, Engine, Home, Images, Ports, Prober, Prover, Target
 from arcctl.core.probe import Runs
 from arcctl.core.settings import ENVIRONMENT, Settings, Source, missing_secrets, resolve
 from arcctl.errors import SecretsLost, UnhealthyError

@@ -81,7 +81,7 @@ def options(
     ctx.obj = Globals(home=home_folder, insecure_demo=insecure_demo, engine=engine, telemetry=telemetry)
 
 
-for module in ():
+for module in (
     run,
     look,
     prove,

@@ -18,12 +18,13 @@ from arcctl.app import render as rendering
 from arcctl.app.world import World
 from arcctl.cli.options import Globals
 from arcctl.core import images
+from arcctl.core.backup_ports import Shelf
 from arcctl.core.connect import Prompt
 from arcctl.core.events import Event, Kind, Sink
 from arcctl.core.model import Catalogue
 from arcctl.core.names import own_file
 from arcctl.core.own import read as read_own
-from arcctl.core.ports import Examiner, Registries, Servers, Session, Shelf
+from arcctl.core.ports import Examiner, Registries, Servers, Session
 from arcctl.core.redaction import Redactor
 from arcctl.errors import ArcError, HomeError, SettingsError, UsageError
 from arcctl.runtime import artifacts, engines, environment, files, own, place

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from arcctl.core import compose, local
+from arcctl.core.backup_ports import Copier
 from arcctl.core.events import Event, Kind, Sink
 from arcctl.core.model import Catalogue, Layer
-from arcctl.core.ports import Copier, Engine, Images
+from arcctl.core.ports import Engine, Images
 from arcctl.errors import EngineError, UsageError
 from arcctl.runtime.copying import ServerCopier
 from arcctl.runtime.docker import GUEST, DockerEngine

@@ -100,7 +100,6 @@ SERVICE: Service[Env] = Service(
     ),
     monitoring=_MONITORING,
     files=_files,
-    files=_rules,
     backup=lambda env: Folder("data"),
     probe=lambda env: Http(port=PORT, path="/-/ready", body="Ready"),
     # A span is counted with the second flush after it; they come every 10 s.

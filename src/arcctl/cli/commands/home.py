@@ -9,9 +9,6 @@ import typer
 
 from arcctl.cli.options import Json
 
-config = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Settings: each value with its origin.")
-schema = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="JSON Schemas of what `--json` prints.")
-
 ANY = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
@@ -19,8 +16,6 @@ def register(app: typer.Typer) -> None:
     for command in (init, render, doctor, schema, version):
         app.command()(command)
     app.command(context_settings={**ANY, "help_option_names": []})(compose)
-    app.add_typer(config, name="config")
-    app.add_typer(schema, name="schema")
 
 
 def init(ctx: typer.Context) -> None:
@@ -37,45 +32,6 @@ def init(ctx: typer.Context) -> None:
     made = f"{len(result.generated)} secrets generated" if result.generated else "all secrets were there"
     terminal.say(f"home {result.home}: {made}")
     terminal.say("next: arcctl up")
-
-
-@config.command()
-def show(ctx: typer.Context, json_: Json = False) -> None:
-    """Every setting, its value (secrets hidden) and where it comes from.
-
-    Examples: `arcctl config show`, `arcctl config show --json`
-    """
-    import json
-
-    from arcctl.app.world import settings
-    from arcctl.cli import wiring
-    from arcctl.ui import terminal
-
-    values = settings(wiring.world(ctx.obj)).values
-    if json_:
-        items = [{"name": n, "service": v.service, "value": v.shown, "origin": v.origin} for n, v in values.items()]
-        terminal.line(json.dumps(items, indent=2))
-        return
-    rows = [(name, value.shown, value.origin, value.variable.description) for name, value in values.items()]
-    terminal.table(("SETTING", "VALUE", "ORIGIN", "MEANING"), rows)
-
-
-@config.command()
-def validate(ctx: typer.Context) -> None:
-    """Check all settings and the Compose files. Exit code 2 with each problem named.
-
-    Example: `arcctl config validate`
-    """
-    from arcctl.app.world import settings
-    from arcctl.cli import wiring
-    from arcctl.core.settings import near_misses
-    from arcctl.ui import terminal
-
-    world = wiring.world(ctx.obj)
-    for text in near_misses(world.environment, world.catalogue):
-        terminal.say(f"warning: environment: {text}", style="yellow")
-    loaded = settings(world)
-    terminal.say(f"{len(loaded.values)} settings fit", style="green")
 
 
 def render(

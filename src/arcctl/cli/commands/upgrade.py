@@ -26,8 +26,8 @@ def register(app: typer.Typer) -> None:
     app.command()(upgrade)
 
 
-def complete(incomplete: str) -> list[str]:
-    return [*complete_words(incomplete), *([UNDO] if UNDO.startswith(incomplete) else [])]
+def complete(ctx: typer.Context, incomplete: str) -> list[str]:
+    return [*complete_words(ctx, incomplete), *([UNDO] if UNDO.startswith(incomplete) else [])]
 
 
 def complete_images(incomplete: str) -> list[str]:

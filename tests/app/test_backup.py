@@ -11,6 +11,7 @@ import pytest
 
 from arcctl.app import backup, backup_verify, restoring, up
 from arcctl.app.world import World
+from arcctl.core.backup_results import Restored
 from arcctl.core.observed import ContainerState
 from arcctl.core.probe import Answer
 from arcctl.errors import BackupError, KeyRefused, UsageError
@@ -50,7 +51,7 @@ def _backed_up() -> Toy:
 FIRST = backup.Restore(name="first")
 
 
-def _restore(toy: Toy, request: backup.Restore = FIRST) -> backup.Restored:
+def _restore(toy: Toy, request: backup.Restore = FIRST) -> Restored:
     return asyncio.run(backup.restore(request, toy.world()))
 
 

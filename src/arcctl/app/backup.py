@@ -10,9 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
 
-from arcctl.app.restoring import Preview as Preview
 from arcctl.app.restoring import Restore as Restore
-from arcctl.app.restoring import Restored as Restored
 from arcctl.app.restoring import has_data, not_answering, secrets_id, server_of
 from arcctl.app.restoring import preview as preview
 from arcctl.app.restoring import restore as restore
@@ -20,6 +18,7 @@ from arcctl.app.world import World, settings, turn
 from arcctl.core import events
 from arcctl.core.backup import Databases, Folder, Kind, Manifest, Method, Part
 from arcctl.core.backup_ports import Draft
+from arcctl.core.backup_results import Created
 from arcctl.core.env import symbolic
 from arcctl.core.graph import resolve, start_order
 from arcctl.core.observed import Observed
@@ -36,15 +35,6 @@ class Create:
     """The folder that holds the backup; empty for the usual one."""
     lock: str = ""
     """An age recipient, the path of a file with a passphrase, or empty for the home's own passphrase."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Created:
-    name: str
-    manifest: Manifest
-    seconds: float
-    down: tuple[str, ...]
-    """Services that stood still for it and do not answer again."""
 
 
 async def create(request: Create, world: World) -> Created:

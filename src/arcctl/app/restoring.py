@@ -14,6 +14,7 @@ from arcctl.app.world import World, settings, targets, turn
 from arcctl.core import events
 from arcctl.core.backup import Databases, Folder, Kind, Manifest, Method, obstacle, server
 from arcctl.core.backup_ports import Stored
+from arcctl.core.backup_results import Change, Preview, Restored
 from arcctl.core.env import symbolic
 from arcctl.core.graph import closure, resolve, start_order
 from arcctl.core.local import volume_name
@@ -37,37 +38,6 @@ class Restore:
     """A file with the passphrase or the age identity; empty for the home's own passphrase."""
     secrets: bool = False
     """The secrets and settings of the home too."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Change:
-    """What becomes of one service's data."""
-
-    service: str
-    there: str
-    """What goes; empty where nothing is."""
-    comes: str
-    bytes: int
-    refused: str = ""
-    """Why it stays as it is."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Preview:
-    manifest: Manifest
-    changes: tuple[Change, ...]
-    strange_secrets: bool
-    """Whether the backup was made with other secrets than the home has and keeps."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Restored:
-    services: tuple[str, ...]
-    kept: dict[str, str]
-    """Services that go on with the data that they had, with the reason."""
-    files: tuple[str, ...]
-    """Files of the home that were written."""
-    seconds: float
 
 
 async def restore(request: Restore, world: World) -> Restored:

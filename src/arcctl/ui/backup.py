@@ -12,8 +12,7 @@ from arcctl.core.backup import SCHEMA, Entry, Manifest
 from arcctl.ui import terminal
 
 if TYPE_CHECKING:
-    from arcctl.app.backup import Created, Preview, Restored
-    from arcctl.app.backup_verify import Result
+    from arcctl.core.backup_results import Checked, Created, Preview, Restored
     from arcctl.core.proof import Verdict
 
 _UNITS = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
@@ -114,7 +113,7 @@ def age(moment: str) -> str:
     return f"{seconds} s"
 
 
-def verified(result: Result, json_: bool) -> None:
+def verified(result: Checked, json_: bool) -> None:
     from arcctl.core.proof import Outcome
     from arcctl.ui import verify
 
@@ -150,5 +149,5 @@ def _answers(verdict: Verdict) -> tuple[tuple[str, str] | str, ...]:
     return (verdict.service, ("✔ answers", "green"), "answers its probe with the restored data")
 
 
-def _verdicts(result: Result) -> tuple[Verdict, ...]:
+def _verdicts(result: Checked) -> tuple[Verdict, ...]:
     return result.report.services if result.report else ()

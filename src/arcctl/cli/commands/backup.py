@@ -11,7 +11,7 @@ import typer
 from arcctl.cli.options import Json, Words, Yes
 
 if TYPE_CHECKING:
-    from arcctl.app.backup import Preview
+    from arcctl.core.backup_results import Preview
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="All data in one folder, and back again.")
 

@@ -21,6 +21,7 @@ FAILURES = set(EXIT_CODES) - {0}
 DEAD = "Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?\n"
 
 WITHOUT_JSON = {
+    "arcctl backup delete": "tells what it did, on stderr",
     "arcctl clean": "tells what it did, on stderr",
     "arcctl compose": "prints what Docker Compose prints",
     "arcctl config validate": "says yes or what is wrong, on stderr",

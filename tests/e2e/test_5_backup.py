@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import gzip
-import hashlib
-import io
 import json
 import shutil
 import signal
-import tarfile
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import nats
 import psycopg
-import pyrage
 import pytest
-import redis
 
-from tests.e2e.belongings import BELONGINGS, bus, cache, sql
-from tests.e2e.driver import Platform, eventually
-
-LEDGER = "CREATE TABLE ledger_{0} (n int PRIMARY KEY)"
+from tests.e2e.belongings import BELONGINGS, cache, sql
+from tests.e2e.counting import ledger, writing
+from tests.e2e.driver import Platform
 
 
 @pytest.fixture(params=["stack", "local"], scope="module")
@@ -60,93 +48,20 @@ def _listed(platform: Platform) -> list[dict[str, Any]]:
     return found
 
 
-@contextlib.contextmanager
-def _writing(platform: Platform) -> Iterator[None]:
-    """A program that counts in every store, as fast as it can, and goes on when one of them was away for a moment."""
-    over = threading.Event()
-    writer = threading.Thread(target=_count, args=(platform, over))
-    with sql(platform) as arc:
-        arc.execute(LEDGER.format("a"))
-        arc.execute(LEDGER.format("b"))
-    writer.start()
-    try:
-        with cache(platform) as client:
-            eventually(lambda: client.zcard("ledger") > 20)
-        yield
-    finally:
-        over.set()
-        writer.join()
-
-
-def _count(platform: Platform, over: threading.Event) -> None:
-    number, steps = 0, (_count_in_postgres, _count_in_redis, _count_in_nats)
-    while not over.is_set():
-        number += 1
-        for step in steps:
-            while not over.is_set():
-                with contextlib.suppress(psycopg.Error, redis.RedisError, nats.errors.Error, OSError, AssertionError):
-                    step(platform, number)
-                    break
-
-
-def _count_in_postgres(platform: Platform, number: int) -> None:
-    with sql(platform) as arc, arc.transaction():
-        for table in ("a", "b"):
-            arc.execute(f"INSERT INTO ledger_{table} VALUES ({number}) ON CONFLICT DO NOTHING")
-
-
-def _count_in_redis(platform: Platform, number: int) -> None:
-    with cache(platform) as client:
-        client.zadd("ledger", {str(number): number})
-
-
-def _count_in_nats(platform: Platform, number: int) -> None:
-    async def work() -> None:
-        client = await bus(platform)
-        stream = client.jetstream(timeout=2)
-        await stream.publish("agents.ledger", str(number).encode(), headers={"Nats-Msg-Id": f"ledger-{number}"})
-        await client.close()
-
-    asyncio.run(asyncio.wait_for(work(), 5))
-
-
-def _ledger(platform: Platform) -> dict[str, int]:
-    """How far the count came in each store; that there is no hole is asserted on the way."""
-    with sql(platform) as arc:
-        a, b = ([n for (n,) in arc.execute(f"SELECT n FROM ledger_{t} ORDER BY n")] for t in ("a", "b"))
-    with cache(platform) as client:
-        c = [int(n) for n in client.zrange("ledger", 0, -1)]
-    d = asyncio.run(_ledger_in_nats(platform))
-    assert a == b
-    for found in (a, c, d):
-        assert found == list(range(1, len(found) + 1))
-    return {"postgres": len(a), "redis": len(c), "nats": len(d)}
-
-
-async def _ledger_in_nats(platform: Platform) -> list[int]:
-    client = await bus(platform)
-    stream = client.jetstream()
-    info = await stream.stream_info("AGENTS", subjects_filter="agents.ledger")
-    reader = await stream.subscribe("agents.ledger", ordered_consumer=True)
-    found = [await reader.next_msg(timeout=10) for _ in range((info.state.subjects or {}).get("agents.ledger", 0))]
-    await client.close()
-    return sorted(int(message.data) for message in found)
-
-
 @pytest.fixture(scope="module")
 def backup(full: Platform) -> str:
     """Taken while a program writes; what it had written by the start and by the end is in the ledger."""
-    with _writing(full):
+    with writing(full):
         return _backup(full)
 
 
 def test_what_was_backed_up_under_load_comes_back_into_a_fresh_platform(full: Platform, backup: str) -> None:
-    before, counted = _content(full), _ledger(full)
+    before, counted = _content(full), ledger(full)
     full.arcctl("clean", "--yes").ok()
     full.arcctl("backup", "restore", backup).ok()
     _up(full)
     assert _content(full) == before
-    after = _ledger(full)
+    after = ledger(full)
     assert all(20 < after[store] <= counted[store] for store in after)
 
 
@@ -290,46 +205,3 @@ def test_a_restore_that_is_interrupted_leaves_each_service_whole(full: Platform)
         assert _content(full) == expected
     full.arcctl("backup", "restore", name, "--yes").ok()
     assert _content(full) == expected
-
-
-def _forged(platform: Platform, folder: Path, content: bytes) -> tuple[str, str]:
-    """A backup of Redis in which everything fits but what is in it; and the file with its key."""
-    identity = pyrage.x25519.Identity.generate()
-    (folder / "key").write_text(str(identity))
-    name = _backup(platform, "redis", "--to", str(folder), "--recipient", str(identity.to_public()))
-    part, manifest = Path(name) / "redis-0.age", Path(name) / "manifest.json"
-    part.write_bytes(pyrage.encrypt(gzip.compress(content), [identity.to_public()]))
-    document = json.loads(manifest.read_text())
-    document["parts"][0]["sha256"] = hashlib.sha256(part.read_bytes()).hexdigest()
-    manifest.write_text(json.dumps(document))
-    return name, str(folder / "key")
-
-
-def _tar(name: str, text: bytes) -> bytes:
-    made = io.BytesIO()
-    with tarfile.open(fileobj=made, mode="w") as tar:
-        entry = tarfile.TarInfo(name)
-        entry.size = len(text)
-        tar.addfile(entry, io.BytesIO(text))
-    return made.getvalue()
-
-
-@pytest.mark.parametrize(
-    "content",
-    [b"not a tar", _tar("appendonlydir", b"a file where a folder should be")],
-    ids=["cannot be unpacked", "does not start"],
-)
-def test_a_service_that_cannot_be_restored_goes_on_with_its_old_data(
-    local: Platform, tmp_path: Path, content: bytes
-) -> None:
-    _up(local)
-    with cache(local) as client:
-        client.set("name", "old")
-    name, key = _forged(local, tmp_path, content)
-    done = local.arcctl("backup", "restore", name, "--yes", "--key", key)
-    assert done.code == 1
-    assert "not restored: redis: " in done.err
-    assert "Traceback" not in done.err
-    with cache(local) as client:
-        assert client.get("name") == "old"
-    assert local.service("redis")["status"] == "healthy"

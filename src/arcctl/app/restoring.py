@@ -93,7 +93,7 @@ def _change(service: str, manifest: Manifest, observed: Observed, world: World) 
 
 def _there(service: str, world: World) -> str:
     """What is there; where no server tells, or the secrets are lost, at least that something is."""
-    if not has_data(service, world):
+    if service not in world.catalogue.services or not has_data(service, world):
         return ""
     declared: Service[Any] = world.catalogue.services[service]
     method = declared.backup(settings(world).envs[service]) if world.home.secrets() else None
@@ -101,6 +101,8 @@ def _there(service: str, world: World) -> str:
 
 
 def _refused(service: str, manifest: Manifest, observed: Observed, world: World) -> str:
+    if service not in world.catalogue.services:
+        return "is no service of this home"
     if service in observed.unavailable:
         return f"is not available here: {observed.unavailable[service].reason}"
     present = server_of(service, observed)
@@ -113,8 +115,11 @@ def _held(request: Restore, manifest: Manifest, world: World) -> tuple[str, ...]
 
     Raises UsageError for one that is not in the backup.
     """
-    there = [i for i in start_order(world.catalogue) if i in manifest.services]
-    named = resolve(request.words, world.catalogue) if request.words else tuple(there)
+    known = [i for i in start_order(world.catalogue) if i in manifest.services]
+    there = [*known, *(i for i in manifest.services if i not in known)]
+    strange = tuple(i for i in request.words if i in there and i not in known)
+    words = [word for word in request.words if word not in strange]
+    named = (*resolve(words, world.catalogue), *strange) if request.words else tuple(there)
     missing = [i for i in named if i not in there and i in request.words]
     if missing:
         raise UsageError(f"not in this backup: {', '.join(missing)}", hint=f"it has {', '.join(there)}")

@@ -174,7 +174,7 @@ def beside(first: World) -> Iterator[World]:
         first.sink(replace(event, subject=f"beside: {event.subject}".removesuffix(": ")))
 
     home = files.Home(first.home.root)
-    with making.platform(home, first.engine.name, services.load()) as second:
+    with making.platform(home, first.engine.name, first.catalogue) as second:
         yield replace(
             first,
             catalogue=second.catalogue,

@@ -31,10 +31,15 @@ class Databases:
 
 @dataclass(frozen=True)
 class Folder:
-    """A volume, copied while its server stands still."""
+    """Volumes, copied while their server stands still."""
 
     volume: str
     """As `Volume.name`."""
+    others: tuple[str, ...] = ()
+
+    @property
+    def volumes(self) -> tuple[str, ...]:
+        return (self.volume, *self.others)
 
 
 Method = Databases | Folder

@@ -43,7 +43,7 @@ class Draft(Protocol):
         """Bytes and hash of the file that `fill` fills."""
 
     def write_secrets(self, file: str) -> tuple[int, str]:
-        """The home's secrets and settings."""
+        """The home's secrets and settings, and the files of the user's own services."""
 
     def finish(self, manifest: Manifest) -> str:
         """The name by which it can be found from now on."""

@@ -58,7 +58,7 @@ def _made(root: Path, home: files.Home, engine: str, catalogue: Catalogue) -> Se
     with files.readable(root):
         root.mkdir(mode=files.PRIVATE_FOLDER, parents=True)
         files.copy_template(home.root, root)
-        for layer in Layer:
+        for layer in _layers(catalogue):
             _render(root, layer, catalogue)
     second = files.Home(root)
     own_key = home.state / OWN_KEY
@@ -67,6 +67,10 @@ def _made(root: Path, home: files.Home, engine: str, catalogue: Catalogue) -> Se
     chosen, made = _engine(second, engine, catalogue)
     names = [v.name for c in catalogue.containers().values() for v in variables(c.env) if v.name.endswith("_PORT")]
     return Second(second, chosen, made, dict(zip(names, map(str, _free_ports(len(names))), strict=True)))
+
+
+def _layers(catalogue: Catalogue) -> list[Layer]:
+    return [layer for layer in Layer if catalogue.layer(layer)]
 
 
 def _render(root: Path, layer: Layer, catalogue: Catalogue) -> None:
@@ -78,7 +82,7 @@ def _render(root: Path, layer: Layer, catalogue: Catalogue) -> None:
 
 def _engine(home: files.Home, name: str, catalogue: Catalogue) -> tuple[Catalogue, Engine]:
     if name == DockerEngine.name:
-        overlays = [home.compose_file(compose.FILES[layer]) for layer in Layer]
+        overlays = [home.compose_file(compose.FILES[layer]) for layer in _layers(catalogue)]
         return catalogue, DockerEngine(catalogue, overlays, home.compose_env, PROJECT)
     return engines.embedded(local.moved(catalogue, SHIFT), home)
 

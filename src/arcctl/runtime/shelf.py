@@ -19,13 +19,14 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from arcctl.core.backup import DAMAGED, Entry, Manifest, Part, Verified, read
+from arcctl.core.names import FOLDER
 from arcctl.errors import BackupError, KeyRefused, UsageError
 from arcctl.runtime.files import PRIVATE_FILE, PRIVATE_FOLDER, STATE, Home, readable, write_whole
 from arcctl.runtime.sealing import CHUNK, opened, sealed
 
 MANIFEST, KEY, VERIFIED = "manifest.json", "key.age", "verified.json"
 OWN_KEY = "backup.passphrase"
-OWN_FILES = re.compile(rf"{re.escape(STATE)}/secrets\.env|config/[a-z0-9-]+/\.env")
+OWN_FILES = re.compile(rf"{re.escape(STATE)}/secrets\.env|config/[a-z0-9-]+/\.env|{FOLDER}/[a-z0-9-]+\.yaml")
 """What of the home is in a backup, and all that one may write there."""
 _NAME = re.compile(r"\d{8}T\d{6}Z(-\d+)?")
 
@@ -99,8 +100,10 @@ class FolderDraft:
 
     def write_secrets(self, file: str) -> tuple[int, str]:
         with readable(self._home.root):
-            paths = (self._home.secrets_file, *sorted((self._home.root / "config").glob("*/.env")))
-            texts = {p.relative_to(self._home.root).as_posix(): p.read_text() for p in paths if p.is_file()}
+            root = self._home.root
+            settings, declared = (root / "config").glob("*/.env"), (root / FOLDER).glob("*.yaml")
+            paths = (self._home.secrets_file, *sorted(settings), *sorted(declared))
+            texts = {p.relative_to(root).as_posix(): p.read_text() for p in paths if p.is_file()}
 
         def fill(stream: BinaryIO) -> None:
             stream.write(json.dumps(texts, indent=1).encode())

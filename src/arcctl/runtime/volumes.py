@@ -35,7 +35,7 @@ LOAD = (
     '[ -z "$OWNER" ] || chown -R "$OWNER" .arcctl-new\n'
 )
 SWAP = (
-    "set -e\n[ -d .arcctl-new ]\nmkdir .arcctl-going\n"
+    "set -e\n[ -d .arcctl-new ] || exit 0\nmkdir .arcctl-going\n"
     + _MOVE.format(".", ".arcctl-going/")
     + "mv .arcctl-going .arcctl-old\n"
     + _MOVE.format(".arcctl-new", "./")
@@ -120,34 +120,40 @@ class Volumes:
         self._shell = shell
 
     def contents(self, key: str, method: Folder) -> tuple[tuple[Kind, str], ...]:
-        return ((Kind.FOLDER, method.volume),) if self._shell.exists(volume_name(key, method.volume)) else ()
+        return tuple((Kind.FOLDER, name) for name in self._there(key, method))
+
+    def _there(self, key: str, method: Folder) -> list[str]:
+        return [name for name in method.volumes if self._shell.exists(volume_name(key, name))]
 
     def save(self, key: str, method: Folder, kind: Kind, name: str, target: BinaryIO) -> None:
-        del kind, name
-        self._run(key, method, SAVE, stdout=target)
+        del method, kind
+        self._run(key, name, SAVE, stdout=target)
 
     def load(self, key: str, method: Folder, kind: Kind, name: str, source: BinaryIO) -> None:
-        del kind, name
-        self._run(key, method, LOAD, stdin=source)
+        del method, kind
+        self._run(key, name, LOAD, stdin=source)
 
     def swap(self, key: str, method: Folder) -> None:
-        self._run(key, method, SWAP)
+        self._each(key, method, SWAP)
 
     def undo(self, key: str, method: Folder) -> None:
-        self._run(key, method, UNDO)
+        self._each(key, method, UNDO)
 
     def settle(self, key: str, method: Folder) -> None:
-        self._run(key, method, _DROP)
+        self._each(key, method, _DROP)
 
     def present(self, key: str, method: Folder) -> str:
-        if not self._shell.exists(volume_name(key, method.volume)):
-            return ""
-        return f"{int(self._run(key, method, SIZE)) / 1024:.1f} MiB"
+        sizes = [int(self._run(key, name, SIZE)) for name in self._there(key, method)]
+        return f"{sum(sizes) / 1024:.1f} MiB" if sizes else ""
+
+    def _each(self, key: str, method: Folder, script: str) -> None:
+        for name in self._there(key, method):
+            self._run(key, name, script)
 
     def _run(
-        self, key: str, method: Folder, script: str, *, stdin: BinaryIO | None = None, stdout: BinaryIO | None = None
+        self, key: str, volume: str, script: str, *, stdin: BinaryIO | None = None, stdout: BinaryIO | None = None
     ) -> bytes:
-        name = volume_name(key, method.volume)
+        name = volume_name(key, volume)
         done = self._shell.run(name, script, stdin, stdout)
         if done.code:
             words = done.stderr.splitlines() or [f"exit code {done.code}"]

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import Field, SecretStr, create_model
 
+from arcctl.core.backup import Folder
 from arcctl.core.bootstrap import Resource
 from arcctl.core.env import HostPort, ServiceEnv, Variable, unknown
 from arcctl.core.graph import reserved
@@ -67,6 +68,10 @@ def _declare(name: str, files: Mapping[str, Own], known: dict[str, Service[Any]]
     known[name] = _Declaration(name, files[name], known).service()
 
 
+def _copied(volumes: tuple[str, ...]) -> Folder | None:
+    return Folder(volumes[0], volumes[1:]) if volumes else None
+
+
 def _wrong(name: str, field: str, message: str) -> SettingsError:
     file = own_file(name)
     return SettingsError(f"{file}: {field}: {message}", hint=f"edit {file}")
@@ -110,6 +115,7 @@ class _Declaration:
             proofs=self._proofs,
             resources=self._resources,
             monitoring=self._monitoring(),
+            backup=lambda env: _copied(tuple(said.volumes)),
         )
 
     @property

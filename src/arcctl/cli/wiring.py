@@ -47,11 +47,9 @@ def silent(event: Event) -> None:
 def world(chosen: Globals, sink: Sink = silent) -> World:
     """Everything a use-case needs, for the home that was named or found."""
     home = files.Home(home_root(chosen))
-    everything = services.load(own.load(home.root))
-    catalogue, engine = engines.choose(chosen.engine, home, everything, sink)
-    declared = services.load()
     variables = environment.snapshot()
-    catalogue, engine = engines.choose(chosen.engine, home, chosen_images(declared, home, variables), sink)
+    declared = chosen_images(services.load(own.load(home.root)), home, variables)
+    catalogue, engine = engines.choose(chosen.engine, home, declared, sink)
     return World(
         catalogue=catalogue,
         environment=variables,
@@ -175,10 +173,13 @@ def beside(first: World) -> Iterator[World]:
 
     home = files.Home(first.home.root)
     with making.platform(home, first.engine.name, first.catalogue) as second:
+    declared = chosen_images(services.load(), home, first.environment)
+    tags = {s.name: images.split(s.current)[1] for s in images.tag_settings(declared).values()}
+    with making.platform(home, first.engine.name, declared) as second:
         yield replace(
             first,
             catalogue=second.catalogue,
-            environment={**first.environment, **second.ports},
+            environment={**first.environment, **tags, **second.ports},
             home=second.home,
             engine=second.engine,
             copier=engines.copier(second.engine, second.home, second.catalogue),

@@ -217,12 +217,12 @@ def test_without_docker_the_points_are_those_of_local_processes() -> None:
         (
             spoilt("engine", volumes=(VolumeFacts(name="store_data", service="store", missing=("A", "B")),)),
             "problem half-volume: store_data has data but no A, B"
-            " -> restore it from a backup, or destroy all data and begin anew: arcctl clean",
+            " -> arcctl clean, then arcctl up --stack, and arcctl backup restore NAME where there is one",
         ),
         (
             spoilt("engine", volumes=(VolumeFacts(name="store_data", service="store", version="16", wanted="18"),)),
             "problem data-version: store_data has data of version 16, store is 18"
-            " -> run the older server and dump its data, then arcctl clean, arcctl up and load it",
+            " -> set the tag of the image that wrote it (arcctl config set), then arcctl upgrade says the way on",
         ),
         (
             spoilt("engine", WITHOUT_DOCKER, supervisor="gone", outlived=(1, 2)),

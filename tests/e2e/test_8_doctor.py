@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -123,3 +124,32 @@ def test_a_killed_supervisor_is_a_problem_with_the_servers_that_it_left_and_up_i
     assert found["fix"] == "arcctl up"
     local.arcctl("up").ok()
     assert _doctor(local)["supervisor"]["state"] == "ok"
+
+
+def test_without_an_account_for_servers_and_with_a_path_too_long_for_a_socket_both_are_told(
+    local: Platform, tmp_path: Path
+) -> None:
+    """In a mount namespace of its own, where the machine knows no `nobody`."""
+    if os.geteuid() != 0:
+        pytest.skip("only root starts servers as another account, and may hide one")
+    home = tmp_path / ("long-name-" * 9)
+    home.mkdir()
+    Platform(home, local.environment).arcctl("init").ok()
+    known = [line for line in Path("/etc/passwd").read_text().splitlines() if not line.startswith(accounts.NAME)]
+    (tmp_path / "passwd").write_text("\n".join(known) + "\n")
+    (tmp_path / "nsswitch.conf").write_text("passwd: files\n")
+    hide = " && ".join(f"mount --bind {tmp_path}/{name} /etc/{name}" for name in ("passwd", "nsswitch.conf"))
+    done = subprocess.run(
+        ("unshare", "--mount", "sh", "-c", f"{hide} && exec {PROGRAM} doctor --json"),
+        cwd=home,
+        env=dict(local.environment),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found = {finding["id"]: finding for finding in json.loads(done.stdout)["findings"]}
+    assert (found["account"]["state"], found["account"]["fix"]) == (
+        "problem",
+        "sudo useradd --system --no-create-home nobody",
+    )
+    assert (found["socket"]["state"], "of 100 characters" in found["socket"]["evidence"]) == ("problem", True)

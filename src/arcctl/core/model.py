@@ -47,14 +47,12 @@ class Port:
 class Stamp:
     """What a server leaves in its data once that is initialised."""
 
-    version: str
-    """Major version of the data that the server works with."""
     version_file: str
     """Holds the version of the data that is there."""
     others: tuple[str, ...] = ()
     """Files that a whole data folder has besides."""
     folder: str = "."
-    """Where they are in the container's volume; a local process has them at the top of its own."""
+    """A pattern of where they are in the container's volume; a local process has them at the top of its own."""
 
     @property
     def files(self) -> tuple[str, ...]:

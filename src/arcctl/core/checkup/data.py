@@ -36,17 +36,17 @@ def _whole(facts: Facts) -> Iterator[Finding]:
         broken = [v for v in facts.engine.volumes if v.missing]
         text = "; ".join(f"{v.name} has data but no {', '.join(v.missing)}" for v in broken)
         names = ", ".join(v.name for v in facts.engine.volumes)
-        fix = "restore it from a backup, or destroy all data and begin anew: arcctl clean"
+        fix = "arcctl clean, then arcctl up --stack, and arcctl backup restore NAME where there is one"
         yield judged("half-volume", State.PROBLEM, text or f"{names}: initialised", wrong=broken, fix=fix)
 
 
 def _format(facts: Facts) -> Iterator[Finding]:
     known = [v for v in facts.engine.volumes if v.version]
     if known:
-        odd = [v for v in known if v.version != v.wanted]
+        odd = [v for v in known if v.wanted and v.version != v.wanted]
         text = "; ".join(f"{v.name} has data of version {v.version}, {v.service} is {v.wanted}" for v in odd)
         shown = ", ".join(f"{v.name} has version {v.version}" for v in known)
-        fix = "run the older server and dump its data, then arcctl clean, arcctl up and load it"
+        fix = "set the tag of the image that wrote it (arcctl config set), then arcctl upgrade says the way on"
         yield judged("data-version", State.PROBLEM, text or shown, wrong=odd, fix=fix)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from arcctl.app.inside import not_running, one_with
+from arcctl.app.inside import one_with
 from arcctl.app.launch import Launch
 from arcctl.app.up import Result
-from arcctl.app.world import World, ensure_secrets, settings, turn
+from arcctl.app.world import World, ensure_secrets, must_run, settings, turn
 from arcctl.core.contents import Databases
 from arcctl.core.graph import dependencies, resolve
 from arcctl.core.plan import Action, Plan, Step
@@ -39,7 +39,7 @@ async def run(words: tuple[str, ...], world: World) -> Result:
         inside = await one_with(Databases, world)
         for service in chosen:
             if service in inside.observed.unavailable:
-                raise not_running(service, inside.observed)
+                must_run(service, inside.observed)
         ensure_secrets(world, world.engine.volumes())
         plan = _plan(chosen, world)
         launch = Launch(plan=plan, world=world, settings=settings(world), made_from={})

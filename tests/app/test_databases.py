@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from arcctl.app import databases
+from arcctl.app import databases, migrate
 from arcctl.app.up import came_up
 from arcctl.core.contents import Database
 from arcctl.errors import UnhealthyError
@@ -94,26 +94,26 @@ def test_a_drop_that_was_interrupted_behind_the_database_is_finished() -> None:
 
 def test_a_migration_runs_behind_the_one_shots_that_it_waits_for() -> None:
     platform = Platform()
-    result = run(databases.migrate(("shop",), platform.world))
+    result = run(migrate.run(("shop",), platform.world))
     assert (came_up(result), platform.toy.engine.calls) == (True, ["recreate shop-db", "recreate shop-tables"])
 
 
 def test_a_migration_that_fails_is_told() -> None:
     platform = Platform()
     platform.toy.engine.exit_codes = {"shop-tables": 3}
-    result = run(databases.migrate((), platform.world))
+    result = run(migrate.run((), platform.world))
     assert result.outcome is not None
     assert result.outcome.failed == {"shop-tables": "is exited with exit code 3"}
 
 
 def test_a_service_without_a_migration_says_which_have_one() -> None:
-    message, hint = refused(databases.migrate(("bus",), Platform().world))
+    message, hint = refused(migrate.run(("bus",), Platform().world))
     assert (message.partition(":")[0], hint) == ("bus has no migration to run", "with one: shop")
 
 
 def test_a_migration_without_a_database_server_starts_nothing() -> None:
     platform = Platform().without("store")
-    message = refused(databases.migrate(("shop",), platform.world), UnhealthyError)
+    message = refused(migrate.run(("shop",), platform.world), UnhealthyError)
     assert (message, platform.toy.engine.calls) == (("store is exited", "arcctl up store"), [])
 
 

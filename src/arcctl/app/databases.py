@@ -8,22 +8,16 @@ from dataclasses import dataclass, field
 from pydantic import SecretStr
 
 from arcctl.app import bootstrap
-from arcctl.app.inside import Inside, not_running, one_with
-from arcctl.app.launch import Launch
-from arcctl.app.up import Result
-from arcctl.app.world import World, ensure_secrets, settings, turn
+from arcctl.app.inside import Inside, one_with
+from arcctl.app.world import World, turn
 from arcctl.core import content_names as names
 from arcctl.core.bootstrap import Found, Report, State
 from arcctl.core.contents import Database, Databases, Loss
 from arcctl.core.env import Variable
-from arcctl.core.graph import dependencies, resolve
-from arcctl.core.plan import Action, Plan, Step
 from arcctl.core.ports import DatabaseClient
 from arcctl.core.proof import Sql
 from arcctl.errors import UnhealthyError, UsageError
 
-TIMEOUT = 300.0
-"""Seconds that migrating one service may take."""
 PASSWORD_LENGTH = 43
 
 
@@ -40,18 +34,29 @@ class Entry:
     """The owner's password; empty where nobody kept it."""
 
 
+@dataclass(frozen=True)
+class Owner:
+    """Whose a role or a database is."""
+
+    service: str = ""
+    password: str = field(default="", repr=False)
+
+
+USER = Owner()
+
+
 def client(inside: Inside[Databases]) -> DatabaseClient:
     return inside.world.contents.databases(inside.service, inside.held, inside.ports)
 
 
-def belongings(inside: Inside[Databases]) -> dict[str, tuple[str, str]]:
-    """The service and the password of each name that a declaration logs in with or enters: roles and databases."""
+def owners(inside: Inside[Databases]) -> dict[str, Owner]:
+    """By the roles that declarations log in with; a database is called as its role is."""
     catalogue, loaded = inside.world.catalogue, inside.settings
-    found: dict[str, tuple[str, str]] = {inside.held.user: (inside.service, inside.held.password)}
+    found = {inside.held.user: Owner(inside.service, inside.held.password)}
     for service_id, service in catalogue.services.items():
         logins = [r.look for r in service.resources(loaded.envs[service_id]) if isinstance(r.look, Sql)]
         for login in logins:
-            found.setdefault(login.user, (service_id, login.password))
+            found.setdefault(login.user, Owner(service_id, login.password))
     return found
 
 
@@ -86,13 +91,13 @@ def _existing(name: str, found: dict[str, Database]) -> Database:
 
 
 def _entry(database: Database, inside: Inside[Databases]) -> Entry:
-    known, name = belongings(inside), database.name
+    known, name = owners(inside), database.name
     kept = inside.world.home.secrets().get(_variable(inside, database.owner).name, "")
     return Entry(
         database=database,
-        service=known.get(name, ("", ""))[0],
+        service=known.get(name, USER).service,
         address=f"127.0.0.1:{inside.ports[inside.held.port]}/{name}",
-        secret=known.get(database.owner, ("", kept))[1],
+        secret=known.get(database.owner, Owner(password=kept)).password,
     )
 
 
@@ -115,7 +120,7 @@ async def create(name: str, world: World) -> tuple[Entry, bool]:
 
 async def _refuse_taken(name: str, inside: Inside[Databases], *, begun: bool) -> None:
     """`begun` where an earlier creation of this name drew its password."""
-    owner = belongings(inside).get(name, ("", ""))[0]
+    owner = owners(inside).get(name, USER).service
     if owner:
         raise UsageError(f"{name!r} belongs to {owner}", hint="choose another name")
     if begun:
@@ -140,7 +145,7 @@ async def loss(name: str, world: World) -> Loss:
     """What dropping a database takes away. Raises UsageError for one that is not the user's own."""
     inside = await one_with(Databases, world)
     everything = {d.name: d for d in await client(inside).databases()}
-    owner = belongings(inside).get(name, ("", ""))[0]
+    owner = owners(inside).get(name, USER).service
     if owner:
         raise UsageError(f"{name!r} belongs to {owner}, which needs it", hint="arcctl clean destroys all data")
     if name in everything and everything[name].template:
@@ -165,54 +170,9 @@ async def drop(name: str, world: World) -> None:
 async def init(world: World) -> Report:
     """What `bootstrap` makes in the server and in every service with a database of its own that runs."""
     inside = await one_with(Databases, world)
-    users = {service for service, _ in belongings(inside).values()}
+    users = {owner.service for owner in owners(inside).values()}
     running = tuple(i for i in world.catalogue.services if i in users and inside.observed.of(i).running)
     absent = sorted(users - set(running))
     if absent:
         world.note(f"not running, so set up when they start: {', '.join(absent)}")
     return await bootstrap.run(bootstrap.Request(words=running), world)
-
-
-def migrations(world: World) -> dict[str, str]:
-    """The one-shot that migrates, by its service."""
-    services = world.catalogue.services
-    return {i: helper.id for i, service in services.items() for helper in service.helpers if helper.migrates}
-
-
-def _migrating(words: tuple[str, ...], world: World) -> dict[str, str]:
-    known = migrations(world)
-    for service in resolve(words, world.catalogue):
-        if service not in known:
-            raise UsageError(
-                f"{service} has no migration to run: it migrates by itself, or has nothing to migrate",
-                hint=f"with one: {', '.join(known)}",
-            )
-    return {i: key for i, key in known.items() if not words or i in words}
-
-
-async def migrate(words: tuple[str, ...], world: World) -> Result:
-    """Run the migrations of these services, or all, each behind the one-shots that it waits for.
-
-    Raises UnhealthyError where a database is not up.
-    """
-    chosen = _migrating(words, world)
-    with await turn(world):
-        inside = await one_with(Databases, world)
-        for service in chosen:
-            if service in inside.observed.unavailable:
-                raise not_running(service, inside.observed)
-        ensure_secrets(world, world.engine.volumes())
-        plan = _plan(chosen, world)
-        launch = Launch(plan=plan, world=world, settings=settings(world), made_from={})
-        return Result(plan, await launch.run(wait=True, timeout=TIMEOUT), ())
-
-
-def _plan(chosen: dict[str, str], world: World) -> Plan:
-    """The migrations and the one-shots before them, all made anew."""
-    needs = dependencies(world.catalogue)
-    helpers = {h.id for i in chosen for h in world.catalogue.services[i].helpers}
-    keys = [k for key in chosen.values() for k in (*sorted(needs[key] & helpers), key)]
-    images = world.engine.images(world.catalogue.containers()[key].image for key in keys)
-    missing = frozenset(world.catalogue.containers()[key].image for key in keys) - set(images)
-    steps = tuple(Step(key, Action.RECREATE, "migrates" if key in chosen.values() else "comes before") for key in keys)
-    return Plan(tuple(chosen), steps, {key: needs[key] & set(keys) for key in keys}, missing)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar, cast
 
-from arcctl.app.world import World, settings
+from arcctl.app.world import World, must_run, settings
 from arcctl.core.contents import Holding
 from arcctl.core.observed import Observed
 from arcctl.core.proof import Call
@@ -37,8 +37,16 @@ class Inside(Generic[H]):
 
     def must_run(self) -> None:
         """Raises UnhealthyError with what to do about it."""
-        if not self.running:
-            raise not_running(self.service, self.observed)
+        must_run(self.service, self.observed)
+
+    @property
+    def absence(self) -> str:
+        """Why it does not run and what to do about it; empty where it does."""
+        try:
+            self.must_run()
+        except UnhealthyError as error:
+            return f"{error.message} ({error.hint})"
+        return ""
 
     async def ask(self, call: Call, values: Mapping[str, str]) -> str:
         """The body of an answer. Raises UnhealthyError where there is none that holds."""
@@ -46,13 +54,6 @@ class Inside(Generic[H]):
         if not step.ok:
             raise UnhealthyError(f"{self.service}: {step.name}: {step.message}", hint=f"arcctl health {self.service}")
         return body
-
-
-def not_running(service: str, observed: Observed) -> UnhealthyError:
-    why = observed.unavailable.get(service)
-    if why:
-        return UnhealthyError(f"{service} is not available here: {why.reason}", hint=why.command)
-    return UnhealthyError(f"{service} is {observed.of(service).state}", hint=f"arcctl up {service}")
 
 
 async def all_with(kinds: tuple[type[H], ...], world: World) -> tuple[Inside[H], ...]:

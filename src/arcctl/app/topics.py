@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from arcctl.app.inside import Inside, all_with, not_running
+from arcctl.app.inside import Inside, all_with
 from arcctl.app.world import World
 from arcctl.core import content_names as names
 from arcctl.core.contents import Broker, Streams, Topic, Topics, Wanted
@@ -39,13 +39,8 @@ async def list_(service: str, world: World) -> Listed:
         raise names.unknown("broker", service, {i: i for i in found}, f"one of {', '.join(found)}")
     listed = await _listed({service: found[service]} if service else found)
     for broker in listed.absent:
-        world.note(_missing(found[broker]))
+        world.note(found[broker].absence)
     return listed
-
-
-def _missing(inside: Inside[Broker]) -> str:
-    error = not_running(inside.service, inside.observed)
-    return f"{error.message} ({error.hint})"
 
 
 async def _listed(found: dict[str, Inside[Broker]]) -> Listed:
@@ -86,7 +81,7 @@ async def choose(word: str, world: World) -> Chosen:
     found = await brokers(world)
     held = {i: inside.held for i, inside in found.items()}
     listed = await _listed({i: found[i] for i in names.places(word, held)})
-    hint = _missing(found[listed.absent[0]]) if listed.absent else "arcctl topics list"
+    hint = found[listed.absent[0]].absence if listed.absent else "arcctl topics list"
     topic = names.existing(word, held, listed.topics, hint)
     return Chosen(topic, client(found[topic.service]))
 

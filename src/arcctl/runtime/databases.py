@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, LiteralString
 
 from arcctl.core.contents import Database, Databases, Loss, Table
+from arcctl.core.local import LOOPBACK
 from arcctl.errors import UnhealthyError
 from arcctl.runtime.steps import short
 
 if TYPE_CHECKING:
     import psycopg
 
-HOST = "127.0.0.1"
 CONNECT_SECONDS = 5
 SHOWN = 10
 """Tables that a loss names."""
@@ -78,7 +78,7 @@ class LoopbackDatabases:
         login: dict[str, Any] = {"user": self._held.user, "password": self._held.password, "dbname": database}
         try:
             connection = await psycopg.AsyncConnection.connect(
-                host=HOST,
+                host=LOOPBACK,
                 port=self._port,
                 sslmode="disable",
                 autocommit=True,

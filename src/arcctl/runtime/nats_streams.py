@@ -8,13 +8,13 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any
 
 from arcctl.core.contents import Streams, Topic, Wanted
+from arcctl.core.local import LOOPBACK
 from arcctl.errors import UnhealthyError
 from arcctl.runtime.steps import short
 
 if TYPE_CHECKING:
     from nats.js import JetStreamContext
 
-HOST = "127.0.0.1"
 WAIT_SECONDS = 5
 PAUSE = 0.2
 """Seconds between two looks for a message that has not come yet."""
@@ -32,7 +32,7 @@ async def connected(port: int, user: str, password: str) -> AsyncIterator[Any]:
         del error
 
     client = await nats.connect(
-        f"nats://{HOST}:{port}",
+        f"nats://{LOOPBACK}:{port}",
         user=user,
         password=password,
         error_cb=ignore,

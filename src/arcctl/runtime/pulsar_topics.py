@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from arcctl.core.contents import Topic, Topics, Wanted
+from arcctl.core.local import LOOPBACK
 from arcctl.errors import UnhealthyError, UsageError
 from arcctl.runtime.steps import short
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     import httpx
     import pulsar
 
-HOST = "127.0.0.1"
 WAIT_SECONDS = 10
 RECEIVE_MS = 500
 SYSTEM_PREFIX = "__"
@@ -32,7 +32,7 @@ def connect(port: int, listener: str) -> pulsar.Client:
     import pulsar
 
     return pulsar.Client(
-        f"pulsar://{HOST}:{port}",
+        f"pulsar://{LOOPBACK}:{port}",
         listener_name=listener,
         operation_timeout_seconds=WAIT_SECONDS,
         logger=pulsar.FileLogger(pulsar.LoggerLevel.Error, os.devnull),
@@ -46,7 +46,7 @@ class LoopbackTopics:
         self._service = service
         self._held = held
         self._port = port
-        self._admin = f"http://{HOST}:{admin_port}/admin/v2"
+        self._admin = f"http://{LOOPBACK}:{admin_port}/admin/v2"
 
     @contextlib.asynccontextmanager
     async def _http(self) -> AsyncIterator[httpx.AsyncClient]:

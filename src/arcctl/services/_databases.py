@@ -73,7 +73,7 @@ def role(server: Server, name: str, password: SecretStr, superuser: SecretStr) -
         Statement(name=f"make role {name}", sql=create),
         Statement(name=f"set the password of role {name}", sql=f"ALTER ROLE \"{name}\" WITH LOGIN PASSWORD '{secret}'"),
     )
-    drop = Statement(name=f"drop role {name}", sql=f"DROP ROLE IF EXISTS {name}")
+    drop = Statement(name=f"drop role {name}", sql=f'DROP ROLE IF EXISTS "{name}"')
     return Resource(
         name=f"role {name}",
         look=Sql(user=name, password=secret, port=server.port, database=server.superuser, at=server.host, steps=()),
@@ -95,9 +95,7 @@ def own_database(server: Server, name: str, password: SecretStr, superuser: Secr
             Statement(name=f"find database {name}", sql=owner, expect=name),
             f'CREATE DATABASE "{name}" OWNER "{name}"',
             f'REVOKE CONNECT ON DATABASE "{name}" FROM PUBLIC',
-            f"CREATE DATABASE {name} OWNER {name}",
-            f"REVOKE CONNECT ON DATABASE {name} FROM PUBLIC",
-            destroy=(Statement(name=f"drop database {name}", sql=f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"),),
+            destroy=(Statement(name=f"drop database {name}", sql=f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'),),
         ),
         held(server, f"vectors in {name}", superuser, _VECTORS, "CREATE EXTENSION IF NOT EXISTS vector", database=name),
     )

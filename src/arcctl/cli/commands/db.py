@@ -127,7 +127,7 @@ def migrate(ctx: typer.Context, names: Words = None) -> None:
 
     Examples: `arcctl db migrate`, `arcctl db migrate kratos`
     """
-    from arcctl.app import databases
+    from arcctl.app import migrate as use_case
     from arcctl.cli import wiring
     from arcctl.cli.commands.run import raise_for
     from arcctl.ui import terminal
@@ -135,6 +135,6 @@ def migrate(ctx: typer.Context, names: Words = None) -> None:
 
     with Progress() as progress:
         world = wiring.world(ctx.obj, progress)
-        result = wiring.run(databases.migrate(tuple(names or ()), world))
+        result = wiring.run(use_case.run(tuple(names or ()), world))
     raise_for(result, world)
     terminal.say(f"migrated: {', '.join(result.plan.services)}", style="green")

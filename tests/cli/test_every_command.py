@@ -20,32 +20,6 @@ COMMANDS = {name: entry for name, entry in TREE.items() if not entry.group}
 FAILURES = set(EXIT_CODES) - {0}
 DEAD = "Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?\n"
 
-WITHOUT_JSON = {
-    "arcctl backup delete": "tells what it did, on stderr",
-    "arcctl clean": "tells what it did, on stderr",
-    "arcctl compose": "prints what Docker Compose prints",
-    "arcctl config validate": "says yes or what is wrong, on stderr",
-    "arcctl db drop": "tells what it did, on stderr",
-    "arcctl db migrate": "tells what it did, on stderr",
-    "arcctl down": "tells what it did, on stderr",
-    "arcctl engine build": "tells what it did, on stderr",
-    "arcctl engine clean": "tells what it did, on stderr",
-    "arcctl flags off": "tells what it did, on stderr",
-    "arcctl flags on": "tells what it did, on stderr",
-    "arcctl init": "tells what it did, on stderr",
-    "arcctl logs": "prints the lines of the servers as they are",
-    "arcctl render": "writes files",
-    "arcctl restart": "tells what it did, on stderr",
-    "arcctl schema": "is JSON",
-    "arcctl support bundle": "prints the name of the file that it wrote",
-    "arcctl topics consume": "prints messages as they are",
-    "arcctl topics create": "tells what it did, on stderr",
-    "arcctl topics delete": "tells what it did, on stderr",
-    "arcctl topics produce": "tells what it did, on stderr",
-    "arcctl up": "tells what it did, on stderr; `ps`, `info` and `health` have the data",
-    "arcctl version": "prints one word",
-}
-"""Commands that print no data of their own, or no other than JSON."""
 MAKING = {"add", "build", "create", "init", "migrate", "new", "on", "produce", "render", "restart", "up"}
 NAMING = {"add", "create", "new"}
 """Those of them that want a name which nothing has."""

@@ -172,10 +172,8 @@ def beside(first: World) -> Iterator[World]:
         first.sink(replace(event, subject=f"beside: {event.subject}".removesuffix(": ")))
 
     home = files.Home(first.home.root)
+    tags = {s.name: images.split(s.current)[1] for s in images.tag_settings(first.catalogue).values()}
     with making.platform(home, first.engine.name, first.catalogue) as second:
-    declared = chosen_images(services.load(), home, first.environment)
-    tags = {s.name: images.split(s.current)[1] for s in images.tag_settings(declared).values()}
-    with making.platform(home, first.engine.name, declared) as second:
         yield replace(
             first,
             catalogue=second.catalogue,

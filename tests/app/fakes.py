@@ -15,13 +15,14 @@ from arcctl.core.model import Catalogue, Helper, Layer
 from arcctl.core.observed import ContainerState, Observed, Unavailable
 from arcctl.core.ports import NOTHING, EngineFacts, Executed, Target
 from arcctl.core.probe import Answer
-from arcctl.core.proof import Call, Calls, Guest, Proof, Step
+from arcctl.core.proof import Guest
 from arcctl.core.settings import Source
 from arcctl.core.usage import Usage
 from arcctl.errors import EngineError
 from tests.app.fake_backups import FakeCopier, FakeShelf
 from tests.app.fake_contents import FakeContents
 from tests.app.fake_images import OwnFiles
+from tests.app.fake_prover import FakeProver
 from tests.core.toy import TOY
 
 WELL = Answer(True, "fine")
@@ -168,40 +169,6 @@ class FakeProber:
 
 
 @dataclass
-class FakeProver:
-    """Runs statements by their names: `find x` holds once `make x` was run, and `make x` tells the field `x`."""
-
-    held: set[str] = field(default_factory=set)
-    refusing: frozenset[str] = frozenset()
-
-    async def attempt(
-        self,
-        owner: str,
-        proofs: tuple[Proof, ...],
-        ports: Mapping[str, Mapping[int, int]],
-        values: Mapping[str, str],
-        timeout: float,
-    ) -> tuple[str, Mapping[str, str]]:
-        assert owner in ports
-        (call,) = [call for proof in proofs if isinstance(proof, Calls) for call in proof.steps]
-        verb, _, name = call.name.partition(" ")
-        if name in self.refusing or (verb == "find" and name not in self.held):
-            return f"{name} is not there", values
-        self.held.add(name)
-        return "", {**values, **({name: f"told-{name}"} if verb == "make" and name in values else {})}
-
-    async def prove(
-        self, owner: str, proof: Proof, ports: Mapping[str, Mapping[int, int]], timeout: float
-    ) -> tuple[Step, ...]:
-        raise NotImplementedError
-
-    async def ask(
-        self, owner: str, call: Call, ports: Mapping[str, Mapping[int, int]], values: Mapping[str, str]
-    ) -> tuple[Step, str, Mapping[str, str]]:
-        raise NotImplementedError
-
-
-@dataclass
 class FakePorts:
     busy: Mapping[int, str] = field(default_factory=dict)
 
@@ -240,9 +207,6 @@ class FakeHome(OwnFiles):
     def forget_secrets(self, names: Iterable[str]) -> None:
         for name in names:
             self.kept.pop(name, None)
-
-    def drop_secrets(self, names: Iterable[str]) -> None:
-        self.kept = {name: value for name, value in self.kept.items() if name not in set(names)}
 
     def set_up(self) -> frozenset[str]:
         return self.complete

@@ -17,7 +17,8 @@ from arcctl.core.model import Helper, Limits
 from arcctl.core.observed import ContainerState
 from arcctl.core.proof import Call, Calls, Sql, Step
 from arcctl.errors import ArcError, UsageError
-from tests.app.fakes import FakeEngine, FakeProver, Toy
+from tests.app.fake_prover import FakeProver
+from tests.app.fakes import FakeEngine, Toy
 from tests.core.toy import catalogue, plain
 
 T = TypeVar("T")

@@ -9,7 +9,8 @@ import pytest
 from arcctl.app import bootstrap, stop, up
 from arcctl.core.bootstrap import Found, Report, State
 from arcctl.core.observed import ContainerState
-from tests.app.fakes import FakeProver, Toy
+from tests.app.fake_prover import FakeProver
+from tests.app.fakes import Toy
 
 RUNNING = ContainerState(state="running", ports={7000: 7000})
 MADE = [

@@ -112,4 +112,4 @@ async def remove(removal: Removal, world: World, *, data: bool) -> None:
         world.home.remember_started(world.home.started() - {name})
         world.home.remember_set_up(world.home.set_up() - {name})
         if data:
-            world.home.drop_secrets(removal.secrets)
+            world.home.forget_secrets(removal.secrets)

@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from arcctl.core.compose import PROJECT
 from arcctl.core.model import Catalogue, Layer, container_name
-from arcctl.core.observed import ContainerState, Observed
+from arcctl.core.observed import Observed
 from arcctl.core.ports import NOTHING, EngineFacts, Executed
 from arcctl.core.proof import Guest
 from arcctl.core.usage import Usage
 from arcctl.errors import ArcError, EngineError
-from arcctl.runtime import docker_usage, execution
+from arcctl.runtime import docker_usage, execution, inspection
 from arcctl.runtime.environment import snapshot
 
 if TYPE_CHECKING:
@@ -75,8 +75,8 @@ class DockerEngine:
         """The state of every container of the catalogue, in one call."""
         keys = {container_name(self.project, key): key for key in self._catalogue.containers()}
         text = self._read("container", "inspect", *keys, missing_is_fine=True)
-        found = (item for item in json.loads(text or "[]") if _project(item) == self.project)
-        return Observed({keys[item["Name"].lstrip("/")]: _state(item) for item in found})
+        found = (item for item in json.loads(text or "[]") if inspection.project(item) == self.project)
+        return Observed({keys[item["Name"].lstrip("/")]: inspection.state(item) for item in found})
 
     def hashes(self) -> Mapping[str, str]:
         """The hash of each service's configuration, as Compose computes it from the files of now."""
@@ -278,34 +278,3 @@ def translated(what: str = "docker", hint: str = "arcctl doctor") -> Iterator[No
 def _disk_free(root: Path) -> int:
     """Bytes free where the engine keeps its data; 0 where that is in another machine."""
     return shutil.disk_usage(root).free if root.is_absolute() and root.is_dir() else 0
-
-
-def _project(item: Mapping[str, Any]) -> str:
-    return str((item["Config"].get("Labels") or {}).get("com.docker.compose.project", ""))
-
-
-def _state(item: Mapping[str, Any]) -> ContainerState:
-    state, labels = item["State"], item["Config"]["Labels"]
-    health = state.get("Health") or {}
-    return ContainerState(
-        state=state["Status"],
-        health=health.get("Status", "").replace("none", ""),
-        health_log=_last_line(health.get("Log") or []),
-        exit_code=state["ExitCode"],
-        oom_killed=state["OOMKilled"],
-        restarts=item["RestartCount"],
-        config_hash=labels.get("com.docker.compose.config-hash", ""),
-        image=item["Config"]["Image"],
-        image_id=item["Image"],
-        double=labels.get("arcctl.standin") == "double",
-        ports=_ports(item["NetworkSettings"]["Ports"] or {}),
-    )
-
-
-def _last_line(log: list[dict[str, Any]]) -> str:
-    lines = log[-1]["Output"].strip().splitlines() if log else []
-    return lines[-1][:200] if lines else ""
-
-
-def _ports(published: Mapping[str, list[dict[str, str]] | None]) -> dict[int, int]:
-    return {int(inside.split("/")[0]): int(outside[0]["HostPort"]) for inside, outside in published.items() if outside}

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
 import shutil
-import signal
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import version
@@ -207,10 +205,7 @@ class EmbeddedEngine:
         }
 
     def unpause(self, keys: Iterable[str]) -> None:
-        found = self._supervisor.processes() or {}
-        for key in keys:
-            with contextlib.suppress(ProcessLookupError, KeyError):
-                os.killpg(found[key]["pid"], signal.SIGCONT)
+        self._supervisor.wake(tuple(keys))
 
     def execute(
         self,

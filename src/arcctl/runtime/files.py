@@ -69,10 +69,7 @@ class Home:
         self._write_secrets({**self.secrets(), **values})
 
     def forget_secrets(self, names: Iterable[str]) -> None:
-        """For what does not exist any more."""
-
-    def drop_secrets(self, names: Iterable[str]) -> None:
-        """Forget what a service had that is gone."""
+        """Forget what something had that is gone."""
         gone = set(names)
         self._write_secrets({name: value for name, value in self.secrets().items() if name not in gone})
 

@@ -200,11 +200,17 @@ class Supervisor:
         with contextlib.suppress(Refused):  # a second `up` at the same time was faster
             self.call("startProcess", key, False)
 
-    def stop(self, keys: tuple[str, ...]) -> None:
-        """Stop processes at the same time, each with its own signal and grace."""
+    def wake(self, keys: tuple[str, ...]) -> None:
+        """Let processes go on that were frozen."""
         for key in keys:
             with contextlib.suppress(Refused):
-                self.call("signalProcess", key, "CONT")  # one that is frozen would not hear the stop signal
+                self.call("signalProcess", key, "CONT")
+
+    def stop(self, keys: tuple[str, ...]) -> None:
+        """Stop processes at the same time, each with its own signal and grace."""
+        self.wake(keys)  # one that is frozen would not hear the stop signal
+        for key in keys:
+            with contextlib.suppress(Refused):
                 self.call("stopProcess", key, False)
         while any(self._stopping(key) for key in keys):
             time.sleep(0.05)

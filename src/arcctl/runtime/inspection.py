@@ -1,0 +1,39 @@
+"""Reads what `docker container inspect` prints of one container."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from arcctl.core.observed import ContainerState
+
+
+def project(item: Mapping[str, Any]) -> str:
+    return str((item["Config"].get("Labels") or {}).get("com.docker.compose.project", ""))
+
+
+def state(item: Mapping[str, Any]) -> ContainerState:
+    state, labels = item["State"], item["Config"]["Labels"]
+    health = state.get("Health") or {}
+    return ContainerState(
+        state=state["Status"],
+        health=health.get("Status", "").replace("none", ""),
+        health_log=_last_line(health.get("Log") or []),
+        exit_code=state["ExitCode"],
+        oom_killed=state["OOMKilled"],
+        restarts=item["RestartCount"],
+        config_hash=labels.get("com.docker.compose.config-hash", ""),
+        image=item["Config"]["Image"],
+        image_id=item["Image"],
+        double=labels.get("arcctl.standin") == "double",
+        ports=_ports(item["NetworkSettings"]["Ports"] or {}),
+    )
+
+
+def _last_line(log: list[dict[str, Any]]) -> str:
+    lines = log[-1]["Output"].strip().splitlines() if log else []
+    return lines[-1][:200] if lines else ""
+
+
+def _ports(published: Mapping[str, list[dict[str, str]] | None]) -> dict[int, int]:
+    return {int(inside.split("/")[0]): int(outside[0]["HostPort"]) for inside, outside in published.items() if outside}

@@ -36,10 +36,29 @@ def test_a_shell_takes_statements_from_a_pipe_and_words_from_the_command_line(ei
     assert either.arcctl("shell", "postgres", "--", "-tAc", "select current_user").ok().out == "arc\n"
     root = either.arcctl("shell", "postgres", "--as", "postgres", "--", "-tAc", "select current_user").ok()
     assert root.out == "postgres\n"
-    assert _piped(either, "SET arcctl:connect 'two words'\nGET arcctl:connect\n", "shell", "redis").ok().out == (
-        "OK\ntwo words\n"
-    )
-    assert either.arcctl("shell", "redis", "--", "DEL", "arcctl:connect").ok().out == "1\n"
+
+
+REDIS = """\
+SET arcctl:connect 'two words'
+GET arcctl:connect
+GET arcctl:nothing
+RPUSH arcctl:list a "b c"
+LRANGE arcctl:list 0 -1
+"""
+
+
+def test_commands_of_redis_come_from_a_pipe_and_from_the_command_line(either: Platform) -> None:
+    assert _piped(either, REDIS, "shell", "redis").ok().out == "OK\ntwo words\n\n2\na\nb c\n"
+    assert either.arcctl("shell", "redis", "--", "DEL", "arcctl:connect", "arcctl:list").ok().out == "2\n"
+
+
+def test_the_prompt_for_redis_says_what_was_refused_and_lets_no_answer_hang(local: Platform) -> None:
+    done = _piped(local, "MONITOR\nDANCE\nGET 'half\nBLPOP arcctl:nothing 0.1\n", "shell", "redis")
+    assert (done.code, done.out) == (1, "\n")
+    first, second, third = done.err.splitlines()
+    assert first == "error: MONITOR has no end: this prompt takes commands that have one answer"
+    assert second.startswith("error: unknown command 'DANCE'")
+    assert third == "error: GET 'half: no closing quotation"
 
 
 def test_the_prompt_for_nats_publishes_subscribes_asks_and_reads_what_is_kept(either: Platform) -> None:

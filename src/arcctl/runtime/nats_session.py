@@ -31,10 +31,12 @@ class NatsSession:
         self._tell = tell
         self._listening = False
         self._loop = asyncio.new_event_loop()
-        Thread(target=self._loop.run_forever, daemon=True).start()
+        self._thread = Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
         try:
             self._client = self._wait(_connected(prompt, port))
         except Exception as error:  # the client raises what its server and the system say, as they come
+            self._end()
             raise UnhealthyError(f"no login at port {port}: {error}", hint="arcctl health") from None
 
     def _wait(self, work: Coroutine[Any, Any, T]) -> T:
@@ -119,7 +121,12 @@ class NatsSession:
     def close(self) -> None:
         """Messages that the server has sent are shown first."""
         self._wait(self._client.drain())
+        self._end()
+
+    def _end(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
 
 
 @dataclass(frozen=True)
@@ -156,6 +163,8 @@ async def _connected(prompt: NatsPrompt, port: int) -> Client:
         password=prompt.password,
         error_cb=ignore,
         allow_reconnect=False,
+        max_reconnect_attempts=1,  # 0 would stand for no end
+        reconnect_time_wait=1,
         connect_timeout=int(SECONDS),
     )
 

@@ -34,6 +34,8 @@ class RedisSession:
 
     def __init__(self, prompt: RedisPrompt, port: int) -> None:
         import redis
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
 
         self._client: Any = redis.Redis(
             host=LOOPBACK,
@@ -44,6 +46,8 @@ class RedisSession:
             encoding_errors="replace",
             protocol=2,
             socket_connect_timeout=SECONDS,
+            socket_timeout=None,  # some commands wait, and a person ends them
+            retry=Retry(NoBackoff(), 0),
         )
         self._client.response_callbacks.clear()
         try:

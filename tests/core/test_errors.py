@@ -21,6 +21,7 @@ CODES = {
     "UpgradeError": ("upgrade", 1),
     "ArchiveError": ("archive", 1),
     "UnhealthyError": ("unhealthy", 1),
+    "RotationRefused": ("rotation-refused", 1),
     "DeadlineError": ("deadline", 4),
     "PreflightError": ("preflight", 5),
 }

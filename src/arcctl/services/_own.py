@@ -109,6 +109,9 @@ class _Declaration:
             ),
             proofs=self._proofs,
             resources=self._resources,
+            rotations=(postgres.role_rotation(self._role, "db_password", superuser="superuser"),)
+            if said.database
+            else (),
             monitoring=self._monitoring(),
         )
 

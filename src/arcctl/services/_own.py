@@ -83,6 +83,7 @@ class _Declaration:
     def service(self) -> Service[Any]:
         said, env = self.own, self._env()
         helpers = (postgres.database(self.name, env, self._role),)
+        rotation = postgres.role_rotation(self._role, "db_password", superuser="superuser")
         return Service(
             module=f"own.{self.name}",
             title=said.title or self.name,
@@ -109,9 +110,7 @@ class _Declaration:
             ),
             proofs=self._proofs,
             resources=self._resources,
-            rotations=(postgres.role_rotation(self._role, "db_password", superuser="superuser"),)
-            if said.database
-            else (),
+            rotations=(rotation,) if said.database else (),
             monitoring=self._monitoring(),
         )
 

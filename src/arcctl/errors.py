@@ -15,6 +15,7 @@ ArcError
 ├── ArchiveError        exit 1   a file that is not what it has to be
 ├── UnhealthyError      exit 1   something asked for is unhealthy or failed
 ├── CommandRefused      exit 1   a server took a command and refused it
+├── RotationRefused     exit 1   a server did not take a new secret, and nothing was changed
 ├── DeadlineError       exit 4   not ready in time
 └── PreflightError      exit 5   ports taken, too little memory or disk
 """
@@ -108,6 +109,11 @@ class UnhealthyError(ArcError):
 
 class CommandRefused(ArcError):
     code = "refused"
+
+
+class RotationRefused(ArcError):
+    code = "rotation-refused"
+    exit_code = 1
 
 
 class DeadlineError(ArcError):

@@ -23,6 +23,7 @@ from tests.app.fake_backups import FakeCopier, FakeShelf
 from tests.app.fake_contents import FakeContents
 from tests.app.fake_images import OwnFiles
 from tests.app.fake_prover import FakeProver
+from tests.app.journal import FakeJournal
 from tests.core.toy import TOY
 
 WELL = Answer(True, "fine")
@@ -180,7 +181,7 @@ class FakePorts:
 
 
 @dataclass
-class FakeHome(OwnFiles):
+class FakeHome(FakeJournal, OwnFiles):
     kept: dict[str, str] = field(default_factory=dict)
     made: dict[str, str] = field(default_factory=dict)
     runs_on: str = ""

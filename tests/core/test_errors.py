@@ -23,6 +23,7 @@ CODES = {
     "ArchiveError": ("archive", 1),
     "UnhealthyError": ("unhealthy", 1),
     "CommandRefused": ("refused", 1),
+    "RotationRefused": ("rotation-refused", 1),
     "DeadlineError": ("deadline", 4),
     "PreflightError": ("preflight", 5),
 }

@@ -25,6 +25,7 @@ from arcctl.core.model import (
 )
 from arcctl.core.probe import Http, Tcp
 from arcctl.core.proof import Call, Calls
+from arcctl.core.secret import Fixed, Rotation
 
 
 class StoreEnv(ServiceEnv, env_prefix="STORE_"):
@@ -59,6 +60,10 @@ def _resource(name: str, hint: str) -> Resource:
     return Resource(name=name, look=find, make=(make,), hint=hint)
 
 
+def _say(words: str, secret: SecretStr) -> Calls:
+    return Calls(steps=(Call(name=f"{words} {secret.get_secret_value()}", port=7000, path="/"),))
+
+
 STORE: Service[StoreEnv] = Service(
     module="toy.store",
     title="Store",
@@ -84,6 +89,15 @@ STORE: Service[StoreEnv] = Service(
     resources=lambda env: (
         _resource("shelf", "build it by hand"),
         _resource("ticket", "ask for another"),
+    ),
+    rotations=(
+        Rotation(
+            field="password",
+            login=lambda env: _say("login", env.password),
+            admit=lambda old, new: (_say("login", old.password), _say("admit", new.password)),
+            both=True,
+        ),
+        Fixed(field="ticket", reason="the store tells it", hint="ask for another"),
     ),
 )
 

@@ -15,7 +15,7 @@ def digests(services: tuple[str, ...], world: World, loaded: Settings) -> dict[s
     for service_id in services:
         for key, container in world.catalogue.containers((service_id,)).items():
             mounts = container.mounts(loaded.envs[service_id])
-            texts = "".join(m.text for m in mounts if isinstance(m, Inline))
+            texts = "".join(m.text for m in mounts if isinstance(m, Inline) and not m.first_run)
             files = world.home.digest(m.source for m in mounts if isinstance(m, Bind))
             found[key] = hashlib.sha256((texts + files).encode()).hexdigest()
     return found

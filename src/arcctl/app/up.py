@@ -62,11 +62,17 @@ def prepare(request: Request, world: World) -> Prepared:
     if not request.dry_run:
         ensure_secrets(world, engine.volumes())
     held.hold(services, world, strict=request.locked)
-    images = engine.images(c.image for c in world.catalogue.containers(services).values())
+    plan, made_from = decide(services, world, observed)
+    return Prepared(plan, made_from, tuple(i for i in wanted if i not in services))
+
+
+def decide(services: tuple[str, ...], world: World, observed: Observed) -> tuple[planning.Plan, dict[str, str]]:
+    """What must be done for the containers of these services, and the hash of what each is made from."""
+    images = world.engine.images(c.image for c in world.catalogue.containers(services).values())
     made_from = inputs.digests(services, world, settings(world)) if world.home.secrets() else {}
     changed = inputs.changed(made_from, world)
-    plan = planning.make(services, world.catalogue, observed, engine.hashes(), images, changed)
-    return Prepared(plan, made_from, tuple(i for i in wanted if i not in services))
+    plan = planning.make(services, world.catalogue, observed, world.engine.hashes(), images, changed)
+    return plan, made_from
 
 
 def _available(words: tuple[str, ...], services: tuple[str, ...], observed: Observed, world: World) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TextIO
 
 from arcctl.core.backup_ports import Copier, Shelf
@@ -61,9 +62,9 @@ def sources(world: World) -> tuple[Source, ...]:
     return (Source(ENVIRONMENT, world.environment), *files, engine)
 
 
-def settings(world: World) -> Settings:
-    """The settings as they are now."""
-    return resolve(world.catalogue, sources(world), insecure_demo=world.insecure_demo)
+def settings(world: World, over: Mapping[str, str] = MappingProxyType({})) -> Settings:
+    """The settings as they are now; `over` comes before all."""
+    return resolve(world.catalogue, (Source("", over), *sources(world)), insecure_demo=world.insecure_demo)
 
 
 def ensure_secrets(world: World, volumes: tuple[str, ...]) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from arcctl.cli.commands import (
     own,
     prove,
     run,
+    secrets,
     support,
     topics,
     upgrade,
@@ -96,6 +97,7 @@ for module in (
     backups,
     images,
     upgrade,
+    secrets,
     engines,
 ):
     module.register(app)

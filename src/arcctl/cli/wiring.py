@@ -27,7 +27,7 @@ from arcctl.core.own import read as read_own
 from arcctl.core.ports import Examiner, Registries, Servers, Session
 from arcctl.core.redaction import Redactor
 from arcctl.errors import ArcError, HomeError, SettingsError, UsageError
-from arcctl.runtime import artifacts, engines, environment, files, own, place
+from arcctl.runtime import artifacts, engines, environment, files, own, place, private_folder
 from arcctl.runtime.contents import LoopbackContents
 from arcctl.runtime.host import LoopbackPorts
 from arcctl.runtime.probing import LoopbackProber
@@ -35,6 +35,7 @@ from arcctl.runtime.proving import LoopbackProver
 from arcctl.runtime.shelf import FolderShelf
 from arcctl.services._scaffold import Scaffold
 from arcctl.services._scaffold import make as make_scaffold
+from arcctl.ui import terminal
 from arcctl.ui.files import dump
 
 T = TypeVar("T")
@@ -44,9 +45,17 @@ def silent(event: Event) -> None:
     """A sink for commands that have nothing to tell on the way."""
 
 
-def world(chosen: Globals, sink: Sink = silent) -> World:
-    """Everything a use-case needs, for the home that was named or found."""
+def world(chosen: Globals, sink: Sink = silent, *, mending: bool = False) -> World:
+    """Everything a use-case needs, for the home that was named or found.
+
+    Says that a rotation of secrets was interrupted, which may be why something fails, unless the command ends that.
+    """
     home = files.Home(home_root(chosen))
+    if home.rotation() and not mending:
+        terminal.say("a change of secrets was interrupted; this finishes it: arcctl secrets rotate", style="yellow")
+    everything = services.load(own.load(home.root))
+    catalogue, engine = engines.choose(chosen.engine, home, everything, sink)
+    declared = services.load()
     variables = environment.snapshot()
     declared = chosen_images(services.load(own.load(home.root)), home, variables)
     catalogue, engine = engines.choose(chosen.engine, home, declared, sink)
@@ -244,6 +253,10 @@ def append_report(path: Path, text: str) -> None:
     """Put text behind what is in a file that the user named."""
     with files.readable(path), path.open("a") as stream:
         stream.write(text)
+
+
+def write_secret(folder: Path, texts: Mapping[str, str]) -> tuple[str, ...]:
+    return private_folder.fill(folder, texts)
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

@@ -49,7 +49,10 @@ E = TypeVar("E", bound=ServiceEnv)
 
 
 def generated(length: int = 43, *, alphabet: str = "urlsafe") -> Any:
-    """A secret that `init` generates: `length` characters of `urlsafe`, or exactly `length` of `hex` (4 bits each)."""
+    """A secret that `init` generates: `length` characters of `urlsafe`, or exactly `length` of `hex` (4 bits each).
+
+    `strong` is like `urlsafe`, and has a letter of each case, a digit and a sign, as some servers ask for.
+    """
     exact = length if alphabet == "hex" else None
     rule: JsonValue = {"length": length, "alphabet": alphabet}
     return Field(json_schema_extra={"generate": rule}, min_length=exact, max_length=exact)

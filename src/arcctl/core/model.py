@@ -19,6 +19,7 @@ from arcctl.core.env import ServiceEnv
 from arcctl.core.monitoring import Document, Monitoring
 from arcctl.core.probe import Probe
 from arcctl.core.proof import Call, Proof
+from arcctl.core.secret import Fixed, Rotation
 from arcctl.core.sources import Source
 from arcctl.core.trace import Signal
 
@@ -93,6 +94,8 @@ class Inline:
     uid: int = 0
     gid: int = 0
     mode: int = 0o400
+    first_run: bool = False
+    """Whether only the first start on an empty volume reads it: another text is no reason for a new container."""
 
 
 @dataclass(frozen=True)
@@ -241,6 +244,8 @@ class Service(Container[E]):
     """What users keep in it, with how a client gets at that: databases, topics, flags, accounts."""
     backup: Callable[[E], Method | None] = lambda env: None
     """How its data is taken and put back; what has none keeps its data in another service, or keeps none."""
+    rotations: tuple[Rotation[E] | Fixed, ...] = ()
+    """How each of its own secrets is changed, or why it cannot be."""
     monitoring: Monitoring = field(default_factory=Monitoring)
     files: Callable[[Catalogue], Mapping[str, Document]] = lambda catalogue: {}
     """Files of its folder in `config/` that are rendered from all declarations, by their path there."""

@@ -16,6 +16,7 @@ from arcctl.core.env import Variable
 from arcctl.core.observed import Observed
 from arcctl.core.probe import Answer, Probe
 from arcctl.core.proof import Call, Guest, Proof, Step
+from arcctl.core.secret import Change
 from arcctl.core.settings import Source
 from arcctl.core.sources import Offer
 from arcctl.core.stored import Image, Locked
@@ -236,6 +237,18 @@ class Home(Protocol):
     def forget_secrets(self, names: Iterable[str]) -> None: ...
     def set_value(self, service: str, name: str, value: str | None) -> None:
         """Put one setting into the service's file, or take it out; all other lines stay."""
+
+    def draw(self, variable: Variable) -> str:
+        """A new secret, which is kept nowhere yet."""
+
+    def changed(self) -> Mapping[str, str]:
+        """When each secret was last changed, as far as is known."""
+
+    def rotation(self) -> tuple[Change, ...]:
+        """The secrets that a rotation began to change and has not ended."""
+
+    def remember_rotation(self, changes: Iterable[Change]) -> None:
+        """Keep them until they are done; nothing ends the rotation."""
 
     def write_compose_env(self, values: Mapping[str, str]) -> None: ...
     def digest(self, mounted: Iterable[str]) -> str: ...

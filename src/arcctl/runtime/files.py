@@ -12,12 +12,15 @@ import stat
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 from typing import Any, TextIO
 
 from arcctl.core import dotenv
 from arcctl.core.env import Variable
+from arcctl.core.secret import Change
 from arcctl.core.settings import Source
 from arcctl.core.stored import Locked
 from arcctl.errors import HomeError, SettingsError
@@ -73,7 +76,13 @@ class Home:
         gone = set(names)
         self._write_secrets({name: value for name, value in self.secrets().items() if name not in gone})
 
+    def draw(self, variable: Variable) -> str:
+        return draw(variable)
+
     def _write_secrets(self, values: Mapping[str, str]) -> None:
+        before, now = self.secrets(), datetime.now(UTC).isoformat(timespec="seconds")
+        new = {name: now for name, value in values.items() if before.get(name) != value}
+        self.write_private(self.state / "changed.json", json.dumps({**self.changed(), **new}, indent=1) + "\n")
         self.write_private(self.secrets_file, env_text(values, "Generated once by arcctl. Keep it safe."))
 
     def set_value(self, service: str, name: str, value: str | None) -> None:
@@ -83,6 +92,25 @@ class Home:
             text = path.read_text() if path.is_file() else ""
             path.parent.mkdir(parents=True, exist_ok=True)
             write_whole(path, dotenv.assigned(text, name, value), PRIVATE_FILE)
+
+    def changed(self) -> dict[str, str]:
+        """When each secret was last changed, as far as is known."""
+        path = self.state / "changed.json"
+        return dict(json.loads(path.read_text())) if path.is_file() else {}
+
+    def rotation(self) -> tuple[Change, ...]:
+        """The secrets that a rotation began to change and has not ended."""
+        path = self.state / "rotation.json"
+        with readable(self.root):
+            return tuple(Change(**item) for item in json.loads(path.read_text())) if path.is_file() else ()
+
+    def remember_rotation(self, changes: Iterable[Change]) -> None:
+        """Keep them until they are done; nothing ends the rotation."""
+        path, kept = self.state / "rotation.json", [asdict(change) for change in changes]
+        if kept:
+            self.write_private(path, json.dumps(kept, indent=1) + "\n")
+        else:
+            path.unlink(missing_ok=True)
 
     def write_compose_env(self, values: Mapping[str, str]) -> None:
         """What Compose interpolates, and a link to it where plain `docker compose` looks."""
@@ -237,7 +265,8 @@ def draw(variable: Variable) -> str:
     length = int(rule["length"])
     if rule["alphabet"] == "hex":
         return secrets.token_hex(length)[:length]
-    return secrets.token_urlsafe(length)[:length].replace("-", "x").replace("_", "y")
+    text = secrets.token_urlsafe(length)[:length].replace("-", "x").replace("_", "y")
+    return f"{text[:-4]}-Aa{secrets.randbelow(10)}" if rule["alphabet"] == "strong" else text
 
 
 _TOOLS_OWN = {"__pycache__", ".venv", ".pytest_cache", ".mypy_cache", ".ruff_cache"}

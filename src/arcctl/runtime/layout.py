@@ -51,9 +51,10 @@ class Layout:
         self._ports = {key: local.local_ports(c, envs[key]) for key, c in containers.items()}
 
     def digest(self, key: str) -> str:
-        """A hash over everything that is written for a process."""
-        state = hashlib.sha256()
-        for path, text in sorted(self._texts(key).items()):
+        """A hash over everything that is written for a process and read at each of its starts."""
+        state, found = hashlib.sha256(), local.mounts(self._containers[key], self._envs[key])
+        once = {Path(self._place(key).paths[m.path]) for m in found if isinstance(m, Inline) and m.first_run}
+        for path, text in sorted((p, t) for p, t in self._texts(key).items() if p not in once):
             state.update(f"{path}\0{text}\0".encode())
         return state.hexdigest()
 

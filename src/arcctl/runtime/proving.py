@@ -176,9 +176,17 @@ async def _sql(proof: Sql, run: Run) -> None:
 @carry_out.register
 async def _commands(proof: Commands, run: Run) -> None:
     import redis.asyncio
+    from redis.asyncio.retry import Retry
+    from redis.backoff import NoBackoff
 
+    # With the client's own patience a password that is refused would be tried four times.
     client: Any = redis.asyncio.Redis(
-        host=HOST, port=run.port(proof.port), password=proof.password, decode_responses=True, socket_timeout=5
+        host=HOST,
+        port=run.port(proof.port),
+        password=proof.password,
+        decode_responses=True,
+        socket_timeout=5,
+        retry=Retry(NoBackoff(), 0),
     )
 
     async def clean() -> None:

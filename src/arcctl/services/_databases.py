@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from pydantic import SecretStr
 
 from arcctl.core.bootstrap import Resource
 from arcctl.core.connect import Client, Where
 from arcctl.core.contents import Databases
-from arcctl.core.proof import Sql, Statement
+from arcctl.core.proof import Proof, Sql, Statement
+from arcctl.core.secret import Rotation
+
+_ROLE = """\
+SELECT 'CREATE ROLE {role} LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') \\gexec
+ALTER ROLE {role} WITH LOGIN PASSWORD '{password}';
+"""
+_DATABASE = """\
+SELECT 'CREATE DATABASE {role} OWNER {role}'
+ WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{role}') \\gexec
+REVOKE CONNECT ON DATABASE {role} FROM PUBLIC;
+\\connect {role}
+CREATE EXTENSION IF NOT EXISTS vector;
+\\connect postgres
+"""
 
 
 @dataclass(frozen=True)
@@ -130,3 +145,30 @@ def holding(server: Server, superuser: SecretStr) -> Databases:
         password=superuser.get_secret_value(),
         own=lambda name, password: own_database(server, name, password, superuser),
     )
+
+
+def role_rotation(
+    server: Server, name: str, field: str, *, superuser: str = "password", by_hand: str = ""
+) -> Rotation[Any]:
+    """A role has one password at a time: connections that are open stay, new ones need the new one at once.
+
+    `field` and `superuser` are the settings that hold its password and the superuser's.
+    """
+
+    def login(env: Any) -> Sql:
+        secret: SecretStr = getattr(env, field)
+        return replace(_as_superuser(server, secret, ""), user=name)
+
+    def admit(old: Any, new: Any) -> tuple[Proof, ...]:
+        secret: SecretStr = getattr(new, field)
+        sql = f"ALTER ROLE {name} WITH PASSWORD '{secret.get_secret_value()}'"
+        step = Statement(name=f"set the password of role {name}", sql=sql)
+        return (_as_superuser(server, getattr(old, superuser), "", step),)
+
+    return Rotation(field=field, login=login, admit=admit, by_hand=by_hand)
+
+
+def role_sql(role: str, password: SecretStr, *, database: bool = True) -> str:
+    """SQL for psql that ends, from any state, with this role, this password and a database of its own."""
+    text = _ROLE + (_DATABASE if database else "")
+    return text.format(role=role, password=password.get_secret_value())

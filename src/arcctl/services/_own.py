@@ -88,6 +88,7 @@ class _Declaration:
     def service(self) -> Service[Any]:
         said, env = self.own, self._env()
         helpers = (postgres.database(self.name, env, self._role),)
+        rotation = postgres.role_rotation(self._role, "db_password", superuser="superuser")
         return Service(
             module=f"own.{self.name}",
             title=said.title or self.name,
@@ -114,6 +115,7 @@ class _Declaration:
             ),
             proofs=self._proofs,
             resources=self._resources,
+            rotations=(rotation,) if said.database else (),
             monitoring=self._monitoring(),
             backup=lambda env: _copied(tuple(said.volumes)),
         )

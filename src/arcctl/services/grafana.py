@@ -15,6 +15,7 @@ from arcctl.core.model import Bind, Catalogue, Healthcheck, Inline, Layer, Limit
 from arcctl.core.monitoring import Document, Monitoring, Unit
 from arcctl.core.probe import Http
 from arcctl.core.proof import Call, Calls, Proof
+from arcctl.core.secret import Rotation
 from arcctl.services import jaeger, loki, prometheus
 from arcctl.services._presets import web
 
@@ -41,11 +42,28 @@ def _get(name: str, path: str, login: dict[str, str], expect: str = "") -> Call:
     return Call(name=name, port=PORT, path=path, headers=login, expect=expect)
 
 
+def _known(env: Env) -> Calls:
+    return Calls(steps=(_get("log in", "/api/org", _login(USER, env.admin_password.get_secret_value())),))
+
+
+def _change(old: Env, new: Env) -> tuple[Proof, ...]:
+    before, after = old.admin_password.get_secret_value(), new.admin_password.get_secret_value()
+    body = {"oldPassword": before, "newPassword": after, "confirmNew": after}
+    call = Call(
+        name="change the password",
+        method="PUT",
+        port=PORT,
+        path="/api/user/password",
+        json=body,
+        headers=_login(USER, before),
+    )
+    return (Calls(steps=(call,)),)
+
+
 def _resources(env: Env) -> tuple[Resource, ...]:
     """Data sources and dashboards are files; the account is made by the server's own first start."""
-    look = _get("log in", "/api/org", _login(USER, env.admin_password.get_secret_value()))
     hint = f"set GRAFANA_ADMIN_PASSWORD in config/{NAME}/.env to the password that you chose"
-    return (Resource(name=f"account {USER}", look=Calls(steps=(look,)), hint=hint),)
+    return (Resource(name=f"account {USER}", look=_known(env), hint=hint),)
 
 
 def _proofs(env: Env) -> tuple[Proof, ...]:
@@ -123,7 +141,7 @@ SERVICE: Service[Env] = Service(
         Bind(f"{NAME}/provisioning/datasources", f"{_PROVISIONING}/datasources"),
         Bind(f"{NAME}/provisioning/dashboards", f"{_PROVISIONING}/dashboards"),
         Bind(f"{NAME}/dashboards", "/etc/grafana/dashboards"),
-        Inline(path=_LOGIN_FILE, text=env.admin_password.get_secret_value(), uid=UID),
+        Inline(path=_LOGIN_FILE, text=env.admin_password.get_secret_value(), uid=UID, first_run=True),
     ),
     labels=lambda env: web(NAME, PORT),
     stop_grace=30,
@@ -141,6 +159,11 @@ SERVICE: Service[Env] = Service(
         "GRAFANA_URL": f"http://{where.at(PORT)}",
         "GRAFANA_AUTH": f"{USER}:{env.admin_password.get_secret_value()}",
     },
+    rotations=(
+        Rotation(
+            field="admin_password", login=_known, admit=_change, by_hand=f"change the password of {USER} on its page"
+        ),
+    ),
     links=lambda env: (
         Link(
             name="ui",

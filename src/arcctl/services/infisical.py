@@ -15,6 +15,7 @@ from arcctl.core.model import Healthcheck, Inline, Layer, Limits, Link, Port, Se
 from arcctl.core.monitoring import Monitoring
 from arcctl.core.probe import Http
 from arcctl.core.proof import Call, Calls, Proof
+from arcctl.core.secret import Fixed, Rotation
 from arcctl.services import postgres, redis
 from arcctl.services._presets import web
 
@@ -40,6 +41,8 @@ class Env(postgres.ConsumerEnv, env_prefix="INFISICAL_"):
     """The organisation `arc`."""
     project_id: SecretStr = told()
     """The project `arc`, for the secrets of your own programs."""
+    identity_id: SecretStr = told()
+    """The machine identity `arc`."""
     client_id: SecretStr = told()
     """Name of the machine identity `arc`, by which programs log in."""
     client_secret: SecretStr = told()
@@ -73,6 +76,10 @@ def _log_in(client_id: str, client_secret: str) -> Call:
     return _post("log in as a machine", f"{_AUTH}/login", body, {}, {"token": "accessToken"})
 
 
+def _log_in_of(env: Env) -> Call:
+    return _log_in(env.client_id.get_secret_value(), env.client_secret.get_secret_value())
+
+
 def _resources(env: Env) -> tuple[Resource, ...]:
     """Each step needs what the one before was told."""
     lost = "somebody else set this vault up, or its tokens were lost: use it by hand, or start anew: arcctl clean"
@@ -101,6 +108,7 @@ def _set_up(env: Env) -> Call:
     return _post("set the vault up", "/api/v1/admin/bootstrap", body, {}, take)
 
 
+_SECRETS = f"{_AUTH}/identities/{{identity_id}}/client-secrets"
 _BEARER = {"Authorization": "Bearer {setup_token}"}
 _FIND_PROJECT = Calls(
     steps=(
@@ -128,25 +136,25 @@ _MAKE_IDENTITY = (
         "/api/v1/identities",
         {"name": "arc", "organizationId": "{organization_id}", "role": "no-access"},
         _BEARER,
-        {"identity": "identity.id"},
+        {"identity_id": "identity.id"},
     ),
     _post(
         "let it log in",
-        f"{_AUTH}/identities/{{identity}}",
+        f"{_AUTH}/identities/{{identity_id}}",
         {},
         _BEARER,
         {"client_id": "identityUniversalAuth.clientId"},
     ),
     _post(
         "let it into the project",
-        "/api/v1/projects/{project_id}/memberships/identities/{identity}",
+        "/api/v1/projects/{project_id}/memberships/identities/{identity_id}",
         {"role": "member"},
         _BEARER,
         {},
     ),
     _post(
         "draw its secret",
-        f"{_AUTH}/identities/{{identity}}/client-secrets",
+        _SECRETS,
         {"description": "arcctl"},
         _BEARER,
         {"client_secret": "clientSecret"},
@@ -164,6 +172,47 @@ def _connect(env: Env, where: Where) -> dict[str, str]:
     }
 
 
+def _revoke(old: Env, new: Env) -> tuple[Proof, ...]:
+    """The server keeps digests, and the first four characters to tell secrets apart."""
+    place = f"clientSecretData.clientSecretPrefix={old.client_secret.get_secret_value()[:4]}.id"
+    find = Call(name="find the old secret", port=PORT, path=_SECRETS, headers=_BEARER, take={"stale": place})
+    return (Calls(steps=(find, _post("revoke it", f"{_SECRETS}/{{stale}}/revoke", {}, _BEARER, {}))),)
+
+
+_WORKS = Calls(
+    steps=(Call(name="see its database and Redis", port=PORT, path="/api/status", expect='"redisConfigured":true'),)
+)
+_PAGE = f"on its page, under the name {_ADMIN}"
+_A_NAME = "it is a name and opens nothing by itself"
+_NAMES = ("organization_id", "project_id", "identity_id", "client_id")
+_ROTATIONS: tuple[Rotation[Env] | Fixed, ...] = (
+    postgres.role_rotation(NAME, "db_password", superuser="superuser"),
+    # Before the key that ends the token which this takes.
+    Rotation(
+        field="client_secret",
+        login=lambda env: Calls(steps=(_log_in_of(env),)),
+        admit=lambda old, new: (Calls(steps=_MAKE_IDENTITY[-1:]),),
+        issues=True,
+        both=True,
+        retire=_revoke,
+        warning="programs with the old one are refused",
+    ),
+    Rotation(
+        field="auth_secret",
+        login=lambda env: _WORKS,
+        tells=False,
+        warning="everybody and every program is logged out, and the token that set the vault up ends",
+    ),
+    Fixed(
+        field="encryption_key",
+        reason="every secret in the vault is encrypted with it: with another one the vault is lost",
+        hint="arcctl secrets export keeps a copy of it",
+    ),
+    Fixed(field="admin_password", reason="the server takes one from nobody but its owner", hint=f"change it {_PAGE}"),
+    *(Fixed(field=name, reason=_A_NAME, hint="nothing to do") for name in _NAMES),
+    Fixed(field="setup_token", reason="its server told it once and ends it after 90 days", hint=f"revoke it {_PAGE}"),
+)
+
 _PROBED = "ARCCTL_VERIFY"
 
 
@@ -172,7 +221,7 @@ def _proofs(env: Env) -> tuple[Proof, ...]:
     place = {"projectId": env.project_id.get_secret_value(), "environment": "dev", "secretPath": "/"}
     where = f"/api/v4/secrets/{_PROBED}"
     machine = {"Authorization": "Bearer {token}"}
-    log_in = _log_in(env.client_id.get_secret_value(), env.client_secret.get_secret_value())
+    log_in = _log_in_of(env)
     remove = Call(
         name="delete it", method="DELETE", port=PORT, path=where, json=place, headers=machine, status=(200, 404)
     )
@@ -231,6 +280,7 @@ SERVICE: Service[Env] = Service(
     proofs=_proofs,
     resources=_resources,
     connect=_connect,
+    rotations=_ROTATIONS,
     links=lambda env: (
         Link(
             name="ui",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 from pydantic import SecretStr
 
 from arcctl.core.bootstrap import Resource
@@ -11,6 +14,7 @@ from arcctl.core.model import Bind, Healthcheck, Helper, Inline, Layer, Limits, 
 from arcctl.core.monitoring import Monitoring, Unit
 from arcctl.core.probe import Http
 from arcctl.core.proof import Call, Calls, Proof
+from arcctl.core.secret import Fixed, Rotation
 from arcctl.core.sources import GoModule
 from arcctl.services import postgres
 from arcctl.services._presets import web
@@ -60,18 +64,27 @@ class Env(postgres.ConsumerEnv, env_prefix="KRATOS_"):
     mail_port: HostPort = MAIL_PORT
     """Port of Mailpit's web page on the host's loopback address."""
     cookie_secret: SecretStr = generated()
-    """Signs session cookies; a new one logs everybody out."""
+    """Signs session cookies."""
+    previous_cookie_secret: SecretStr = generated()
+    """Signed session cookies before `cookie_secret` was changed; they are good for as long as this is known."""
     cipher_secret: SecretStr = generated(32, alphabet="hex")
     """Encrypts stored tokens; exactly 32 characters."""
+    previous_cipher_secret: SecretStr = generated(32, alphabet="hex")
+    """Encrypted stored tokens before `cipher_secret` was changed; exactly 32 characters."""
     admin_password: SecretStr = generated()
     """Password of the first account, `admin@arc.localhost`."""
+
+
+def _newest_first(*secrets: SecretStr) -> str:
+    """Kratos writes with the first and reads with all of them."""
+    return json.dumps([secret.get_secret_value() for secret in secrets])
 
 
 def _secrets(env: Env) -> str:
     return (
         f'dsn: "{postgres.url(NAME, env.db_password, "sslmode=disable&max_conns=20&max_idle_conns=4")}"\n'
-        f'secrets:\n  cookie: ["{env.cookie_secret.get_secret_value()}"]\n'
-        f'  cipher: ["{env.cipher_secret.get_secret_value()}"]\n'
+        f"secrets:\n  cookie: {_newest_first(env.cookie_secret, env.previous_cookie_secret)}\n"
+        f"  cipher: {_newest_first(env.cipher_secret, env.previous_cipher_secret)}\n"
         f'courier:\n  smtp:\n    connection_uri: "smtp://{MAIL}:{SMTP_PORT}/?disable_starttls=true"\n'
     )
 
@@ -138,6 +151,11 @@ def _create(email: str, password: str) -> Call:
     )
 
 
+def _find(email: str) -> Call:
+    path = f"/admin/identities?credentials_identifier={email}"
+    return Call(name="find the account", port=ADMIN_PORT, path=path, take={"old": "0.id"})
+
+
 def _log_in(email: str, password: str) -> tuple[Call, Call]:
     """As a program does; takes `session`."""
     answer = {"method": "password", "identifier": email, "password": password}
@@ -154,22 +172,49 @@ def _log_in(email: str, password: str) -> tuple[Call, Call]:
     )
 
 
+def _known(env: Env) -> Calls:
+    return Calls(steps=_log_in(_ADMIN, env.admin_password.get_secret_value()))
+
+
+def _change(old: Env, new: Env) -> tuple[Proof, ...]:
+    """The admin API replaces an account as a whole; the schema knows of nothing but the address."""
+    made = _create(_ADMIN, new.admin_password.get_secret_value())
+    change = replace(
+        made,
+        name="change its password",
+        method="PUT",
+        path="/admin/identities/{old}",
+        json={**made.json, "state": "active"},
+        status=(200,),
+    )
+    return (Calls(steps=(_find(_ADMIN), change)),)
+
+
+_OLDER = "it is what the last change of the setting without `PREVIOUS` replaced"
+_KEYS: tuple[Rotation[Env], ...] = tuple(
+    Rotation(field=key, login=_known, kept_in=f"previous_{key}", tells=False)
+    for key in ("cookie_secret", "cipher_secret")
+)
+_ROTATIONS: tuple[Rotation[Env] | Fixed, ...] = (
+    postgres.role_rotation(NAME, "db_password", superuser="superuser"),
+    *_KEYS,
+    *(Fixed(field=key.kept_in, reason=_OLDER, hint=f"arcctl secrets rotate {NAME}") for key in _KEYS),
+    Rotation(
+        field="admin_password", login=_known, admit=_change, by_hand=f"change the password of {_ADMIN} by a recovery"
+    ),
+)
+
+
 def _resources(env: Env) -> tuple[Resource, ...]:
     secret = env.admin_password.get_secret_value()
     hint = f"the account has another password: set KRATOS_ADMIN_PASSWORD in config/{NAME}/.env to it"
-    look, make = Calls(steps=_log_in(_ADMIN, secret)), Calls(steps=(_create(_ADMIN, secret),))
+    look, make = _known(env), Calls(steps=(_create(_ADMIN, secret),))
     account = Resource(name=f"account {_ADMIN}", look=look, make=(make,), hint=hint)
     return (*postgres.own_database(NAME, env.db_password, env.superuser), account)
 
 
 def _proofs(env: Env) -> tuple[Proof, ...]:
     """An account from its birth to its end, as a program would use it."""
-    find = Call(
-        name="find the account",
-        port=ADMIN_PORT,
-        path=f"/admin/identities?credentials_identifier={_EMAIL}",
-        take={"old": "0.id"},
-    )
     remove = Call(name="remove it", method="DELETE", port=ADMIN_PORT, path="/admin/identities/{old}", status=(204,))
     steps = (
         _create(_EMAIL, _PASSWORD),
@@ -201,7 +246,7 @@ def _proofs(env: Env) -> tuple[Proof, ...]:
     mails = Call(
         name="remove the mails", method="DELETE", at=MAIL, port=MAIL_PORT, path=f"/api/v1/search?query=to:{_EMAIL}"
     )
-    return (Calls(steps=steps, cleanup=(mails, find, remove)), postgres.login(NAME, env.db_password))
+    return (Calls(steps=steps, cleanup=(mails, _find(_EMAIL), remove)), postgres.login(NAME, env.db_password))
 
 
 SERVICE: Service[Env] = Service(
@@ -240,6 +285,7 @@ SERVICE: Service[Env] = Service(
         "KRATOS_ADMIN_URL": f"http://{where.at(ADMIN_PORT)}",
     },
     holds=lambda env: (_IDENTITIES,),
+    rotations=_ROTATIONS,
     links=lambda env: (
         Link(name="public", url=f"http://127.0.0.1:{env.public_port}"),
         Link(name="admin", url=f"http://127.0.0.1:{env.admin_port}"),

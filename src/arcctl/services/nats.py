@@ -16,6 +16,7 @@ from arcctl.core.model import Bind, Healthcheck, Helper, Inline, Layer, Limits, 
 from arcctl.core.monitoring import Monitoring, Panel, Unit
 from arcctl.core.probe import Tcp
 from arcctl.core.proof import Messaging, Proof, Stream
+from arcctl.core.secret import Rotation
 from arcctl.core.sources import OnPath, Wheel
 
 HOST = __name__.rpartition(".")[2]
@@ -145,6 +146,13 @@ SERVICE: Service[Env] = Service(
     probe=lambda env: Tcp(port=PORT, send=_hello(env), expect=b"PONG"),
     helpers=(_EXPORTER,),
     proofs=_proofs,
+    rotations=(
+        Rotation(
+            field="password",
+            login=lambda env: Messaging(port=PORT, user=USER, password=env.password.get_secret_value()),
+            warning="every client is cut off for a moment",
+        ),
+    ),
     resources=_resources,
     connect=lambda env, where: {"NATS_URL": f"nats://{USER}:{env.password.get_secret_value()}@{where.at(PORT)}"},
     # The image brings no client.

@@ -34,22 +34,10 @@ _OPTIONS = ("-c", "max_connections=200", "-c", "shared_buffers=128MB")
 _LIBRARIES = {"LD_LIBRARY_PATH": "{artifact}/lib"}
 _INITDB = ("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8")
 
-_ROLE = """\
-SELECT 'CREATE ROLE {role} LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') \\gexec
-ALTER ROLE {role} WITH LOGIN PASSWORD '{password}';
-"""
-_DATABASE = """\
-SELECT 'CREATE DATABASE {role} OWNER {role}'
- WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{role}') \\gexec
-REVOKE CONNECT ON DATABASE {role} FROM PUBLIC;
-\\connect {role}
-CREATE EXTENSION IF NOT EXISTS vector;
-\\connect postgres
-"""
-
-
 SERVER = Server(HOST, PORT, USER)
 login = partial(_databases.login, SERVER)
+role_rotation = partial(_databases.role_rotation, SERVER)
+role_sql = _databases.role_sql
 own_database = partial(_databases.own_database, SERVER)
 _psql = partial(_databases.psql, SERVER)
 
@@ -72,12 +60,6 @@ class ConsumerEnv(ServiceEnv):
     """Password of the service's own role in Postgres."""
     superuser: SecretStr = shared("POSTGRES_PASSWORD")
     """Password that creates the role and the database."""
-
-
-def role_sql(role: str, password: SecretStr, *, database: bool = True) -> str:
-    """SQL for psql that ends, from any state, with this role, this password and a database of its own."""
-    text = _ROLE + (_DATABASE if database else "")
-    return text.format(role=role, password=password.get_secret_value())
 
 
 E = TypeVar("E", bound=ServiceEnv)
@@ -247,7 +229,7 @@ SERVICE: Service[Env] = Service(
     environment=lambda env: {"POSTGRES_PASSWORD_FILE": _LOGIN_FILE},
     mounts=lambda env: (
         Volume("data", _DATA, _STAMP),
-        Inline(path=_LOGIN_FILE, text=env.password.get_secret_value(), uid=UID, gid=UID),
+        Inline(path=_LOGIN_FILE, text=env.password.get_secret_value(), uid=UID, gid=UID, first_run=True),
     ),
     capabilities=("CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"),
     shm_mb=256,
@@ -279,6 +261,11 @@ SERVICE: Service[Env] = Service(
     probe=lambda env: Postgres(port=PORT, user=USER, password=env.password.get_secret_value(), database="postgres"),
     helpers=(setup("postgres-setup", Env, lambda env: env.password, _platform_sql, aside=True), _EXPORTER),
     proofs=_proofs,
+    rotations=(
+        role_rotation(USER, "password", by_hand=f"change the password of the role {USER} in the database"),
+        role_rotation("arc", "app_password"),
+        role_rotation("monitor", "monitor_password"),
+    ),
     resources=_resources,
     connect=lambda env, where: _databases.connect(SERVER, "arc", env.app_password, where),
     shells=lambda env: (_psql("arc", env.app_password), _psql(USER, env.password)),

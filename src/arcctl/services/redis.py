@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 from pydantic import SecretStr
 
 from arcctl.core.backup import Folder
@@ -11,6 +13,7 @@ from arcctl.core.model import Bind, Healthcheck, Helper, Inline, Layer, Limits, 
 from arcctl.core.monitoring import Alert, Monitoring, Panel, Unit
 from arcctl.core.probe import Tcp
 from arcctl.core.proof import Command, Commands, Proof
+from arcctl.core.secret import Rotation
 from arcctl.core.sources import OnPath, Wheel
 
 UID, GID = 999, 1000
@@ -77,6 +80,18 @@ def _proofs(env: Env) -> tuple[Proof, ...]:
             cleanup=(("DEL", key, f"{key}:queue"),),
         ),
     )
+
+
+def _admit(old: Env, new: Env) -> tuple[Proof, ...]:
+    """By its digest, so that the password itself does not travel. A new start forgets the old one."""
+    digest = sha256(new.password.get_secret_value().encode()).hexdigest()
+    both = Command(name="take two passwords", words=("ACL", "SETUSER", "default", f"#{digest}"), expect="True")
+    return (Commands(port=PORT, password=old.password.get_secret_value(), steps=(both,)),)
+
+
+def _login(env: Env) -> Proof:
+    ping = Command(name="log in", words=("PING",), expect="True")
+    return Commands(port=PORT, password=env.password.get_secret_value(), steps=(ping,))
 
 
 _MONITORING = Monitoring(
@@ -180,6 +195,7 @@ SERVICE: Service[Env] = Service(
         ),
         RedisPrompt(user="default", port=PORT, password=env.password.get_secret_value()),
     ),
+    rotations=(Rotation(field="password", login=_login, admit=_admit, both=True),),
     links=lambda env: (
         Link(
             name="resp",

@@ -26,6 +26,7 @@ from arcctl.core.model import (
 from arcctl.core.monitoring import Alert, Monitoring, Panel, Unit
 from arcctl.core.probe import Http
 from arcctl.core.proof import Call, Calls, Guest, Proof
+from arcctl.core.secret import Rotation
 from arcctl.core.sources import Wheel
 from arcctl.services._presets import GUARD, ON, web
 
@@ -93,6 +94,11 @@ _PROXY: Helper[Env] = Helper(
     tmpfs=("/run", "/tmp"),
     limits=Limits(memory_mb=64, pids=64),
 )
+
+
+def _known(env: Env) -> Calls:
+    operator = {"Authorization": f"Basic {_login(env)}"}
+    return Calls(steps=(Call(name="log in", port=PORT, path="/api/http/routers", headers=operator),))
 
 
 def _proofs(env: Env) -> tuple[Proof, ...]:
@@ -220,6 +226,7 @@ SERVICE: Service[Env] = Service(
     ),
     helpers=(_PROXY,),
     proofs=_proofs,
+    rotations=(Rotation(field="password", login=_known, warning="no page is served for a moment"),),
     links=lambda env: (
         Link(name="gateway", url=f"http://127.0.0.1:{env.http_port}"),
         Link(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from pydantic import SecretStr
@@ -13,6 +14,7 @@ from arcctl.core.model import Healthcheck, Inline, Layer, Limits, Link, Port, Pr
 from arcctl.core.monitoring import Monitoring, Unit
 from arcctl.core.probe import Http
 from arcctl.core.proof import Call, Calls, Proof, Sql, Statement
+from arcctl.core.secret import Rotation
 from arcctl.core.sources import Npm
 from arcctl.services import postgres
 from arcctl.services._presets import web
@@ -34,7 +36,7 @@ class Env(postgres.ConsumerEnv, env_prefix="UNLEASH_"):
     """Port on the host's loopback address."""
     session_secret: SecretStr = generated()
     """Signs session cookies; a new one logs everybody out."""
-    admin_password: SecretStr = generated()
+    admin_password: SecretStr = generated(alphabet="strong")
     """Password of the user `admin`. Unleash reads it once, when its database is new."""
     admin_token: SecretStr = generated()
     """Secret part of the admin API token `*:*.<secret>`. Read once, like the password."""
@@ -66,49 +68,100 @@ def _sdk_token(secret: SecretStr) -> str:
     return f"default:development.{secret.get_secret_value()}"
 
 
-def _resources(env: Env) -> tuple[Resource, ...]:
+def _known(env: Env) -> Calls:
     body = {"username": USER, "password": env.admin_password.get_secret_value()}
-    log_in = Call(name="log in", method="POST", port=PORT, path="/auth/simple/login", json=body)
+    return Calls(steps=(Call(name="log in", method="POST", port=PORT, path="/auth/simple/login", json=body),))
+
+
+def _change(old: Env, new: Env) -> tuple[Proof, ...]:
+    admin = {"Authorization": _admin_token(old)}
+    users = "/api/admin/user-admin"
+    take = {"account": f"users.username={USER}.id"}
+    find = Call(name="find the account", port=PORT, path=users, headers=admin, take=take)
+    change = Call(
+        name="change its password",
+        method="POST",
+        port=PORT,
+        path=f"{users}/{{account}}/change-password",
+        json={"password": new.admin_password.get_secret_value()},
+        headers=admin,
+    )
+    return (Calls(steps=(find, change)),)
+
+
+def _resources(env: Env) -> tuple[Resource, ...]:
     hint = f"set UNLEASH_ADMIN_PASSWORD in config/{NAME}/.env to the password that you chose"
     return (
         *postgres.own_database(NAME, env.db_password, env.superuser),
-        Resource(name=f"account {USER}", look=Calls(steps=(log_in,)), hint=hint),
+        Resource(name=f"account {USER}", look=_known(env), hint=hint),
         _token("admin", _admin_token(env), "/api/admin/environments", env),
         _token("backend", _sdk_token(env.backend_token), "/api/client/features", env),
         _token("frontend", _sdk_token(env.frontend_token), "/api/frontend", env),
     )
 
 
-def _token(kind: str, token: str, path: str, env: Env) -> Resource:
-    """A lost one comes back as a row: the API draws a new secret for each token, and programs have the old one.
+def _use(kind: str, token: str, path: str) -> Call:
+    return Call(name=f"use the {kind} token", port=PORT, path=path, headers={"Authorization": token})
 
-    The server reads its tokens again each minute.
-    """
-    use = Call(name=f"use the {kind} token", port=PORT, path=path, headers={"Authorization": token})
+
+def _statements(env: Env, **steps: str) -> Sql:
+    """As the service's own role, which owns the tables."""
+    return Sql(
+        user=NAME,
+        password=env.db_password.get_secret_value(),
+        port=postgres.PORT,
+        database=NAME,
+        at=postgres.HOST,
+        steps=tuple(Statement(name=name.replace("_", " "), sql=sql) for name, sql in steps.items()),
+    )
+
+
+def _insert(kind: str, token: str, env: Env) -> Sql:
+    """A token as a row: the API draws a new secret for each token, and programs have this one."""
     project, _, rest = token.partition(":")
     row = (
         "INSERT INTO api_tokens (secret, type, token_name, username, environment)"
         f" VALUES ('{token}', '{kind}', 'arc-{kind}', 'arc-{kind}', '{rest.partition('.')[0]}')"
         " ON CONFLICT DO NOTHING"
     )
-    statements = [Statement(name=f"give the {kind} token back", sql=row)]
-    if project != "*":
-        link = f"INSERT INTO api_token_project VALUES ('{token}', '{project}') ON CONFLICT DO NOTHING"
-        statements.append(Statement(name="give it its project", sql=link))
-    insert = Sql(
-        user=NAME,
-        password=env.db_password.get_secret_value(),
-        port=postgres.PORT,
-        database=NAME,
-        at=postgres.HOST,
-        steps=tuple(statements),
-    )
+    link = f"INSERT INTO api_token_project VALUES ('{token}', '{project}') ON CONFLICT DO NOTHING"
+    return _statements(env, keep_the_token=row, **({} if project == "*" else {"give_it_its_project": link}))
+
+
+def _token(kind: str, token: str, path: str, env: Env) -> Resource:
+    """A lost one comes back; the server reads its tokens again each minute."""
+    use = _use(kind, token, path)
     return Resource(
         name=f"{kind} token",
         look=Calls(steps=(use,)),
-        make=(insert, Calls(steps=(replace(use, patience=90),))),
+        make=(_insert(kind, token, env), Calls(steps=(replace(use, patience=90),))),
         hint=f"arcctl restart {NAME}, then arcctl bootstrap {NAME}",
     )
+
+
+def _token_rotation(kind: str, path: str, full: Callable[[Env], str]) -> Rotation[Env]:
+    """Both are rows until the old one is deleted; the server that is made anew has never heard of it."""
+    return Rotation(
+        field=f"{kind}_token",
+        login=lambda env: Calls(steps=(_use(kind, full(env), path),)),
+        admit=lambda old, new: (_insert(kind, full(new), old),),
+        both=True,
+        retire=lambda old, new: (
+            _statements(new, forget_the_token=f"DELETE FROM api_tokens WHERE secret = '{full(old)}'"),
+        ),
+        warning=f"programs with the old {kind} token are refused",
+    )
+
+
+_BY_HAND = f"change the password of {USER} on its page"
+_ROTATIONS: tuple[Rotation[Env], ...] = (
+    postgres.role_rotation(NAME, "db_password", superuser="superuser"),
+    Rotation(field="session_secret", login=_known, tells=False, warning="everybody is logged out of its pages"),
+    Rotation(field="admin_password", login=_known, admit=_change, by_hand=_BY_HAND),
+    _token_rotation("admin", "/api/admin/environments", _admin_token),
+    _token_rotation("backend", "/api/client/features", lambda env: _sdk_token(env.backend_token)),
+    _token_rotation("frontend", "/api/frontend", lambda env: _sdk_token(env.frontend_token)),
+)
 
 
 _FLAG = "arcctl-verify"
@@ -218,6 +271,7 @@ SERVICE: Service[Env] = Service(
         "UNLEASH_FRONTEND_API_TOKEN": _sdk_token(env.frontend_token),
     },
     holds=lambda env: (_flags(env),),
+    rotations=_ROTATIONS,
     links=lambda env: (
         Link(
             name="ui",

@@ -76,6 +76,28 @@ class Handler(BaseHTTPRequestHandler):
         url = urlsplit(self.path)
         self.api(url.path.rstrip("/"), url.query, body)
 
+    def do_PUT(self) -> None:
+        """Users may change their own password, who say the old one; nothing else is changed by this double."""
+        self.state.requests += 1
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if not self.logged_in():
+            self.json(401, {"message": "Unauthorized"})
+        elif urlsplit(self.path).path == "/api/user/password":
+            self.change_password(json.loads(body))
+        else:
+            self.json(404, {"message": "Not found", "double": "this contract double does not know the path"})
+
+    def change_password(self, body: dict[str, str]) -> None:
+        """As Grafana: basic login, the old password in the body, a new one of four characters or more."""
+        login, _ = self.credentials()
+        if not self.state.store.knows(login, body.get("oldPassword", "")):
+            self.json(401, {"message": "Invalid old password"})
+        elif len(body.get("newPassword", "")) < 4:
+            self.json(400, {"message": "New password is too short"})
+        else:
+            self.state.store.change(login, body["newPassword"])
+            self.json(200, {"message": "User password changed"})
+
     def open_path(self, path: str) -> bool:
         """The paths that ask for no login."""
         if path == "/api/health":
@@ -143,14 +165,18 @@ class Handler(BaseHTTPRequestHandler):
 
     def logged_in(self) -> bool:
         """Whether the request carries a user's name and password."""
+        return self.state.store.knows(*self.credentials())
+
+    def credentials(self) -> tuple[str, str]:
+        """The name and the password that the request carries, empty where it has none."""
         kind, _, value = (self.headers.get("Authorization") or "").partition(" ")
         if kind.lower() != "basic":
-            return False
+            return "", ""
         try:
             login, _, password = base64.b64decode(value, validate=True).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError):
-            return False
-        return self.state.store.knows(login, password)
+            return "", ""
+        return login, password
 
     def metrics(self) -> str:
         """A few of Grafana's own series."""

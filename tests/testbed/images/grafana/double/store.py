@@ -39,6 +39,12 @@ class Store:
             row = db.execute("SELECT salt, digest FROM user WHERE login = ?", (login,)).fetchone()
         return row is not None and hmac.compare_digest(row[1], digest(password, row[0]))
 
+    def change(self, login: str, password: str) -> None:
+        """Another password for a user."""
+        salt = os.urandom(16)
+        with sqlite3.connect(self.path) as db:
+            db.execute("UPDATE user SET salt = ?, digest = ? WHERE login = ?", (salt, digest(password, salt), login))
+
     def works(self) -> bool:
         """Whether the database answers."""
         try:

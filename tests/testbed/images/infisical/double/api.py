@@ -116,8 +116,21 @@ class Api:
         if auth is None:
             raise Refused(400, "The identity does not have universal auth")
         value = secrets.token_hex(32)
-        self.store.put("client", f"{auth['clientId']}:{digest(value)}", {"identityId": identity})
-        return 200, {"clientSecret": value, "clientSecretData": {"id": str(uuid.uuid4())}}
+        data = {"id": str(uuid.uuid4()), "clientSecretPrefix": value[:4], "isClientSecretRevoked": False}
+        name = f"{auth['clientId']}:{digest(value)}"
+        self.store.put("client", name, {"identityId": identity, "name": name, **data})
+        return 200, {"clientSecret": value, "clientSecretData": data}
+
+    def client_secrets(self, _: Body, identity: str) -> Answer:
+        """Without those that were revoked, as the server."""
+        return 200, {"clientSecretData": [c for c in self.store.all("client") if live(c, identity)]}
+
+    def revoke_client_secret(self, _: Body, identity: str, number: str) -> Answer:
+        for client in self.store.all("client"):
+            if live(client, identity) and client["id"] == number:
+                self.store.put("client", client["name"], {**client, "isClientSecretRevoked": True})
+                return 200, {"clientSecretData": {**client, "isClientSecretRevoked": True}}
+        raise Refused(404, f"Client secret with ID '{number}' not found")
 
     def join_project(self, body: Body, project: str, identity: str) -> Answer:
         if self.store.get("project", project) is None:
@@ -128,7 +141,8 @@ class Api:
 
     def login(self, body: Body) -> Answer:
         name = f"{required(body, 'clientId')}:{digest(required(body, 'clientSecret'))}"
-        if self.store.get("client", name) is None:
+        client = self.store.get("client", name)
+        if client is None or client.get("isClientSecretRevoked"):
             raise Refused(401, "Invalid credentials")
         token = self.new_token(LOGIN_SECONDS)
         lives = {"expiresIn": LOGIN_SECONDS, "accessTokenMaxTTL": LOGIN_SECONDS}
@@ -166,6 +180,11 @@ class Api:
         return secret
 
 
+def live(client: Body, identity: str) -> bool:
+    """Whether a client secret is of this identity and was not revoked."""
+    return bool(client["identityId"] == identity and not client.get("isClientSecretRevoked"))
+
+
 def required(body: Body, name: str) -> str:
     """A field of the request that has to be there."""
     value = body.get(name)
@@ -196,6 +215,8 @@ ROUTES: tuple[tuple[str, str, Callable[..., Answer], bool], ...] = (
     ("POST", "/api/v1/identities", Api.make_identity, False),
     ("POST", f"{_AUTH}/identities/([^/]+)", Api.attach_auth, False),
     ("POST", f"{_AUTH}/identities/([^/]+)/client-secrets", Api.make_client_secret, False),
+    ("GET", f"{_AUTH}/identities/([^/]+)/client-secrets", Api.client_secrets, False),
+    ("POST", f"{_AUTH}/identities/([^/]+)/client-secrets/([^/]+)/revoke", Api.revoke_client_secret, False),
     ("POST", "/api/v1/projects/([^/]+)/memberships/identities/([^/]+)", Api.join_project, False),
     ("POST", _SECRET, Api.write_secret, False),
     ("PATCH", _SECRET, Api.change_secret, False),

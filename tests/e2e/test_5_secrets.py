@@ -1,0 +1,252 @@
+"""`secrets rotate`: the new one is taken, the old one is not, nobody is locked out, whenever it is interrupted."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import stat
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psutil
+import psycopg
+import pytest
+
+from tests.e2e.driver import Platform, eventually
+from tests.e2e.logins import KEYS, LOGINS, kratos_session, role, unleash_session
+from tests.e2e.proofs import redis_client, sql, verify
+
+STORES = ("POSTGRES_PASSWORD", "REDIS_PASSWORD", "NATS_PASSWORD")
+
+
+def _listed(platform: Platform) -> dict[str, dict[str, Any]]:
+    document = json.loads(platform.arcctl("secrets", "list", "--json").ok().out)
+    assert document["schema"] == "arcctl.secrets/v1"
+    return {item["name"]: item for item in document["secrets"]}
+
+
+def _needs(platform: Platform, name: str) -> tuple[str, ...]:
+    """The services whom a secret concerns, of those that run; skipped where its own does not run on this engine."""
+    entry = _listed(platform)[name]
+    running = [i for i in entry["users"] if platform.service(i)["state"] == "running"]
+    if entry["service"] not in running:
+        assert platform.shift, f"{entry['service']} does not run"
+        pytest.skip(f"{entry['service']} does not run on the embedded engine here")
+    return tuple(running)
+
+
+def _all_well(platform: Platform, *services: str) -> None:
+    report = platform.health(*services, "--wait", "--timeout", "60")
+    assert {s["name"]: s["status"] for s in report["services"] if s["name"] in services} == dict.fromkeys(
+        sorted(services), "healthy"
+    )
+    found = verify(platform, *services)
+    assert [s for s in found["services"] if s["outcome"] == "broken"] == []
+
+
+@pytest.mark.parametrize("name", LOGINS)
+def test_after_a_rotation_the_new_one_is_taken_the_old_one_refused_and_all_users_work(
+    either: Platform, name: str
+) -> None:
+    users = _needs(either, name)
+    old = either.secrets()[name]
+    assert LOGINS[name](either, old)
+    done = either.arcctl("secrets", "rotate", name, "--yes").ok()
+    new = either.secrets()[name]
+    assert (LOGINS[name](either, new), LOGINS[name](either, old)) == (True, False)
+    assert old not in done.out + done.err
+    assert new not in done.out + done.err
+    assert not (either.home / ".arcctl" / "rotation.json").exists()
+    _all_well(either, *users)
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_a_key_that_signs_or_encrypts_is_another_one_afterwards_and_all_users_work(either: Platform, name: str) -> None:
+    users = _needs(either, name)
+    old = either.secrets()[name]
+    either.arcctl("secrets", "rotate", name, "--yes").ok()
+    assert either.secrets()[name] != old
+    _all_well(either, *users)
+
+
+def test_a_session_of_kratos_outlives_its_keys_and_one_of_unleash_does_not(either: Platform) -> None:
+    _needs(either, "KRATOS_COOKIE_SECRET")
+    _needs(either, "UNLEASH_SESSION_SECRET")
+    with kratos_session(either) as known, unleash_session(either) as welcome:
+        assert (known(), welcome()) == (True, True)
+        keys = ("KRATOS_COOKIE_SECRET", "KRATOS_CIPHER_SECRET", "UNLEASH_SESSION_SECRET")
+        either.arcctl("secrets", "rotate", *keys, "--yes").ok()
+        assert (known(), welcome()) == (True, False)
+
+
+def test_the_list_says_when_a_secret_was_changed_and_never_shows_one(either: Platform) -> None:
+    before = _listed(either)["REDIS_PASSWORD"]["changed"]
+    time.sleep(1.1)  # its times are whole seconds
+    either.arcctl("secrets", "rotate", "REDIS_PASSWORD", "--yes").ok()
+    assert _listed(either)["REDIS_PASSWORD"]["changed"] > before
+    shown = either.arcctl("secrets", "list").ok().out + either.arcctl("secrets", "list", "--json").ok().out
+    assert [name for name, value in either.secrets().items() if value in shown] == []
+
+
+def test_a_connection_of_a_client_lives_through_the_rotation_of_its_role(either: Platform) -> None:
+    where = f"host=127.0.0.1 port={either.port(5432)} user=arc dbname=arc sslmode=disable"
+    with psycopg.connect(where, password=either.secrets()["POSTGRES_APP_PASSWORD"], autocommit=True) as client:
+        before = client.execute("SELECT pg_backend_pid()").fetchone()
+        either.arcctl("secrets", "rotate", "POSTGRES_APP_PASSWORD", "POSTGRES_PASSWORD", "--yes").ok()
+        assert client.execute("SELECT pg_backend_pid()").fetchone() == before
+
+
+@contextlib.contextmanager
+def _busy(work: Callable[[], object]) -> Iterator[list[tuple[float, str]]]:
+    """Do something all the time; what went wrong, with its time."""
+    troubles: list[tuple[float, str]] = []
+    over = threading.Event()
+
+    def run() -> None:
+        while not over.wait(0.05):
+            try:
+                work()
+            except Exception as error:
+                troubles.append((time.monotonic(), f"{type(error).__name__}: {error}"))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield troubles
+    finally:
+        over.set()
+        thread.join()
+
+
+def test_clients_that_read_the_secret_anew_have_no_error_once_the_rotation_is_over(either: Platform) -> None:
+    def redis_work() -> None:
+        with redis_client(either) as client:
+            client.incr("arcctl:test:rotation")
+
+    def role_work() -> None:
+        assert role("arc")(either, either.secrets()["POSTGRES_APP_PASSWORD"])
+
+    with _busy(redis_work) as redis_troubles, _busy(role_work) as role_troubles:
+        either.arcctl("secrets", "rotate", "REDIS_PASSWORD", "POSTGRES_APP_PASSWORD", "--yes").ok()
+        over = time.monotonic()
+        counted = int(redis_client(either).get("arcctl:test:rotation"))
+        assert eventually(lambda: int(redis_client(either).get("arcctl:test:rotation")) > counted + 3, 20)
+    assert [text for when, text in redis_troubles + role_troubles if when > over] == []
+    redis_client(either).delete("arcctl:test:rotation")
+
+
+def _cut(platform: Platform, by: signal.Signals, step: str, *names: str) -> int:
+    """Rotate, and send a signal when this step is announced; the exit code."""
+    child = platform.start("secrets", "rotate", *names, "--yes")
+    assert child.stderr is not None
+    for line in child.stderr:
+        if "…" in line and step in line:
+            os.killpg(child.pid, by)
+            break
+    child.communicate(timeout=60)
+    return child.returncode
+
+
+INTERRUPTIONS = [
+    ("POSTGRES_PASSWORD: admit", signal.SIGKILL),
+    ("POSTGRES_PASSWORD: write", signal.SIGINT),
+    ("POSTGRES_PASSWORD: recreate", signal.SIGKILL),
+    ("REDIS_PASSWORD: admit", signal.SIGINT),
+    ("REDIS_PASSWORD: write", signal.SIGKILL),
+    ("redis: recreate", signal.SIGKILL),
+    ("NATS_PASSWORD: write", signal.SIGKILL),
+    ("nats: recreate", signal.SIGINT),
+    ("NATS_PASSWORD: prove", signal.SIGKILL),
+]
+
+
+@pytest.mark.parametrize(("step", "by"), INTERRUPTIONS)
+def test_a_rotation_that_is_interrupted_locks_nobody_out_and_is_finished_by_the_next(
+    either: Platform, step: str, by: signal.Signals
+) -> None:
+    journal = either.home / ".arcctl" / "rotation.json"
+    before = either.secrets()
+    code = _cut(either, by, step, *STORES)
+    assert code == (130 if by is signal.SIGINT else -signal.SIGKILL)
+    kept = json.loads(journal.read_text())
+    assert stat.S_IMODE(journal.stat().st_mode) == 0o600
+    assert {item["name"]: item["old"] for item in kept} == {name: before[name] for name in STORES}
+    assert "a change of secrets was interrupted" in either.arcctl("ps").err
+    either.arcctl("secrets", "rotate").ok()
+    assert not journal.exists()
+    after = either.secrets()
+    for item in kept:
+        assert after[item["name"]] == item["new"]
+        assert LOGINS[item["name"]](either, item["new"])
+        assert not LOGINS[item["name"]](either, item["old"])
+    _all_well(either, "postgres", "redis", "nats")
+
+
+def test_a_rotation_is_finished_also_after_everything_went_down_in_the_middle(either: Platform) -> None:
+    _cut(either, signal.SIGKILL, "POSTGRES_PASSWORD: write", *STORES)
+    either.arcctl("down", "postgres", "redis", "nats").ok()
+    either.arcctl("secrets", "rotate").ok()
+    with sql(either, "postgres") as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+    started = [i for i in ("kratos", "unleash", "infisical") if either.service(i)["state"] == "running"]
+    either.arcctl("up", "postgres", "redis", "nats", *started).ok()
+    _all_well(either, "postgres", "redis", "nats", *started)
+
+
+def test_no_process_and_no_container_shows_a_secret_while_it_is_changed(either: Platform) -> None:
+    seen: set[str] = set()
+
+    def look() -> None:
+        for process in psutil.process_iter(["cmdline"]):
+            seen.add(" ".join(process.info["cmdline"] or ()))
+
+    before = either.secrets()
+    with _busy(look):
+        either.arcctl("secrets", "rotate", *STORES, "--yes").ok()
+    if not either.shift:
+        seen.add(either.docker("inspect", *either.docker("ps", "--all", "--quiet").split()))
+    assert len(seen) > 10
+    values = {*before.values(), *either.secrets().values()}
+    assert [value for value in values if any(value in text for text in seen)] == []
+
+
+def test_a_secret_that_was_set_by_hand_is_refused_with_the_file_to_edit(either: Platform) -> None:
+    done = either.arcctl("secrets", "rotate", "REDIS_PASSWORD", "--yes", REDIS_PASSWORD="a-secret-of-my-own")
+    assert done.code == 2
+    assert "error: REDIS_PASSWORD is not rotated: it was set by hand, in environment" in done.err
+    assert "hint: change REDIS_PASSWORD in environment and run: arcctl up redis" in done.err
+    assert "a-secret-of-my-own" not in done.out + done.err
+
+
+def test_a_secret_whose_server_knows_another_one_is_refused_and_nothing_changes(either: Platform) -> None:
+    before = either.secrets()
+    with sql(either, "postgres") as connection:
+        connection.execute("ALTER ROLE arc PASSWORD 'another-one'")
+    done = either.arcctl("secrets", "rotate", "POSTGRES_APP_PASSWORD", "--yes")
+    assert done.code == 1
+    assert "POSTGRES_APP_PASSWORD is not rotated: the server does not take the one of now" in done.err
+    assert done.err.rstrip().endswith("hint: arcctl bootstrap postgres")
+    assert either.secrets() == before
+    either.arcctl("bootstrap", "postgres").ok()
+    either.arcctl("secrets", "rotate", "POSTGRES_APP_PASSWORD", "--yes").ok()
+
+
+def test_the_vaults_key_is_never_changed(stack: Platform) -> None:
+    done = stack.arcctl("secrets", "rotate", "INFISICAL_ENCRYPTION_KEY", "--yes")
+    assert done.code == 2
+    assert "with another one the vault is lost" in done.err
+
+
+def test_a_rotation_of_everything_ends_healthy_and_proved(either: Platform) -> None:
+    before, listed = either.secrets(), _listed(either)
+    either.arcctl("secrets", "rotate", "--all", "--yes", timeout=900).ok()
+    after = either.secrets()
+    running = {s["name"] for s in either.health("all")["services"] if s["state"] == "running"}
+    wanted = {n for n, entry in listed.items() if entry["rotation"] and entry["service"] in running}
+    kept = {"KRATOS_PREVIOUS_COOKIE_SECRET", "KRATOS_PREVIOUS_CIPHER_SECRET"}
+    assert {name for name in before if before[name] != after[name]} - kept == wanted
+    _all_well(either, *sorted(running))

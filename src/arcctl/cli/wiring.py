@@ -47,9 +47,7 @@ def silent(event: Event) -> None:
 def world(chosen: Globals, sink: Sink = silent) -> World:
     """Everything a use-case needs, for the home that was named or found."""
     home = files.Home(home_root(chosen))
-    everything = services.load(own.load(home.root))
-    catalogue, engine = engines.choose(chosen.engine, home, everything, sink)
-    declared = services.load()
+    declared = services.load(own.load(home.root))
     variables = environment.snapshot()
     catalogue, engine = engines.choose(chosen.engine, home, chosen_images(declared, home, variables), sink)
     return World(
@@ -174,7 +172,7 @@ def beside(first: World) -> Iterator[World]:
         first.sink(replace(event, subject=f"beside: {event.subject}".removesuffix(": ")))
 
     home = files.Home(first.home.root)
-    with making.platform(home, first.engine.name, services.load()) as second:
+    with making.platform(home, first.engine.name, services.load(own.load(home.root))) as second:
         yield replace(
             first,
             catalogue=second.catalogue,

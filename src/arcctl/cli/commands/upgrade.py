@@ -156,13 +156,12 @@ def _pairs(to: tuple[str, ...]) -> dict[str, str]:
 
 def _refuse_stale(chosen: Globals) -> None:
     """Files of another arcctl would bring up what they pin, and not what this one plans."""
-    from arcctl import services
     from arcctl.app import render
     from arcctl.cli import wiring
     from arcctl.ui.files import dump
 
     root = wiring.home_root(chosen)
-    stale = render.stale(render.run(services.load(), dump), lambda path: wiring.read(root, path))
+    stale = render.stale(render.run(wiring.catalogue(chosen), dump), lambda path: wiring.read(root, path))
     files = [str(path) for path in stale if path.parts[0] == "compose"]
     if files:
         _refuse(f"not as this arcctl declares: {', '.join(files)}", "arcctl render, then arcctl upgrade")

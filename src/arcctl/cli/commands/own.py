@@ -187,7 +187,7 @@ def list_(ctx: typer.Context, json_: Json = False) -> None:
 @app.command()
 def remove(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", autocompletion=complete_own)],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="One of your own.", autocompletion=complete_own)],
     data: Annotated[
         bool, typer.Option("--data", help="Destroy its volumes, its database and its secrets too.")
     ] = False,

@@ -23,8 +23,10 @@ AGENT = {
     "needs": ["redis", "otel-collector", "front-page"],
     "database": True,
     "environment": {
-        "CACHE_URL": "redis://default:${REDIS_PASSWORD}@redis:6379/0",
+        "CACHE_URL": "${REDIS_URL}",
         "CACHE_PORT": "${REDIS_HOST_PORT}",
+        "FULL_URL": "${DATABASE_URL}",
+        "PAGE": "${FRONT_PAGE_URL}",
         "PRICE": "5 $$",
     },
     "command": ["python", "-m", "agent", "--port", "${PORT}"],

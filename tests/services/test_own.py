@@ -75,12 +75,13 @@ def test_a_secret_reaches_a_container_in_files_and_never_in_what_the_engine_show
     service, env = CATALOGUE.services["my-agent"], ENVS["my-agent"]
     variables = dict(service.environment(env))
     assert variables["DATABASE_URL"] == "postgres://own_my_agent@postgres:5432/own_my_agent?sslmode=disable"
-    assert variables["CACHE_PORT"] == "6379"
+    assert (variables["CACHE_PORT"], variables["PAGE"]) == ("6379", "http://front-page:80")
     assert "CACHE_URL" not in variables
     files = {m.path: m.text for m in service.mounts(env) if isinstance(m, Inline)}
     assert files == {
         "/run/arc/pgpass": f"*:*:*:own_my_agent:{SECRET}\n",
-        "/run/arc/env": f"CACHE_URL=redis://default:{SECRET}@redis:6379/0\n",
+        "/run/arc/env": f"CACHE_URL=redis://:{SECRET}@redis:6379/0\n"
+        f"FULL_URL='postgres://own_my_agent:{SECRET}@postgres:5432/own_my_agent?sslmode=disable'\n",
     }
     assert {(m.uid, m.gid, m.mode) for m in service.mounts(env) if isinstance(m, Inline)} == {(10001, 10001, 0o400)}
     assert service.entrypoint[-2:] == ('set -a && . /run/arc/env && set +a && exec "$$@"', "--")
@@ -91,7 +92,7 @@ def test_without_a_container_it_gets_every_variable_and_its_own_port() -> None:
     process = local.process_of(service)
     assert process.command(env) == ("{program}", "-m", "agent", "--port", "8102", "--price", "$5")
     variables = process.environment(env)
-    assert (variables["CACHE_URL"], variables["PRICE"]) == (f"redis://default:{SECRET}@redis:6379/0", "5 $")
+    assert (variables["CACHE_URL"], variables["PRICE"]) == (f"redis://:{SECRET}@redis:6379/0", "5 $")
     assert variables["PYTHONPATH"] == "{home}/apps/my-agent/src"
     assert service.command == ("python", "-m", "agent", "--port", "8000")
 
@@ -143,6 +144,10 @@ def test_its_metrics_are_read_and_it_has_a_row_of_the_overview() -> None:
             {"shop": {**WORKER, "needs": ["desk"]}, "desk": {**WORKER, "needs": ["shop"]}},
             "services/shop.yaml: needs: services need each other in a circle: shop -> desk -> shop",
         ),
+        (
+            {"shop": {**PAGE, "environment": {"A": "${NATS_URL}"}}},
+            "services/shop.yaml: environment.A: NATS_URL belongs to nats: add it to needs",
+        ),
         ({"redis": PAGE}, "services/redis.yaml: 'redis' is taken already"),
         ({"socket_proxy": PAGE}, "services/socket-proxy.yaml: 'socket-proxy' is taken already"),
         ({"all": PAGE}, "services/all.yaml: 'all' is taken already"),
@@ -158,7 +163,7 @@ def test_its_metrics_are_read_and_it_has_a_row_of_the_overview() -> None:
         ),
         (
             {"shop": {**PAGE, "environment": {"A": "${REDIS_PASWORD}"}}},
-            "services/shop.yaml: environment.A: unknown setting REDIS_PASWORD, did you mean REDIS_PASSWORD?",
+            "services/shop.yaml: environment.A: unknown variable REDIS_PASWORD, did you mean REDIS_PASSWORD?",
         ),
         (
             {"shop": {**PAGE, "needs": ["redis"], "environment": {"A": "${REDIS_PASSWORD}"}}},

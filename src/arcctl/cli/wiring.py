@@ -56,6 +56,7 @@ def world(chosen: Globals, sink: Sink = silent, *, mending: bool = False) -> Wor
     everything = services.load(own.load(home.root))
     catalogue, engine = engines.choose(chosen.engine, home, everything, sink)
     declared = services.load()
+    declared = services.load(own.load(home.root))
     variables = environment.snapshot()
     declared = chosen_images(services.load(own.load(home.root)), home, variables)
     catalogue, engine = engines.choose(chosen.engine, home, declared, sink)
@@ -183,6 +184,7 @@ def beside(first: World) -> Iterator[World]:
     home = files.Home(first.home.root)
     tags = {s.name: images.split(s.current)[1] for s in images.tag_settings(first.catalogue).values()}
     with making.platform(home, first.engine.name, first.catalogue) as second:
+    with making.platform(home, first.engine.name, services.load(own.load(home.root))) as second:
         yield replace(
             first,
             catalogue=second.catalogue,

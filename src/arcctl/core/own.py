@@ -20,6 +20,7 @@ VARIABLE = re.compile(r"(?<!\$)\$\{([A-Z][A-Z0-9_]*)\}")
 _IMAGE = re.compile(r"[a-z0-9][\w./:-]*:[\w.-]+(@sha256:[0-9a-f]{64})?")
 
 Path = Annotated[str, Field(pattern=r"^/\S*$")]
+VolumeName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Word = Annotated[str, Field(min_length=1)]
 Folder = Annotated[str, Field(pattern=r"^(?!/)(?!.*\.\.)[\w./-]+$")]
 
@@ -68,7 +69,8 @@ class Own(_Strict):
     environment: Mapping[Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")], str] = Field(default_factory=dict)
     command: tuple[Word, ...] = ()
     user: Annotated[str, Field(pattern=r"^(\d+:\d+)?$")] = ""
-    volumes: Mapping[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Path] = Field(default_factory=dict)
+    volumes: Annotated[Mapping[VolumeName, Path], Field(max_length=1)] = Field(default_factory=dict)
+    """One at the most, by its name: what a backup copies."""
     memory_mb: Annotated[int, Field(ge=8)] = 256
     embedded: OwnProcess | None = None
 

@@ -269,6 +269,8 @@ def draw(variable: Variable) -> str:
     return f"{text[:-4]}-Aa{secrets.randbelow(10)}" if rule["alphabet"] == "strong" else text
 
 
+_OF_THIS_HOME = {".env", "own.yaml", "own.yml"}
+"""Settings, and what is rendered of services that another home has not."""
 _TOOLS_OWN = {"__pycache__", ".venv", ".pytest_cache", ".mypy_cache", ".ruff_cache"}
 
 
@@ -281,7 +283,7 @@ def copy_template(source: Path, target: Path) -> None:
 
 def _copy(path: Path, target: Path) -> None:
     made_by_tools = _TOOLS_OWN & set(path.parts)
-    if path.is_dir() or path.name == ".env" or made_by_tools or target.exists():
+    if path.is_dir() or path.name in _OF_THIS_HOME or made_by_tools or target.exists():
         return
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy2(path, target)

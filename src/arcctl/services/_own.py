@@ -13,7 +13,8 @@ from pydantic import Field, SecretStr, create_model
 
 from arcctl.core.backup import Folder
 from arcctl.core.bootstrap import Resource
-from arcctl.core.env import HostPort, ServiceEnv, Variable, unknown
+from arcctl.core.connect import Where
+from arcctl.core.env import HostPort, ServiceEnv, unknown
 from arcctl.core.graph import reserved
 from arcctl.core.model import Catalogue, Inline, Layer, Limits, Link, Mount, Port, Process, Service, Volume
 from arcctl.core.monitoring import Monitoring, Scrape, Unit
@@ -21,10 +22,10 @@ from arcctl.core.names import own_file, refuse_name
 from arcctl.core.own import VARIABLE, Own, OwnPort
 from arcctl.core.probe import Http, Probe, Runs, Tcp
 from arcctl.core.proof import Call, Calls, Proof
-from arcctl.core.settings import owned
 from arcctl.core.sources import OnPath, Requirements, Source
 from arcctl.errors import SettingsError, UsageError
 from arcctl.services import otel_collector, postgres, prometheus, traefik
+from arcctl.services._own_texts import Texts, resolve, wrong
 from arcctl.services._presets import web
 
 _PASSFILE, _ENV_FILE = "/run/arc/pgpass", "/run/arc/env"
@@ -53,13 +54,13 @@ def _check(name: str, files: Mapping[str, Own], taken: frozenset[str]) -> None:
     except UsageError as error:
         raise SettingsError(f"{own_file(name)}: {error.message}", hint="give the file another name") from None
     if files[name].database and f"{name}-db" in taken | set(files):
-        raise _wrong(name, "database", f"its helper would be called {name}-db, as another service is")
+        raise wrong(name, "database", f"its helper would be called {name}-db, as another service is")
 
 
 def _declare(name: str, files: Mapping[str, Own], known: dict[str, Service[Any]], behind: tuple[str, ...]) -> None:
     """Adds one service to the known ones, and before it those of the user's that it needs."""
     if name in behind:
-        raise _wrong(name, "needs", f"services need each other in a circle: {' -> '.join((*behind, name))}")
+        raise wrong(name, "needs", f"services need each other in a circle: {' -> '.join((*behind, name))}")
     if name in known:
         return
     for need in files[name].needs:
@@ -116,6 +117,8 @@ class _Declaration:
             proofs=self._proofs,
             resources=self._resources,
             rotations=(rotation,) if said.database else (),
+            connect=self._connect,
+            backup=lambda env: next((Folder(name) for name in said.volumes), None),
             monitoring=self._monitoring(),
             backup=lambda env: _copied(tuple(said.volumes)),
         )
@@ -137,7 +140,7 @@ class _Declaration:
         }
         names = (*self.own.needs, *(name for name, wanted in implied.items() if wanted))
         for problem in unknown(names, self.known, "service"):
-            raise _wrong(self.name, "needs", problem)
+            raise wrong(self.name, "needs", problem)
         return tuple(self.known[name] for name in dict.fromkeys(names))
 
     def _env(self) -> type[ServiceEnv]:
@@ -147,11 +150,10 @@ class _Declaration:
             field: (HostPort, Field(default=port.host, description="Port on the host's loopback address."))
             for field, port in self._port_fields().items()
         }
-        for name, variable in self._variables.items():
+        for name, variable in self._texts.settings.items():
             value: Any = Field(validation_alias=name, description=variable.description)
             fields[name.lower()] = (SecretStr if variable.secret else str, value)
-        prefix = f"{self.name.upper().replace('-', '_')}_"
-        return create_model("Env", __base__=base, __cls_kwargs__={"env_prefix": prefix}, **fields)
+        return create_model("Env", __base__=base, __cls_kwargs__={"env_prefix": self._prefix}, **fields)
 
     def _port_fields(self) -> dict[str, OwnPort]:
         first, *others = self.own.ports or (None,)
@@ -159,23 +161,17 @@ class _Declaration:
         return found | {f"{port.name}_port": port for port in others}
 
     @cached_property
-    def _variables(self) -> dict[str, Variable]:
-        """The settings of other services that the texts name.
+    def _texts(self) -> Texts:
+        """Its variables. In them its own database is meant, where it has one."""
+        nearer, secret = {}, ""
+        if self.own.database:
+            secret = f"{self._prefix}DB_PASSWORD"
+            nearer = {"DATABASE_URL": postgres.url(self._role, SecretStr(f"${{{secret}}}"))}
+        return resolve(self.name, self.own.environment, self.known, self._closure(), nearer, secret)
 
-        Raises SettingsError for one that nobody has, and for one of a service that it does not need.
-        """
-        theirs = owned(Catalogue(self.known))
-        needed = self._closure()
-        found = {}
-        for field, text in self.own.environment.items():
-            names = VARIABLE.findall(text)
-            for problem in unknown(names, theirs):
-                raise _wrong(self.name, f"environment.{field}", problem)
-            for name in names:
-                owner, found[name] = theirs[name]
-                if owner not in needed:
-                    raise _wrong(self.name, f"environment.{field}", f"{name} belongs to {owner}: add it to needs")
-        return found
+    @property
+    def _prefix(self) -> str:
+        return f"{self.name.upper().replace('-', '_')}_"
 
     def _closure(self) -> set[str]:
         queue, found = list(self._needs()), set[str]()
@@ -186,15 +182,14 @@ class _Declaration:
         return found
 
     @cached_property
-    def _secret(self) -> set[str]:
+    def _secret(self) -> frozenset[str]:
         """The variables that may not be seen in what the engine shows of a container.
 
         Raises SettingsError where no command is known that could read them from a file.
         """
-        secrets = {name for name, variable in self._variables.items() if variable.secret}
-        found = {name for name, text in self.own.environment.items() if secrets & set(VARIABLE.findall(text))}
+        found = self._texts.secret
         if found and not self.own.command:
-            raise _wrong(
+            raise wrong(
                 self.name,
                 f"environment.{min(found)}",
                 "names a secret, which reaches the program through a file: say its command, for a shell to start",
@@ -203,10 +198,9 @@ class _Declaration:
 
     def _environment(self, env: Any) -> dict[str, str]:
         """All variables, with the values of other services' settings in them."""
-        values = {name: _plain(getattr(env, name.lower())) for name in self._variables}
-        texts = {
-            name: VARIABLE.sub(lambda match: values[match[1]], text) for name, text in self.own.environment.items()
-        }
+        values = {name: _plain(getattr(env, name.lower())) for name in self._texts.settings}
+        values |= {f"{self._prefix}DB_PASSWORD": _plain(env.db_password)} if self.own.database else {}
+        texts = {name: VARIABLE.sub(lambda match: values[match[1]], text) for name, text in self._texts.values.items()}
         observed = otel_collector.SERVICE.id in self._closure()
         telemetry = otel_collector.exporting(self.name) if observed else {}
         login = {"DATABASE_URL": postgres.url(self._role), "PGPASSFILE": _PASSFILE} if self.own.database else {}
@@ -268,6 +262,11 @@ class _Declaration:
 
     def _resources(self, env: Any) -> tuple[Resource, ...]:
         return postgres.own_database(self._role, env.db_password, env.superuser) if self.own.database else ()
+
+    def _connect(self, env: Any, where: Where) -> dict[str, str]:
+        """Its first port, as others find it."""
+        scheme = "http" if self.own.ports and self.own.ports[0].name == "http" else "tcp"
+        return {f"{self._prefix}URL": f"{scheme}://{where.at(self._port)}"} if self.own.ports else {}
 
     def _monitoring(self) -> Monitoring:
         """By what it is scraped for, and by its traces."""

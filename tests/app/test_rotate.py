@@ -12,7 +12,8 @@ from arcctl.app import rotate, up
 from arcctl.core.proof import Calls, Proof
 from arcctl.core.secret import Change
 from arcctl.errors import ArcError, RotationRefused, UnhealthyError, UsageError
-from tests.app.fakes import FakeEngine, FakeHome, FakeProver, Toy
+from tests.app.fake_prover import FakeProver
+from tests.app.fakes import FakeEngine, FakeHome, Toy
 from tests.core.toy import TOY
 
 NAME, OLD, NEW = "STORE_PASSWORD", "drawn-for-store-password", "anew-for-store-password"

@@ -29,27 +29,6 @@ HANDING_ON = {"compose", "consume", "logs", "run", "shell"}
 """Those that print what other programs print, as it is."""
 ONE_WORD = {"bundle", "schema", "validate", "version"}
 """Those that answer with one word, yes or no, or JSON in any case."""
-WITHOUT_JSON = {
-    "arcctl clean": "tells what it did, on stderr",
-    "arcctl compose": "prints what Docker Compose prints",
-    "arcctl config validate": "says yes or what is wrong, on stderr",
-    "arcctl down": "tells what it did, on stderr",
-    "arcctl engine build": "tells what it did, on stderr",
-    "arcctl engine clean": "tells what it did, on stderr",
-    "arcctl init": "tells what it did, on stderr",
-    "arcctl logs": "prints the lines of the servers as they are",
-    "arcctl render": "writes files",
-    "arcctl restart": "tells what it did, on stderr",
-    "arcctl schema": "is JSON",
-    "arcctl service add": "tells what it did, on stderr",
-    "arcctl service new": "tells what it did, on stderr",
-    "arcctl service remove": "tells what it did, on stderr",
-    "arcctl support bundle": "prints the name of the file that it wrote",
-    "arcctl up": "tells what it did, on stderr; `ps`, `info` and `health` have the data",
-    "arcctl version": "prints one word",
-}
-"""Commands that print no data of their own, or no other than JSON."""
-MAKES_A_NAME = {"arcctl service new"}
 WITHOUT_HOME = {"arcctl init", "arcctl version", "arcctl schema"}
 
 every_command = pytest.mark.parametrize("name", COMMANDS)
@@ -133,7 +112,6 @@ def _wrong(entry: Entry) -> list[str]:
 
 @pytest.mark.parametrize(
     "name", [n for n, e in COMMANDS.items() if e.words[-1] not in NAMING and len(_wrong(e)) > len(e.words) - 1]
-    "name", [n for n, e in COMMANDS.items() if len(_wrong(e)) > len(e.words) - 1 and n not in MAKES_A_NAME]
 )
 def test_an_unknown_name_is_an_error_of_the_table(stage: Stage, name: str) -> None:
     """The stage raises what is not foreseen, so coming back at all means that there was no traceback."""

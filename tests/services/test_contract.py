@@ -248,5 +248,4 @@ def test_each_volume_is_in_a_backup(key: str) -> None:
 
 def test_there_is_an_image_to_copy_volumes_with_in_each_layer() -> None:
     layers = {_service(key).layer for key, container in CONTAINERS.items() if container.has_tar and key in SERVICES}
-    assert layers >= {Layer.OBSERVABILITY, Layer.PLATFORM}
     assert layers == set(Layer) - {Layer.OWN}

@@ -184,7 +184,6 @@ def beside(first: World) -> Iterator[World]:
     home = files.Home(first.home.root)
     tags = {s.name: images.split(s.current)[1] for s in images.tag_settings(first.catalogue).values()}
     with making.platform(home, first.engine.name, first.catalogue) as second:
-    with making.platform(home, first.engine.name, services.load(own.load(home.root))) as second:
         yield replace(
             first,
             catalogue=second.catalogue,

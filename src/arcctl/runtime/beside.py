@@ -59,7 +59,6 @@ def _made(root: Path, home: files.Home, engine: str, catalogue: Catalogue) -> Se
         root.mkdir(mode=files.PRIVATE_FOLDER, parents=True)
         files.copy_template(home.root, root)
         for layer in _layers(catalogue):
-        for layer in filter(catalogue.layer, Layer):
             _render(root, layer, catalogue)
     second = files.Home(root)
     own_key = home.state / OWN_KEY
@@ -84,7 +83,6 @@ def _render(root: Path, layer: Layer, catalogue: Catalogue) -> None:
 def _engine(home: files.Home, name: str, catalogue: Catalogue) -> tuple[Catalogue, Engine]:
     if name == DockerEngine.name:
         overlays = [home.compose_file(compose.FILES[layer]) for layer in _layers(catalogue)]
-        overlays = [home.compose_file(compose.FILES[layer]) for layer in Layer if catalogue.layer(layer)]
         return catalogue, DockerEngine(catalogue, overlays, home.compose_env, PROJECT)
     return engines.embedded(local.moved(catalogue, SHIFT), home)
 

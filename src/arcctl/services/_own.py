@@ -118,7 +118,6 @@ class _Declaration:
             resources=self._resources,
             rotations=(rotation,) if said.database else (),
             connect=self._connect,
-            backup=lambda env: next((Folder(name) for name in said.volumes), None),
             monitoring=self._monitoring(),
             backup=lambda env: _copied(tuple(said.volumes)),
         )

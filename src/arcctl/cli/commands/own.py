@@ -190,7 +190,6 @@ def remove(
     name: Annotated[
         str, typer.Argument(metavar="NAME", help="One of `arcctl service list`.", autocompletion=complete_own)
     ],
-    name: Annotated[str, typer.Argument(metavar="NAME", help="One of your own.", autocompletion=complete_own)],
     data: Annotated[
         bool, typer.Option("--data", help="Destroy its volumes, its database and its secrets too.")
     ] = False,

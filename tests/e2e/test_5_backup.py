@@ -76,7 +76,7 @@ def test_restoring_over_data_lists_it_and_refuses_without_a_person(full: Platfor
     done = full.arcctl("backup", "restore", backup, "redis", "postgres")
     assert done.code == 2
     assert "databases, " in done.err
-    assert f"hint: arcctl backup restore {backup} --yes" in done.err
+    assert f"hint: arcctl backup restore {backup} redis postgres --yes" in done.err
     assert _content(full) == before
 
 

@@ -58,6 +58,7 @@ def preview(request: Restore, world: World) -> Preview:
     return Preview(
         manifest=manifest,
         changes=tuple(_change(i, manifest, observed, world) for i in _held(request, manifest, world)),
+        replaces_secrets=request.secrets and bool(world.home.secrets()),
         strange_secrets=not request.secrets and manifest.secrets_id != secrets_id(world),
     )
 

@@ -34,8 +34,15 @@ class Change:
 class Preview:
     manifest: Manifest
     changes: tuple[Change, ...]
+    replaces_secrets: bool
+    """Whether the home has secrets, and gets those of the backup instead."""
     strange_secrets: bool
     """Whether the backup was made with other secrets than the home has and keeps."""
+
+    @property
+    def replaces(self) -> bool:
+        """Whether anything goes that somebody may want to keep."""
+        return self.replaces_secrets or any(change.there and not change.refused for change in self.changes)
 
 
 @dataclass(frozen=True, kw_only=True)

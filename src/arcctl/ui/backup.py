@@ -72,6 +72,8 @@ def preview(plan: Preview) -> None:
             comes = f"{change.comes} of {plan.manifest.created_at} ({size(change.bytes)} packed)"
             goes = f"{change.there} will be replaced by" if change.there else "nothing is there;"
             terminal.say(f"{change.service}: {goes} {comes}")
+    if plan.replaces_secrets:
+        terminal.say("the home: all secrets, and the settings that the backup has, will be replaced by its own")
     if plan.strange_secrets:
         text = "made with other secrets than this home has: what is encrypted or hashed with them needs --secrets"
         terminal.say(f"warning: {text}", style="yellow")

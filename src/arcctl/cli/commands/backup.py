@@ -144,7 +144,8 @@ def restore(
         world = wiring.world(ctx.obj, progress)
         plan = use_case.preview(request, world)
     show.preview(plan)
-    if not _agreed(plan, request.secrets, name, yes):
+    words = [name, *(names or ()), *(("--secrets",) if secrets else ()), *(("--key", key) if key else ())]
+    if not (yes or _agreed(plan, words)):
         terminal.say("nothing was touched")
         return
     with Progress() as progress:
@@ -155,14 +156,14 @@ def restore(
         raise typer.Exit(1)
 
 
-def _agreed(plan: Preview, secrets: bool, name: str, yes: bool) -> bool:
+def _agreed(plan: Preview, words: list[str]) -> bool:
     """Where data goes, a person or a script has to say so."""
     from arcctl.errors import UsageError
 
-    if yes or not (secrets or any(change.there and not change.refused for change in plan.changes)):
+    if not plan.replaces:
         return True
     if not sys.stdin.isatty():
-        hint = f"arcctl backup restore {name} --yes"
+        hint = f"arcctl backup restore {' '.join(words)} --yes"
         raise UsageError("refusing to replace data without being asked by a person", hint=hint)
     return typer.confirm("Replace all of this?", err=True)
 

@@ -32,12 +32,24 @@ class Terminal:
 
     def expect(self, text: str) -> None:
         """Wait until it is written; what comes before is let go."""
-        end = time.monotonic() + SECONDS
-        while text not in self.seen:
-            left = end - time.monotonic()
-            assert left > 0, f"{text!r} did not come, but {self.seen!r}"
+        assert self._comes(text, SECONDS), f"{text!r} did not come, but {self.seen!r}"
+
+    def press(self, key: str, until: str) -> None:
+        """Press a key, again each second, until this is written: Python misses one that comes between two looks."""
+        for _ in range(int(SECONDS)):
+            self.type(key)
+            if self._comes(until, 1):
+                return
+        raise AssertionError(f"{until!r} did not come, but {self.seen!r}")
+
+    def _comes(self, text: str, seconds: float) -> bool:
+        end = time.monotonic() + seconds
+        while text not in self.seen and (left := end - time.monotonic()) > 0:
             assert self._read(left), f"it ended without {text!r}: {self.seen!r}"
+        if text not in self.seen:
+            return False
         self.seen = self.seen.partition(text)[2]
+        return True
 
     def _read(self, seconds: float) -> bool:
         if not select.select([self.side], [], [], seconds)[0]:

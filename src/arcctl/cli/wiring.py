@@ -53,7 +53,6 @@ def world(chosen: Globals, sink: Sink = silent, *, mending: bool = False) -> Wor
     home = files.Home(home_root(chosen))
     if home.rotation() and not mending:
         terminal.say("a change of secrets was interrupted; this finishes it: arcctl secrets rotate", style="yellow")
-    declared = services.load(own.load(home.root))
     variables = environment.snapshot()
     declared = chosen_images(services.load(own.load(home.root)), home, variables)
     catalogue, engine = engines.choose(chosen.engine, home, declared, sink)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -73,3 +74,20 @@ def test_info_needs_no_client_of_the_engine_or_of_a_service(client: str, home: P
     shown, modules = _loaded("--home", str(home), "info")
     assert all(title in shown for title in ("redis", "grafana"))
     assert client not in modules
+
+
+def test_completion_reads_the_names_of_ones_own_services_and_loads_no_declaration(home: Path) -> None:
+    """Typer itself loads pydantic where it completes, so this asks what stands behind it."""
+    folder = home / "services"
+    folder.mkdir()
+    (folder / "my-agent.yaml").write_text("not: [read")
+    program = (
+        "import sys; from pathlib import Path; from arcctl import services; from arcctl.cli import completion;"
+        "from arcctl.runtime import place;"
+        f"print(*place.own_names(Path({str(home)!r})), *services.names(), '|', *sys.modules)"
+    )
+    done = subprocess.run((sys.executable, "-c", program), capture_output=True, text=True, check=True)
+    shutil.rmtree(folder)
+    offered, _, modules = done.stdout.partition("|")
+    assert {"my-agent", *services.names()} == set(offered.split())
+    assert {m for m in modules.split() if m in HEAVY or m.startswith("arcctl.services.")} == set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,23 @@ def test_compose_gets_the_third_file_only_where_there_is_one(stage: Stage) -> No
     stage.arcctl("compose", "ps")
     files = [re.findall(r"/compose/(\w+)\.yaml", call) for call in stage.docker.calls if call.endswith(" ps")]
     assert files == [["base", "stack"], ["base", "stack", "own"]]
+
+
+@pytest.mark.usefixtures("compose_cli")
+def test_compose_without_arcctl_takes_the_three_files(stage: Stage) -> None:
+    _added(stage, "--database", "--web", "--metrics", "/stub", "--needs", "redis", "--volume", "data:/data")
+    words = [word for name in ("base", "stack", "own") for word in ("-f", f"compose/{name}.yaml")]
+    done = subprocess.run(
+        ("docker", "compose", *words, "config", "--format", "json"),
+        cwd=stage.home,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    web = json.loads(done.stdout)["services"]["web"]
+    assert set(web["depends_on"]) == {"prometheus", "redis", "traefik", "postgres", "web-db"}
+    assert [port["host_ip"] for port in web["ports"]] == ["127.0.0.1"]
 
 
 def test_two_services_get_different_ports(stage: Stage) -> None:

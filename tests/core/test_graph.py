@@ -42,6 +42,15 @@ def test_the_order_is_the_same_each_time() -> None:
     assert {graph.start_order(DIAMOND) for _ in range(20)} == {graph.start_order(DIAMOND)}
 
 
+def test_who_joins_on_top_moves_nobody() -> None:
+    """The supervisor starts anew whose place changed."""
+    low = plain("low")
+    middle = plain("middle", low)
+    before = graph.heights(catalogue(low, middle))
+    assert before == {"low": 1, "middle": 2}
+    assert graph.heights(catalogue(plain("a", middle), low, middle, plain("z", low))) == before | {"a": 3, "z": 2}
+
+
 def test_a_circle_is_shown_as_one() -> None:
     ring = catalogue(plain("a", B), B)
     with pytest.raises(UsageError) as caught:

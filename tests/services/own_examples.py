@@ -13,7 +13,7 @@ PAGE = {
     "web": True,
     "metrics": {"path": "/stub", "port": 9113},
     "environment": {"GREETING": "costs 5 $$"},
-    "volumes": {"cache": "/var/cache/nginx"},
+    "volumes": {"cache": "/var/cache/nginx", "pages": "/usr/share/nginx/html"},
 }
 AGENT = {
     "title": "The agent",

@@ -69,8 +69,8 @@ class Own(_Strict):
     environment: Mapping[Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")], str] = Field(default_factory=dict)
     command: tuple[Word, ...] = ()
     user: Annotated[str, Field(pattern=r"^(\d+:\d+)?$")] = ""
-    volumes: Annotated[Mapping[VolumeName, Path], Field(max_length=1)] = Field(default_factory=dict)
-    """One at the most, by its name: what a backup copies."""
+    volumes: Mapping[VolumeName, Path] = Field(default_factory=dict)
+    """Data that is kept, by name: where it is in the container."""
     memory_mb: Annotated[int, Field(ge=8)] = 256
     embedded: OwnProcess | None = None
 

@@ -121,6 +121,7 @@ def test_a_checkout_is_installed_into_the_job_and_found_by_the_steps_behind(job:
     job.inputs |= {"path": str(CHECKOUT), "run": "command -v arcctl; arcctl init 2>&1"}
     assert job.run() == SUCCESS, job.printed
     assert job.printed["Run"].startswith(f"{job.folder}/arcctl/venv/bin/arcctl\nhome {job.folder}/arcctl/home: ")
+    del job.environment["ARCCTL_HOME"]  # nothing was started, so there is nothing to clean
 
 
 def test_without_arcctl_the_job_says_what_to_give_and_does_nothing_else(job: Runner) -> None:

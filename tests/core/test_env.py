@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import Field, SecretStr, ValidationError
 
-from arcctl.core.env import (
+from arcctl.core.env import HINT, INIT, (
     ServiceEnv,
     Variable,
     generated,
@@ -86,6 +86,14 @@ def test_an_error_names_each_variable_and_never_a_value(mapping: dict[str, str],
         load(Key, mapping)
     assert caught.value.message == message
     assert SENTINEL not in f"{caught.value!r} {caught.value.hint} {caught.value.__cause__} {caught.value.args}"
+
+
+def test_what_a_home_lacks_is_drawn_by_init_and_what_is_wrong_is_not() -> None:
+    """As after a change of arcctl that brings new secrets."""
+    for mapping, hint in (({}, INIT), ({"KEY_PORT": "x"}, HINT)):
+        with pytest.raises(SettingsError) as caught:
+            load(Key, mapping)
+        assert caught.value.hint == hint
 
 
 def test_a_secret_of_the_wrong_length_is_refused_without_being_shown() -> None:

@@ -16,6 +16,7 @@ from arcctl.errors import SettingsError
 
 HINT = "config/<service>/.env.example lists every setting with its meaning and default"
 
+INIT = "arcctl init, which draws what this home does not have yet"
 UNTOLD = "unset"
 """What stands for a secret that its server has not told yet."""
 
@@ -116,7 +117,8 @@ def load(env: type[E], mapping: Mapping[str, str]) -> E:
     try:
         return env.model_validate(chosen)
     except ValidationError as error:
-        raise SettingsError(_explain(env, error), hint=HINT) from None
+        missing = all(problem["type"] == "missing" for problem in error.errors())
+        raise SettingsError(_explain(env, error), hint=INIT if missing else HINT) from None
 
 
 def _explain(env: type[ServiceEnv], error: ValidationError) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from pydantic import Field, SecretStr, ValidationError
 
-from arcctl.core.env import HINT, INIT, (
+from arcctl.core.env import (
+    HINT,
+    INIT,
     ServiceEnv,
     Variable,
     generated,

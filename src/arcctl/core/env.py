@@ -15,8 +15,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from arcctl.errors import SettingsError
 
 HINT = "config/<service>/.env.example lists every setting with its meaning and default"
-
 INIT = "arcctl init, which draws what this home does not have yet"
+
 UNTOLD = "unset"
 """What stands for a secret that its server has not told yet."""
 

@@ -159,6 +159,8 @@ def test_a_preview_says_what_goes_and_what_comes() -> None:
     plan = backup.preview(FIRST, toy.world())
     assert [(c.service, c.there, c.comes, c.refused) for c in plan.changes] == [("store", "two", "data", "")]
     assert not plan.strange_secrets
+    toy.home.kept["DRAWN_LATER"] = "by-a-newer-arcctl"
+    assert not backup.preview(FIRST, toy.world()).strange_secrets
     toy.home.kept["STORE_PASSWORD"] = "another-and-as-long-too"
     assert backup.preview(FIRST, toy.world()).strange_secrets
 

@@ -104,6 +104,6 @@ def test_what_is_no_archive_leaves_everything_as_it_was(volumes: Volumes, volume
 
 
 def test_what_is_there_is_told_by_its_size(volumes: Volumes, volume: Path) -> None:
-    assert volumes.present("store", METHOD).endswith(" MiB")
+    assert volumes.present("store", METHOD).endswith(" KiB")
     assert volumes.contents("store", METHOD) == ((Kind.FOLDER, "data"),)
     assert (volumes.present("other", METHOD), volumes.contents("other", METHOD)) == ("", ())

@@ -117,12 +117,14 @@ class _Creating:
         self._parts.append(part)
 
     def _manifest(self, now: datetime) -> Manifest:
+        names = tuple(sorted(self.world.home.secrets()))
         return Manifest(
             created_at=now.isoformat(timespec="seconds"),
             arcctl=version("arcctl"),
             engine=self.world.engine.name,
             lock=self.request.lock if self.request.lock.startswith(RECIPIENT) else "passphrase",
-            secrets_id=secrets_id(self.world),
+            secrets_id=secrets_id(self.world, names),
+            secrets=names,
             parts=tuple(self._parts),
         )
 

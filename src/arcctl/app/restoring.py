@@ -25,8 +25,8 @@ from arcctl.errors import ArcError, BackupError, UsageError
 ATTEMPT = 2.0
 """Seconds that one probe may take."""
 PAUSE = 0.2
-PATIENCE = 90.0
-"""Seconds in which a service has to answer again."""
+PATIENCE = 180.0
+"""Seconds in which a service has to answer again; the slowest takes one on a busy machine."""
 ANOTHER = "take another one: arcctl backup list"
 
 
@@ -59,13 +59,14 @@ def preview(request: Restore, world: World) -> Preview:
         manifest=manifest,
         changes=tuple(_change(i, manifest, observed, world) for i in _held(request, manifest, world)),
         replaces_secrets=request.secrets and bool(world.home.secrets()),
-        strange_secrets=not request.secrets and manifest.secrets_id != secrets_id(world),
+        strange_secrets=not request.secrets and manifest.secrets_id != secrets_id(world, manifest.secrets),
     )
 
 
-def secrets_id(world: World) -> str:
-    """Of all generated secrets together, so that none can be guessed from it."""
-    text = "".join(f"{name}={value}\n" for name, value in sorted(world.home.secrets().items()))
+def secrets_id(world: World, names: tuple[str, ...]) -> str:
+    """Of all these secrets together, so that none can be guessed from it."""
+    secrets = world.home.secrets()
+    text = "".join(f"{name}={secrets.get(name, '')}\n" for name in names)
     return hashlib.sha256(f"arcctl backup\n{text}".encode()).hexdigest()
 
 

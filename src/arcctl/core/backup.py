@@ -79,6 +79,8 @@ class Manifest:
     secrets_id: str
     """Tells whether a home has the secrets that the backup was made with."""
     parts: tuple[Part, ...]
+    secrets: tuple[str, ...] = ()
+    """The names of those; a newer arcctl may draw more."""
 
     @property
     def services(self) -> tuple[str, ...]:
@@ -106,7 +108,7 @@ def read(text: str, where: str) -> Manifest:
         if document.pop("schema") != SCHEMA:
             raise BackupError(f"{where}: made by another version of arcctl", hint=DAMAGED)
         parts = tuple(_part(item) for item in document.pop("parts"))
-        return Manifest(**document, parts=parts)
+        return Manifest(**{**document, "secrets": tuple(document.get("secrets", ()))}, parts=parts)
     except (ValueError, KeyError, TypeError, AttributeError):
         raise BackupError(f"{where}: the manifest is damaged", hint=DAMAGED) from None
 

@@ -144,7 +144,8 @@ class Volumes:
 
     def present(self, key: str, method: Folder) -> str:
         sizes = [int(self._run(key, name, SIZE)) for name in self._there(key, method)]
-        return f"{sum(sizes) / 1024:.1f} MiB" if sizes else ""
+        total = sum(sizes)
+        return "" if not sizes else f"{total / 1024:.1f} MiB" if total >= 1024 else f"{total} KiB"
 
     def _each(self, key: str, method: Folder, script: str) -> None:
         for name in self._there(key, method):

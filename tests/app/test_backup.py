@@ -12,6 +12,7 @@ import pytest
 from arcctl.app import backup, backup_verify, restoring, up
 from arcctl.app.world import World
 from arcctl.core.backup_results import Restored
+from arcctl.core.model import Catalogue
 from arcctl.core.observed import ContainerState
 from arcctl.core.probe import Answer
 from arcctl.errors import BackupError, KeyRefused, UsageError
@@ -203,3 +204,18 @@ def test_verification_restores_into_the_second_platform_and_leaves_the_first_alo
     noted = toy.shelf.kept["first"].verified
     assert noted is not None
     assert noted.restored
+
+
+def test_what_cannot_run_twice_on_this_machine_is_told_apart_from_what_was_proved() -> None:
+    toy, second = _backed_up(), _toy("")
+    second.shelf = toy.shelf
+
+    @contextmanager
+    def beside() -> Iterator[World]:
+        yield replace(second.world(), catalogue=Catalogue({}))
+
+    result = asyncio.run(backup_verify.run(backup_verify.Request(name="first"), toy.world(), beside))
+    assert (result.passed, result.kept, result.left_out) == (True, {}, ("store",))
+    noted = toy.shelf.kept["first"].verified
+    assert noted is not None
+    assert not noted.restored

@@ -35,14 +35,17 @@ async def run(request: Request, world: World, beside: Beside) -> Checked:
         with beside() as second:
             result = await _proved(request, stored, second)
     if result.passed:
-        stored.note(Verified(datetime.now(UTC).isoformat(timespec="seconds"), restored=not request.quick))
+        stored.note(Verified(datetime.now(UTC).isoformat(timespec="seconds"), restored=result.report is not None))
     return result
 
 
 async def _proved(request: Request, stored: Stored, second: World) -> Checked:
-    manifest = stored.manifest
-    wanted = restoring.Restore(name=str(stored.path), key_file=request.key_file, secrets=True)
+    services = stored.manifest.services
+    words = tuple(i for i in services if i in second.catalogue.services)
+    left_out = tuple(i for i in services if i not in words)
+    if not words:
+        return Checked(name=request.name, damages=(), left_out=left_out)
+    wanted = restoring.Restore(name=str(stored.path), words=words, key_file=request.key_file, secrets=True)
     restored = await restoring.restore(wanted, second)
     report = await verify.run(verify.Request(words=restored.services), second) if restored.services else None
-    left_out = tuple(i for i in manifest.services if i not in second.catalogue.services)
     return Checked(name=request.name, damages=(), kept=restored.kept, left_out=left_out, report=report)

@@ -246,6 +246,7 @@ def test_a_name_that_is_none_is_refused_with_those_that_are(shelf: FolderShelf, 
 def test_that_it_was_verified_is_remembered_and_deleting_leaves_nothing(shelf: FolderShelf, key: Key) -> None:
     stored = shelf.find(_made(shelf, lock=key.recipient))
     stored.note(Verified("2026-11-24T22:00:00+00:00", restored=True))
+    stored.note(Verified("2026-11-24T23:00:00+00:00", restored=False))
     assert shelf.entries()[0].verified == Verified("2026-11-24T22:00:00+00:00", restored=True)
     stored.delete()
     assert list(shelf.folder.iterdir()) == []

@@ -193,8 +193,11 @@ class FolderStored:
         return tuple(texts)
 
     def note(self, verified: Verified) -> None:
-        with readable(self.path):
-            write_whole(self.path / VERIFIED, json.dumps(asdict(verified)) + "\n", PRIVATE_FILE)
+        """Hashes that fit do not take away that it was restored."""
+        before = _verified(self.path)
+        if verified.restored or not (before and before.restored):
+            with readable(self.path):
+                write_whole(self.path / VERIFIED, json.dumps(asdict(verified)) + "\n", PRIVATE_FILE)
 
     def delete(self) -> None:
         """First out of sight, so that no half one is ever listed."""
@@ -222,12 +225,15 @@ def _entry(folder: Path) -> Entry:
         manifest = _manifest(folder)
     except BackupError as error:
         return Entry(folder.name, None, problem=error.message)
+    return Entry(folder.name, manifest, _verified(folder))
+
+
+def _verified(folder: Path) -> Verified | None:
     path = folder / VERIFIED
     try:
-        verified = Verified(**json.loads(path.read_text())) if path.is_file() else None
+        return Verified(**json.loads(path.read_text())) if path.is_file() else None
     except (OSError, ValueError, TypeError):
-        verified = None
-    return Entry(folder.name, manifest, verified)
+        return None
 
 
 def _identity(text: str) -> Any:

@@ -188,12 +188,12 @@ def test_everything_that_runs_takes_memory_and_what_keeps_data_takes_disk(either
 
 
 def test_work_shows_as_cpu(either: Platform) -> None:
-    busy = "DO $$ BEGIN FOR i IN 1..100000000 LOOP NULL; END LOOP; END $$"
+    busy = "DO $$ BEGIN FOR i IN 1..2000000000 LOOP NULL; END LOOP; END $$"
     with contextlib.suppress(psycopg.errors.QueryCanceled), _open_shell(either, "postgres") as process:
         assert process.stdin
-        process.stdin.write(f"SET statement_timeout = '20s';\n{busy};\n")
+        process.stdin.write(f"SET statement_timeout = '15s';\n{busy};\n")
         process.stdin.flush()
-        assert eventually(lambda: _top(either, "postgres")["postgres"]["cpu_percent"] > 10, 15)
+        assert eventually(lambda: _top(either, "postgres")["postgres"]["cpu_percent"] > 10, 12)
 
 
 def test_top_moves_on_a_terminal_until_ctrl_c(either: Platform) -> None:

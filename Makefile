@@ -24,7 +24,7 @@ down: $(VENV)/.installed ## Stop everything; data is kept.
 test: check $(APP)/.venv/.installed ## All checks and all tests, with a Docker engine of their own where none answers.
 	cd $(APP) && .venv/bin/python -m pytest
 	$(BIN)/python -m tests.testbed prepare
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
 
 check: $(VENV)/.installed ## Style, types, structure, rendered files: seconds, without Docker.
 	$(BIN)/ruff check

@@ -14,9 +14,13 @@ README = (Path(__file__).parents[2] / "README.md").read_text()
 WITH_DOCKER, WITHOUT, REST = re.split(r"^## (?=Without Docker|The services)", README, flags=re.MULTILINE)
 
 
+OWN_TESTS = ("backup", "config set", "down", "secrets export", "secrets rotate", "upgrade")
+"""Begin what changes data, settings or secrets: tests of their own put back what these change."""
+
+
 def _commands(text: str) -> list[str]:
-    """All but `down`, which has tests of its own that bring everything up again."""
-    return sorted(set(re.findall(r"`arcctl ((?:[a-z]|--)[^`<]*)`", text)) - {"down"})
+    found = sorted(set(re.findall(r"`arcctl ((?:[a-z]|--)[^`<]*)`", text)))
+    return [command for command in found if not command.startswith(OWN_TESTS)]
 
 
 def _works(platform: Platform, command: str) -> None:

@@ -9,12 +9,14 @@ from tests.e2e.proofs import edited, healthy_but_broken, verdict
 
 
 @pytest.mark.parametrize(
-    ("right", "wrong", "hop"),
+    ("either", "right", "wrong", "hop"),
     [
-        ("endpoint: jaeger:4317", "endpoint: jaeger:9", "jaeger"),
-        ("http://loki:3100/otlp", "http://loki:3100/nowhere", "loki"),
-        ("http://prometheus:9090/api/v1/otlp", "http://prometheus:9090/nowhere", "prometheus"),
+        ("stack", "endpoint: jaeger:4317", "endpoint: jaeger:9", "jaeger"),
+        ("local", "endpoint: jaeger:4317", "endpoint: jaeger:9", "jaeger"),
+        ("local", "http://loki:3100/otlp", "http://loki:3100/nowhere", "loki"),
+        ("local", "http://prometheus:9090/api/v1/otlp", "http://prometheus:9090/nowhere", "prometheus"),
     ],
+    indirect=["either"],
 )
 def test_an_exporter_that_points_elsewhere_is_named_by_the_hop_that_broke(
     either: Platform, right: str, wrong: str, hop: str
@@ -30,11 +32,12 @@ def test_an_exporter_that_points_elsewhere_is_named_by_the_hop_that_broke(
 
 
 @pytest.mark.parametrize(
-    ("store", "right", "wrong"),
+    ("either", "store", "right", "wrong"),
     [
-        ("jaeger", "endpoint: 0.0.0.0:4317", "endpoint: 0.0.0.0:4390"),
-        ("loki", "allow_structured_metadata: true", "allow_structured_metadata: false"),
+        ("local", "jaeger", "endpoint: 0.0.0.0:4317", "endpoint: 0.0.0.0:4390"),
+        ("stack", "loki", "allow_structured_metadata: true", "allow_structured_metadata: false"),
     ],
+    indirect=["either"],
 )
 def test_a_store_that_answers_and_takes_nothing_in_is_seen_where_health_is_green(
     either: Platform, store: str, right: str, wrong: str

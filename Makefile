@@ -8,7 +8,7 @@ PIN := pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
   --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test check lock bench docs
+.PHONY: help up down test test-docker test-others check lock bench docs
 
 help: ## Show this list.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,7 +24,10 @@ down: $(VENV)/.installed ## Stop everything; data is kept.
 test: check $(APP)/.venv/.installed ## All checks and all tests, with a Docker engine of their own where none answers.
 	cd $(APP) && .venv/bin/python -m pytest
 	$(BIN)/python -m tests.testbed prepare
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+	$(MAKE) --jobs 2 --keep-going --no-print-directory test-docker test-others
+
+test-docker test-others: # Two processes beside each other: most of the time one waits for servers.
+	$(BIN)/python -m pytest -m $(if $(findstring docker,$@),docker,"not docker")
 
 check: $(VENV)/.installed ## Style, types, structure, rendered files: seconds, without Docker.
 	$(BIN)/ruff check

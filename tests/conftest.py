@@ -5,34 +5,22 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from tests.testbed.rootfs import ensure_engine_root, ensure_plugins
 
-DOCKER, PROCESSES = "docker", "processes"
-"""What one worker has to itself where tests run in several: the Docker engine, and the ports of local processes."""
-
 settings.register_profile("steady", deadline=None, derandomize=True)  # the same examples, however busy the machine is
 settings.load_profile("steady")
-END_TO_END = Path(__file__).parent / "e2e"
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that need the Docker engine can run beside all others."""
     for item in items:
-        if group := _group(item):
-            item.add_marker(pytest.mark.xdist_group(group))
-
-
-def _group(item: pytest.Item) -> str:
-    """By the fixtures that a test asks for, or by the engine that it is run on."""
-    asked = {*getattr(item, "fixturenames", ()), *_parameters(item).values()}
-    if asked & {"compose_cli", "engine", "platform", "stack"}:
-        return DOCKER
-    return PROCESSES if END_TO_END in item.path.parents else ""
+        asked = {*getattr(item, "fixturenames", ()), *_parameters(item).values()}
+        if asked & {"compose_cli", "engine", "platform", "stack"}:
+            item.add_marker(pytest.mark.docker)
 
 
 def _parameters(item: pytest.Item) -> dict[str, str]:

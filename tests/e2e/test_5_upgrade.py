@@ -33,6 +33,8 @@ def bare(request: pytest.FixtureRequest) -> Iterator[Platform]:
     yield home
     home.arcctl("config", "set", "redis", "host_port", "--unset").ok()
     home.arcctl("clean", "--yes").ok()
+    if found.shift:  # other tests of this engine expect everything to be up
+        found.arcctl("up").ok()
 
 
 @pytest.fixture

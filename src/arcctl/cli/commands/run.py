@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from arcctl.cli.asking import agreed
 from arcctl.cli.options import Timeout, Words, Yes
 
 if TYPE_CHECKING:
@@ -139,7 +139,6 @@ def clean(ctx: typer.Context, yes: Yes = False) -> None:
     """
     from arcctl.app import stop
     from arcctl.cli import wiring
-    from arcctl.errors import UsageError
     from arcctl.ui import terminal
 
     world = wiring.world(ctx.obj)
@@ -149,10 +148,6 @@ def clean(ctx: typer.Context, yes: Yes = False) -> None:
         return
     terminal.say(f"containers: {', '.join(containers) or 'none'}")
     terminal.say(f"data volumes: {', '.join(volumes) or 'none'}")
-    if not yes and not sys.stdin.isatty():
-        raise UsageError("refusing to destroy data without being asked by a person", hint="arcctl clean --yes")
-    if yes or typer.confirm("Destroy all of this?", err=True):
+    if agreed("Destroy all of this?", yes=yes, command="arcctl clean"):
         stop.clean(world)
         terminal.say("destroyed; settings and secrets are kept")
-    else:
-        terminal.say("nothing was touched")

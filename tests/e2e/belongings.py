@@ -80,7 +80,8 @@ def _fill_postgres(platform: Platform) -> None:
 
 def _read_postgres(platform: Platform) -> Any:
     acl = "array(SELECT right_ FROM unnest(datacl::text[]) AS right_ ORDER BY 1)"
-    rights = f"SELECT datname, pg_get_userbyid(datdba), {acl} FROM pg_database WHERE NOT datistemplate ORDER BY 1"
+    users = "NOT datistemplate AND datname NOT LIKE 'arcctl%'"
+    rights = f"SELECT datname, pg_get_userbyid(datdba), {acl} FROM pg_database WHERE {users} ORDER BY 1"
     roles = "SELECT rolname, rolsuper, rolcanlogin FROM pg_roles WHERE rolname !~ '^pg_' ORDER BY 1"
     with sql(platform) as arc, superuser(platform) as admin, superuser(platform, "Odd name") as odd:
         return (

@@ -1,4 +1,4 @@
-"""One engine and one platform for the whole session; both are taken away again."""
+"""One engine and one platform of each kind for the whole session, brought up again for each file of tests."""
 
 from __future__ import annotations
 
@@ -95,14 +95,14 @@ def local_environment(shift: int = SHIFT) -> dict[str, str]:
     return {**os.environ, "ARCCTL_ENGINE": "embedded", **{v.name: str(int(str(v.default)) + shift) for v in ports}}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def local(second_home: Platform) -> Platform:
     """The twelve services that packages bring, up and proved, without Docker."""
     second_home.arcctl("up").ok()
     return second_home
 
 
-@pytest.fixture(params=["stack", "local"], scope="session")
+@pytest.fixture(params=["stack", "local"], scope="module")
 def either(request: pytest.FixtureRequest) -> Platform:
     """All services, on the one engine and on the other."""
     found = request.getfixturevalue(request.param)
@@ -110,7 +110,7 @@ def either(request: pytest.FixtureRequest) -> Platform:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def stack(platform: Platform) -> Platform:
     """All fourteen services, up and proved."""
     platform.arcctl("up", "--stack").ok()

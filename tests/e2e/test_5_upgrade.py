@@ -29,12 +29,11 @@ def bare(request: pytest.FixtureRequest) -> Iterator[Platform]:
     found: Platform = request.getfixturevalue(request.param)
     variables = {k: v for k, v in found.environment.items() if not k.startswith("REDIS_")}
     home = replace(found, environment=variables)
+    home.arcctl("clean", "--yes").ok()
     home.arcctl("config", "set", "redis", "host_port", str(PORT - 1)).ok()
     yield home
     home.arcctl("config", "set", "redis", "host_port", "--unset").ok()
     home.arcctl("clean", "--yes").ok()
-    if found.shift:  # other tests of this engine expect everything to be up
-        found.arcctl("up").ok()
 
 
 @pytest.fixture

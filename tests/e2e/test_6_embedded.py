@@ -26,7 +26,7 @@ def _servers(local: Platform) -> dict[str, psutil.Process]:
     """The processes that run, by the name of their service or helper."""
     found = {}
     for file in _base(local).glob("run/*/pid"):
-        with contextlib.suppress(psutil.NoSuchProcess):
+        with contextlib.suppress(psutil.NoSuchProcess, ValueError):  # one that is being started has no number yet
             process = psutil.Process(int(file.read_text()))
             if process.status() != psutil.STATUS_ZOMBIE:
                 found[file.parent.name] = process

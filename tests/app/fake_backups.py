@@ -9,7 +9,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
-from arcctl.core.backup import Databases, Entry, Kind, Manifest, Method, Part, Verified
+from arcctl.core.backup import Dump, Entry, Kind, Manifest, Method, Part, Verified
 from arcctl.errors import BackupError, KeyRefused, UsageError
 
 
@@ -55,7 +55,7 @@ class FakeCopier:
     def present(self, key: str, method: Method) -> str:
         return self.data.get(key, "")
 
-    def hand_over(self, key: str, method: Databases, password: str) -> None:
+    def hand_over(self, key: str, method: Dump, password: str) -> None:
         self._call("hand over", key)
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from arcctl.core.backup import Databases, Kind, Manifest, Part, obstacle, read, server
+from arcctl.core.backup import Dump, Kind, Manifest, Part, obstacle, read, server
 from arcctl.errors import BackupError
 
 FOLDER = Part(
@@ -101,4 +101,4 @@ def test_a_server_is_known_by_its_version_or_else_by_its_image() -> None:
 
 
 def test_a_method_does_not_print_its_password() -> None:
-    assert "s3ntinel" not in repr(Databases(port=1, user="u", password="s3ntinel"))
+    assert "s3ntinel" not in repr(Dump(port=1, user="u", password="s3ntinel"))

@@ -16,7 +16,7 @@ from arcctl.app.restoring import preview as preview
 from arcctl.app.restoring import restore as restore
 from arcctl.app.world import World, settings, turn
 from arcctl.core import events
-from arcctl.core.backup import Databases, Folder, Kind, Manifest, Method, Part
+from arcctl.core.backup import Dump, Folder, Kind, Manifest, Method, Part
 from arcctl.core.backup_ports import Draft
 from arcctl.core.backup_results import Created
 from arcctl.core.env import symbolic
@@ -85,7 +85,7 @@ class _Creating:
         loaded = settings(self.world)
         for service in held:
             method = catalogue.services[service].backup(loaded.envs[service])
-            if isinstance(method, Databases) and not observed.of(service).running:
+            if isinstance(method, Dump) and not observed.of(service).running:
                 why = f"{service} is {observed.of(service).state}, and only a running one can be dumped"
                 raise UnhealthyError(why, hint=f"arcctl up {service}")
             if method:

@@ -12,7 +12,7 @@ from typing import Any
 from arcctl.app import up
 from arcctl.app.world import World, settings, targets, turn
 from arcctl.core import events
-from arcctl.core.backup import Databases, Folder, Kind, Manifest, Method, obstacle, server
+from arcctl.core.backup import Dump, Folder, Kind, Manifest, Method, obstacle, server
 from arcctl.core.backup_ports import Stored
 from arcctl.core.backup_results import Change, Preview, Restored
 from arcctl.core.env import symbolic
@@ -222,7 +222,7 @@ class _Restoring:
         files = self._write_secrets()
         for service, method in before.items():
             now = self._method(service)
-            if isinstance(method, Databases) and isinstance(now, Databases) and method != now:
+            if isinstance(method, Dump) and isinstance(now, Dump) and method != now:
                 self.world.copier.hand_over(service, method, now.password)
         if files:
             await self._start(self._open())  # with the passwords that came
@@ -230,7 +230,7 @@ class _Restoring:
 
     def _step_aside(self, running: set[str]) -> tuple[str, ...]:
         """Who uses databases that are replaced stops, and comes back with the new ones."""
-        needed = {i for i in self._open() if isinstance(self._method(i), Databases)}
+        needed = {i for i in self._open() if isinstance(self._method(i), Dump)}
         users = tuple(i for i in sorted(running) if needed & (set(closure((i,), self.world.catalogue)) - {i}))
         if users:
             self.world.note(f"stopped until their databases are restored: {', '.join(users)}")

@@ -1,4 +1,4 @@
-"""The question before something is destroyed."""
+"""The question before something is changed that cannot be had back."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 import typer
 
 
-def agreed(question: str, *, yes: bool, command: str) -> bool:
+def agreed(question: str, *, yes: bool, command: str, what: str = "destroy data") -> bool:
     """Whether a person, or a script by `--yes`, wants it. Raises UsageError where nobody can be asked."""
     from arcctl.errors import UsageError
     from arcctl.ui import terminal
@@ -15,7 +15,7 @@ def agreed(question: str, *, yes: bool, command: str) -> bool:
     if yes:
         return True
     if not sys.stdin.isatty():
-        raise UsageError("refusing to destroy data without being asked by a person", hint=f"{command} --yes")
+        raise UsageError(f"refusing to {what} without being asked by a person", hint=f"{command} --yes")
     if typer.confirm(question, err=True):
         return True
     terminal.say("nothing was touched")

@@ -21,7 +21,7 @@ DAMAGED = "this backup cannot be used; take another one: arcctl backup list"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Databases:
+class Dump:
     """Each database of a Postgres server as of one moment, while it serves; and its roles."""
 
     port: int
@@ -42,7 +42,7 @@ class Folder:
         return (self.volume, *self.others)
 
 
-Method = Databases | Folder
+Method = Dump | Folder
 """A folder's service stands still while it is copied; databases are taken while they serve."""
 
 

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from arcctl.core.backup import Databases, Entry, Kind, Manifest, Method, Part, Verified
+from arcctl.core.backup import Dump, Entry, Kind, Manifest, Method, Part, Verified
 
 
 class Copier(Protocol):
@@ -32,7 +32,7 @@ class Copier(Protocol):
     def present(self, key: str, method: Method) -> str:
         """What is there now, for a person; empty where nothing is."""
 
-    def hand_over(self, key: str, method: Databases, password: str) -> None:
+    def hand_over(self, key: str, method: Dump, password: str) -> None:
         """Let the server take another password than the one that `method` has."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, BinaryIO
 
-from arcctl.core.backup import Databases, Kind, Method
+from arcctl.core.backup import Dump, Kind, Method
 from arcctl.core.ports import Engine
 from arcctl.runtime.dumps import Dumps
 from arcctl.runtime.volumes import Shell, Volumes
@@ -38,8 +38,8 @@ class ServerCopier:
     def present(self, key: str, method: Method) -> str:
         return str(self._by(method).present(key, method))
 
-    def hand_over(self, key: str, method: Databases, password: str) -> None:
+    def hand_over(self, key: str, method: Dump, password: str) -> None:
         self._dumps.hand_over(key, method, password)
 
     def _by(self, method: Method) -> Any:
-        return self._dumps if isinstance(method, Databases) else self._volumes
+        return self._dumps if isinstance(method, Dump) else self._volumes

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 from urllib.parse import quote
 
-from arcctl.core.backup import Databases, Kind
+from arcctl.core.backup import Dump, Kind
 from arcctl.core.ports import Engine, Executed
 from arcctl.errors import BackupError
 
@@ -61,18 +61,18 @@ class _Laid:
 
 
 class Dumps:
-    """Carries out `Databases`."""
+    """Carries out `Dump`."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._laid: dict[str, _Laid] = {}
 
-    def contents(self, key: str, method: Databases) -> tuple[tuple[Kind, str], ...]:
+    def contents(self, key: str, method: Dump) -> tuple[tuple[Kind, str], ...]:
         left = set(self._rows(key, method, _LEFT))
         names = (name for name in self._rows(key, method, _LIST) if name not in left)
         return ((Kind.ROLES, ""), (Kind.PROPERTIES, ""), *((Kind.DATABASE, name) for name in names))
 
-    def save(self, key: str, method: Databases, kind: Kind, name: str, target: BinaryIO) -> None:
+    def save(self, key: str, method: Dump, kind: Kind, name: str, target: BinaryIO) -> None:
         words: tuple[str, ...]
         match kind:
             case Kind.ROLES:
@@ -83,7 +83,7 @@ class Dumps:
                 words = ("pg_dump", "--format=custom", "--compress=0", "--dbname", _url(method, name))
         self._run(key, method, words, stdout=target)
 
-    def load(self, key: str, method: Databases, kind: Kind, name: str, source: BinaryIO) -> None:
+    def load(self, key: str, method: Dump, kind: Kind, name: str, source: BinaryIO) -> None:
         match kind:
             case Kind.ROLES:
                 self._sweep(key, method)
@@ -99,13 +99,13 @@ class Dumps:
                 words = ("pg_restore", "--exit-on-error", "--no-tablespaces", "--dbname", _url(method, new))
                 self._run(key, method, words, stdin=source)
 
-    def _add_roles(self, key: str, method: Databases, dump: str) -> None:
+    def _add_roles(self, key: str, method: Dump, dump: str) -> None:
         """Roles that are there keep the passwords that their programs have."""
         there = set(self._rows(key, method, "SELECT quote_ident(rolname) FROM pg_roles"))
         lines = [line for line in dump.splitlines() if not (line.startswith("\\") or _concerns(line, there))]
         self._sql(key, method, "\n".join(lines), strict=False)
 
-    def swap(self, key: str, method: Databases) -> None:
+    def swap(self, key: str, method: Dump) -> None:
         """All names in one transaction, while nobody is in any of them."""
         laid, there = self._laid[key], set(self._rows(key, method, _LIST))
         laid.old = {name: f"{OLD}{number}" for number, name in enumerate(laid.names.values()) if name in there}
@@ -114,7 +114,7 @@ class Dumps:
         self._rename(key, method, laid, "\n".join([*renames, laid.properties]))
         laid.renamed = True
 
-    def undo(self, key: str, method: Databases) -> None:
+    def undo(self, key: str, method: Dump) -> None:
         """Also after a change of names."""
         laid = self._laid.get(key)
         if laid and laid.renamed:
@@ -123,25 +123,25 @@ class Dumps:
             self._rename(key, method, laid, "\n".join(back))
         self._sweep(key, method)
 
-    def settle(self, key: str, method: Databases) -> None:
+    def settle(self, key: str, method: Dump) -> None:
         self._sweep(key, method)
 
-    def present(self, key: str, method: Databases) -> str:
+    def present(self, key: str, method: Dump) -> str:
         """Empty where no server answers."""
         try:
             return "".join(self._rows(key, method, _SIZE))
         except BackupError:
             return ""
 
-    def hand_over(self, key: str, method: Databases, password: str) -> None:
+    def hand_over(self, key: str, method: Dump, password: str) -> None:
         self._sql(key, method, f"ALTER ROLE {_name(method.user)} PASSWORD {_text(password)}")
 
-    def _sweep(self, key: str, method: Databases) -> None:
+    def _sweep(self, key: str, method: Dump) -> None:
         """What waits, and what was replaced, goes."""
         for name in self._rows(key, method, _LEFT):
             self._sql(key, method, f"DROP DATABASE {_name(name)} WITH (FORCE)")
 
-    def _rename(self, key: str, method: Databases, laid: _Laid, sql: str) -> None:
+    def _rename(self, key: str, method: Dump, laid: _Laid, sql: str) -> None:
         names = ", ".join(map(_text, (*laid.names, *laid.names.values(), *laid.old.values())))
         leave = (
             f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
@@ -155,10 +155,10 @@ class Dumps:
                 if not left or "being accessed" not in error.message:
                     raise
 
-    def _rows(self, key: str, method: Databases, query: str) -> list[str]:
+    def _rows(self, key: str, method: Dump, query: str) -> list[str]:
         return self._run(key, method, (*_psql(method), "--command", query)).stdout.decode().splitlines()
 
-    def _sql(self, key: str, method: Databases, sql: str, *options: str, strict: bool = True) -> None:
+    def _sql(self, key: str, method: Dump, sql: str, *options: str, strict: bool = True) -> None:
         """Through a file that has no name, because a password may be in it."""
         with tempfile.TemporaryFile() as script:
             script.write(sql.encode())
@@ -169,7 +169,7 @@ class Dumps:
     def _run(
         self,
         key: str,
-        method: Databases,
+        method: Dump,
         words: tuple[str, ...],
         *,
         stdin: BinaryIO | None = None,
@@ -189,11 +189,11 @@ def _concerns(line: str, roles: set[str]) -> bool:
     return bool(found and found[1] in roles)
 
 
-def _psql(method: Databases) -> tuple[str, ...]:
+def _psql(method: Dump) -> tuple[str, ...]:
     return ("psql", "-XqAt", "--dbname", _url(method))
 
 
-def _url(method: Databases, database: str = MAINTENANCE) -> str:
+def _url(method: Dump, database: str = MAINTENANCE) -> str:
     return f"postgresql://{method.user}@127.0.0.1:{method.port}/{quote(database, safe='')}"
 
 

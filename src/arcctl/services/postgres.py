@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import SecretStr
 
-from arcctl.core.backup import Databases
+from arcctl.core.backup import Dump
 from arcctl.core.bootstrap import Resource
 from arcctl.core.env import HostPort, ServiceEnv, generated, shared
 from arcctl.core.model import Healthcheck, Helper, Inline, Layer, Limits, Link, Port, Process, Service, Stamp, Volume
@@ -257,7 +257,7 @@ SERVICE: Service[Env] = Service(
         stop_signal="INT",
     ),
     monitoring=_MONITORING,
-    backup=lambda env: Databases(port=PORT, user=USER, password=env.password.get_secret_value()),
+    backup=lambda env: Dump(port=PORT, user=USER, password=env.password.get_secret_value()),
     probe=lambda env: Postgres(port=PORT, user=USER, password=env.password.get_secret_value(), database="postgres"),
     helpers=(setup("postgres-setup", Env, lambda env: env.password, _platform_sql, aside=True), _EXPORTER),
     proofs=_proofs,

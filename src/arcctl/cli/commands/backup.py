@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from arcctl.cli.asking import agreed
 from arcctl.cli.options import Json, Words, Yes
-
-if TYPE_CHECKING:
-    from arcctl.core.backup_results import Preview
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="All data in one folder, and back again.")
 
@@ -136,7 +133,6 @@ def restore(
     from arcctl.app import backup as use_case
     from arcctl.cli import wiring
     from arcctl.ui import backup as show
-    from arcctl.ui import terminal
     from arcctl.ui.progress import Progress
 
     request = use_case.Restore(name=name, words=tuple(names or ()), key_file=key, secrets=secrets)
@@ -145,8 +141,8 @@ def restore(
         plan = use_case.preview(request, world)
     show.preview(plan)
     words = [name, *(names or ()), *(("--secrets",) if secrets else ()), *(("--key", key) if key else ())]
-    if not (yes or _agreed(plan, words)):
-        terminal.say("nothing was touched")
+    command = f"arcctl backup restore {' '.join(words)}"
+    if plan.replaces and not agreed("Replace all of this?", yes=yes, command=command, what="replace data"):
         return
     with Progress() as progress:
         world = wiring.world(ctx.obj, progress)
@@ -156,18 +152,6 @@ def restore(
         raise typer.Exit(1)
 
 
-def _agreed(plan: Preview, words: list[str]) -> bool:
-    """Where data goes, a person or a script has to say so."""
-    from arcctl.errors import UsageError
-
-    if not plan.replaces:
-        return True
-    if not sys.stdin.isatty():
-        hint = f"arcctl backup restore {' '.join(words)} --yes"
-        raise UsageError("refusing to replace data without being asked by a person", hint=hint)
-    return typer.confirm("Replace all of this?", err=True)
-
-
 @app.command()
 def delete(ctx: typer.Context, name: Name, yes: Yes = False) -> None:
     """Remove a backup. Says what it holds, and asks.
@@ -175,18 +159,11 @@ def delete(ctx: typer.Context, name: Name, yes: Yes = False) -> None:
     Example: `arcctl backup delete 20261124T210000Z --yes`
     """
     from arcctl.cli import wiring
-    from arcctl.errors import UsageError
     from arcctl.ui import backup as show
     from arcctl.ui import terminal
 
     stored = wiring.shelf(ctx.obj).find(name)
     show.held(name, stored.manifest)
-    if not yes and not sys.stdin.isatty():
-        raise UsageError(
-            "refusing to remove a backup without being asked by a person", hint=f"arcctl backup delete {name} --yes"
-        )
-    if yes or typer.confirm("Remove it?", err=True):
+    if agreed("Remove it?", yes=yes, command=f"arcctl backup delete {name}", what="remove a backup"):
         stored.delete()
         terminal.say(f"removed {name}")
-    else:
-        terminal.say("nothing was touched")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import typer
 
+from arcctl.cli.asking import agreed
 from arcctl.cli.options import Json, Words, Yes
 
 if TYPE_CHECKING:
@@ -100,8 +100,6 @@ def clean(ctx: typer.Context, yes: Yes = False) -> None:
         raise UsageError("this home runs on what would be removed", hint="arcctl down, then arcctl engine clean")
     _, servers = wiring.servers(ctx.obj)
     terminal.say(f"servers that were made: {servers.size() // MEGABYTE} MB")
-    if not yes and not sys.stdin.isatty():
-        raise UsageError("refusing to remove them without being asked by a person", hint="arcctl engine clean --yes")
-    if yes or typer.confirm("Remove all of them?", err=True):
+    if agreed("Remove all of them?", yes=yes, command="arcctl engine clean", what="remove them"):
         servers.clean()
         terminal.say("removed; `arcctl up` and `arcctl engine build` make them again")

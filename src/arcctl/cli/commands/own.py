@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from arcctl.cli.asking import agreed
 from arcctl.cli.options import Globals, Json, Yes, complete_own
 
 if TYPE_CHECKING:
@@ -201,19 +201,13 @@ def remove(
     """
     from arcctl.app import own
     from arcctl.cli import wiring
-    from arcctl.errors import UsageError
     from arcctl.ui import terminal
 
     world = wiring.world(ctx.obj)
     removal = own.look(name, world, data=data)
     _tell(removal, data=data)
-    if not yes and not sys.stdin.isatty():
-        raise UsageError(
-            "refusing to remove a service without being asked by a person",
-            hint=f"arcctl service remove {name}{' --data' if data else ''} --yes",
-        )
-    if not yes and not typer.confirm("Remove all of this?", err=True):
-        terminal.say("nothing was touched")
+    command = f"arcctl service remove {name}{' --data' if data else ''}"
+    if not agreed("Remove all of this?", yes=yes, command=command, what="remove a service"):
         return
     wiring.run(own.remove(removal, world, data=data))
     wiring.write(world.home.root, dict.fromkeys(removal.files, ""))

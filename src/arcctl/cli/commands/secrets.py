@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from arcctl.cli.asking import agreed
 from arcctl.cli.options import Json, Yes, complete_words
 from arcctl.core.export import Format
 
@@ -79,8 +80,9 @@ def rotate(
         (terminal.line if dry_run else terminal.say)(line)
     if dry_run:
         return
-    if prepared.steps and not _agreed(words, yes=yes):
-        terminal.say("nothing was touched")
+    again = " ".join("--all" if word == "all" else word for word in words)
+    command = f"arcctl secrets rotate {again}"
+    if prepared.steps and not agreed("Change these secrets?", yes=yes, command=command, what="change secrets"):
         return
     with Progress() as progress:
         result = wiring.run(use_case.run(words, wiring.world(ctx.obj, progress, mending=True)))
@@ -96,16 +98,6 @@ def _announce(prepared: Prepared) -> None:
     for why in dict.fromkeys(refusal.reason for refusal in prepared.left_out):
         some = [refusal.name for refusal in prepared.left_out if refusal.reason == why]
         terminal.say(f"left as it is, because {why}: {', '.join(some)}", style="yellow")
-
-
-def _agreed(words: tuple[str, ...], *, yes: bool) -> bool:
-    from arcctl.errors import UsageError
-
-    if not yes and not sys.stdin.isatty():
-        again = " ".join("--all" if word == "all" else word for word in words)
-        hint = f"arcctl secrets rotate {again} --yes"
-        raise UsageError("refusing to change secrets without being asked by a person", hint=hint)
-    return yes or typer.confirm("Change these secrets?", err=True)
 
 
 def _conclude(result: Result) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from arcctl.cli.asking import agreed
 from arcctl.cli.options import Globals, Json, Yes, complete_words
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 UNDO = "undo"
 SCHEMA = "arcctl.upgrade/v1"
+CHANGE = "change what runs"
 
 
 def register(app: typer.Typer) -> None:
@@ -95,7 +96,9 @@ def _upgrade(order: Order, words: tuple[str, ...], to: tuple[str, ...]) -> None:
         if not decision.moves:
             terminal.say("nothing to upgrade: what runs is what this home declares")
         return
-    _confirm(order, decision.moves, "Upgrade?", "arcctl upgrade --yes")
+    _tell(decision.moves)
+    if not agreed("Upgrade?", yes=order.yes, command="arcctl upgrade", what=CHANGE):
+        return
     with Progress() as progress:
         world = wiring.world(order.chosen, progress)
         done = wiring.run(use_case.run(decision, world, _ways(order.chosen, world, progress)))
@@ -123,7 +126,8 @@ def _undo(order: Order) -> None:
     if order.dry_run:
         _show(order, done.moves, done, status="undoable")
         return
-    _ask(order, "Go back?", "arcctl upgrade undo --yes")
+    if not agreed("Go back?", yes=order.yes, command="arcctl upgrade undo", what=CHANGE):
+        return
     with Progress() as progress:
         world = wiring.world(order.chosen, progress)
         wiring.run(use_case.undo(done, world, _ways(order.chosen, world, progress)))
@@ -173,7 +177,7 @@ def _refuse(message: str, hint: str) -> NoReturn:
     raise UsageError(message, hint=hint)
 
 
-def _confirm(order: Order, moves: tuple[Move, ...], question: str, command: str) -> None:
+def _tell(moves: tuple[Move, ...]) -> None:
     from arcctl.core.upgrade import Kind
     from arcctl.ui import terminal
 
@@ -181,17 +185,6 @@ def _confirm(order: Order, moves: tuple[Move, ...], question: str, command: str)
         terminal.say(str(move), style="yellow" if move.kind is Kind.DOWNGRADE else "")
     if any(move.kind is Kind.DOWNGRADE for move in moves):
         terminal.say("an older server may not read what a newer one wrote", style="yellow")
-    _ask(order, question, command)
-
-
-def _ask(order: Order, question: str, command: str) -> None:
-    from arcctl.ui import terminal
-
-    if not order.yes and not sys.stdin.isatty():
-        _refuse("refusing to change what runs without being asked by a person", command)
-    if not order.yes and not typer.confirm(question, err=True):
-        terminal.say("nothing was touched")
-        raise typer.Exit
 
 
 def _show(order: Order, moves: tuple[Move, ...], done: Undoable | None = None, status: str = "") -> None:

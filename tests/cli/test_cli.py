@@ -45,6 +45,16 @@ def test_init_makes_a_home_and_a_second_one_draws_no_secret(tmp_path: Path) -> N
     assert first.stdout == second.stdout == ""
 
 
+def test_a_second_init_brings_back_what_is_missing_and_keeps_what_was_changed(tmp_path: Path) -> None:
+    assert arcctl(tmp_path, "init").returncode == 0
+    lock, limits = tmp_path / "apps/swiss_army_py/requirements.lock", tmp_path / "config/loki/config.yaml"
+    brought = lock.read_text()
+    lock.unlink()
+    limits.write_text("mine\n")
+    assert arcctl(tmp_path, "init").returncode == 0
+    assert (lock.read_text(), limits.read_text()) == (brought, "mine\n")
+
+
 @pytest.mark.parametrize(
     ("words", "file", "text", "code", "error"),
     [

@@ -105,7 +105,7 @@ def test_clean_frees_what_it_said(artifacts: Artifacts, tmp_path: Path) -> None:
 
 
 def test_the_nearest_source_is_offered_and_a_far_one_is_explained(
-    artifacts: Artifacts, monkeypatch: pytest.MonkeyPatch
+    artifacts: Artifacts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     catalogue = services.load()
     supply = Supply(HOME, catalogue)
@@ -115,6 +115,8 @@ def test_the_nearest_source_is_offered_and_a_far_one_is_explained(
     monkeypatch.setenv("PATH", "/nowhere")
     loki = next(offer for offer in supply.offers() if offer.key == "loki")
     assert str(explain(loki)) == "building loki takes go (install go, then arcctl engine build loki)"
+    without = Supply(tmp_path, catalogue).unavailable()["swiss-army"]
+    assert str(without) == "this home has no apps/swiss_army_py/requirements.lock (arcctl init)"
     absent = replace(NATS, package="no-such-wheel-anywhere")
     assert artifacts.missing_tools(absent) == (EXTRA,)
     assert artifacts.missing_tools(OnPath(name="x", program="no-such-program")) == ("no-such-program",)

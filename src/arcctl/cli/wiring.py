@@ -198,12 +198,13 @@ def shelf(chosen: Globals) -> Shelf:
 
 
 def new_home(chosen: Globals) -> None:
-    """Lay out a home in the folder that was named, or here, unless there is one."""
+    """Lay out a home in the folder that was named, or here; one that is there gets the files that it lacks."""
     named = chosen.home or environment.snapshot().get("ARCCTL_HOME", "")
     try:
-        place.find(_here(), named)
+        target = place.find(_here(), named)
     except HomeError:
         target = Path(named).expanduser().resolve() if named else _here()
+    if target != files.template():
         with files.readable(target):
             files.copy_template(files.template(), target)
 

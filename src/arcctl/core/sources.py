@@ -146,5 +146,7 @@ def explain(offer: Offer) -> Unavailable:
         return Unavailable(f"{offer.source.name} must be built first, about {offer.source.minutes} min", build)
     if EXTRA in offer.lacking:
         return Unavailable("its wheel is not installed", f"pip install '{EXTRA}'")
+    if isinstance(offer.source, Requirements) and offer.source.lock in offer.lacking:
+        return Unavailable(f"this home has no {offer.source.lock}", "arcctl init")
     tools = ", ".join(offer.lacking)
     return Unavailable(f"building {offer.source.name} takes {tools}", f"install {tools}, then {build}")

@@ -65,7 +65,7 @@ class Artifacts:
             case Wheel(package=package):
                 text += _installed(package)
             case Requirements(lock=lock):
-                text += sys.version + (self._home / lock).read_text()
+                text += sys.version + (self._home / lock).read_text() if self._has(lock) else ""
             case Collector(manifest=name) | Maven(pom=name):
                 text += manifest(name)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -77,13 +77,18 @@ class Artifacts:
     def ready(self, source: Source) -> bool:
         return self.program(source).exists()
 
+    def _has(self, file: str) -> bool:
+        return (self._home / file).is_file()
+
     def missing_tools(self, source: Source) -> tuple[str, ...]:
-        """What this machine lacks to make it."""
+        """What this machine, or this home, lacks to make it."""
         match source:
             case OnPath(program=program):
                 return () if shutil.which(program) else (program,)
             case Wheel(package=package):
                 return () if _installed(package) else (EXTRA,)
+            case Requirements(lock=lock) if not self._has(lock):
+                return (lock,)
             case _:
                 return tuple(tool for tool in source.toolchain if shutil.which(tool) is None)
 

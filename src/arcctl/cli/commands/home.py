@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
 
 
 def init(ctx: typer.Context) -> None:
-    """Make a home here: its files, and secrets that only you can read.
+    """Make a home here: its files, and secrets that only you can read. What is there already stays as it is.
 
     Examples: `arcctl init`, `arcctl --home ~/arc init`
     """

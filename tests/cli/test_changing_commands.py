@@ -163,6 +163,36 @@ def test_restart_of_nothing_says_how_to_start(stage: Stage) -> None:
     assert stage.arcctl("restart") == Done(0, "", "nothing is there to restart; `arcctl up` starts it\n")
 
 
+@pytest.mark.parametrize(
+    "words", [("up", "loki"), ("down",), ("down", "loki"), ("restart",), ("clean", "--yes"), ("backup", "create")]
+)
+def test_the_platform_of_another_home_is_left_alone(stage: Stage, tmp_path: Path, words: tuple[str, ...]) -> None:
+    other = tmp_path / "other home"
+    (other / "compose").mkdir(parents=True)
+    found = container()
+    found["Config"]["Labels"]["com.docker.compose.project.config_files"] = f"{other}/compose/base.yaml"
+    stage.engine(found)
+    done = stage.arcctl(*words)
+    assert (done.code, done.out, done.err.splitlines()[-2:]) == (
+        5,
+        "",
+        [
+            f"error: this engine runs the platform of {other}, and holds one at a time",
+            f"hint: arcctl --home '{other}' down",
+        ],
+    )
+    assert [_calls(stage, verb) for verb in ("up", "down", "stop", "restart")] == [[]] * 4
+
+
+def test_what_a_home_left_that_is_gone_is_no_obstacle(stage: Stage) -> None:
+    found = container()
+    found["Config"]["Labels"]["com.docker.compose.project.config_files"] = "/gone/home/compose/base.yaml"
+    stage.engine(found)
+    stage.docker.says("compose*down*", "")
+    assert stage.arcctl("down").code == 0
+    assert _calls(stage, "down") != []
+
+
 LISTED = "containers: loki\ndata volumes: arc_loki_data\n"
 
 

@@ -33,6 +33,15 @@ def test_a_second_up_is_a_no_op_that_says_so(stack: Platform) -> None:
     assert stack.docker("ps", "-q", "--no-trunc") == before
 
 
+def test_another_home_does_not_touch_what_runs(stack: Platform) -> None:
+    before = stack.docker("ps", "-q", "--no-trunc")
+    with stack.another_home() as other:
+        for words in (("up",), ("down",), ("clean", "--yes"), ("backup", "create")):
+            done = other.arcctl(*words)
+            assert (done.code, done.err.splitlines()[-1]) == (5, f"hint: arcctl --home {stack.home} down"), words
+    assert stack.docker("ps", "-q", "--no-trunc") == before
+
+
 def test_info_tells_how_to_reach_each_service_and_hides_secrets_until_asked(stack: Platform) -> None:
     hidden = stack.arcctl("info").ok().out
     revealed = stack.arcctl("info", "--reveal").ok().out

@@ -14,7 +14,7 @@ from arcctl.app.restoring import Restore as Restore
 from arcctl.app.restoring import has_data, not_answering, secrets_id, server_of
 from arcctl.app.restoring import preview as preview
 from arcctl.app.restoring import restore as restore
-from arcctl.app.world import World, settings, turn
+from arcctl.app.world import World, refuse_strangers, settings, turn
 from arcctl.core import events
 from arcctl.core.backup import Dump, Folder, Kind, Manifest, Method, Part
 from arcctl.core.backup_ports import Draft
@@ -52,6 +52,7 @@ class _Creating:
 
     async def run(self) -> Created:
         observed, now = self.world.engine.observe(), datetime.now(UTC)
+        refuse_strangers(observed, self.world)
         wanted = dict(self._wanted(observed))
         paused = tuple(i for i, method in wanted.items() if isinstance(method, Folder) and observed.of(i).running)
         if paused:

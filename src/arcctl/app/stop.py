@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from arcctl.app import data_versions
-from arcctl.app.world import World
+from arcctl.app.world import World, refuse_strangers
 from arcctl.core.graph import resolve
 from arcctl.core.model import Catalogue
 
@@ -11,6 +11,7 @@ from arcctl.core.model import Catalogue
 def down(words: tuple[str, ...], world: World) -> tuple[str, ...]:
     """Stop the services named, or remove all containers and networks. Every volume stays. Returns what ran."""
     observed = world.engine.observe()
+    refuse_strangers(observed, world)
     if not words:
         world.engine.down()
         _forget(world)
@@ -26,10 +27,18 @@ def down(words: tuple[str, ...], world: World) -> tuple[str, ...]:
 def restart(words: tuple[str, ...], world: World) -> tuple[str, ...]:
     """Restart what runs of the services named (default: of all). Returns what was restarted."""
     observed = world.engine.observe()
+    refuse_strangers(observed, world)
     keys = tuple(i for i in chosen(words, world.catalogue) if i in observed.containers)
     if keys:
         world.engine.restart(keys)
     return keys
+
+
+def destroyable(world: World) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The containers and the data volumes that `clean` takes. Raises PreflightError where another home made them."""
+    observed = world.engine.observe()
+    refuse_strangers(observed, world)
+    return tuple(sorted(observed.containers)), world.engine.volumes()
 
 
 def clean(world: World) -> None:

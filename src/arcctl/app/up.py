@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from arcctl.app import bootstrap, data_versions, inputs, preflight
 from arcctl.app import images as held
 from arcctl.app.launch import Launch, Outcome
-from arcctl.app.world import World, ensure_secrets, settings, turn
+from arcctl.app.world import World, ensure_secrets, refuse_strangers, settings, turn
 from arcctl.core import plan as planning
 from arcctl.core.bootstrap import Found
 from arcctl.core.graph import closure, resolve
@@ -55,6 +55,7 @@ def prepare(request: Request, world: World) -> Prepared:
     if not request.dry_run:
         ensure_secrets(world, engine.volumes())
     observed = engine.observe()
+    refuse_strangers(observed, world)
     wanted = closure(asked, world.catalogue)
     services = _available(request.words, wanted, observed, world)
     world.note(f"services: {', '.join(services)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -15,7 +16,7 @@ from arcctl.core.observed import Observed
 from arcctl.core.ports import Contents, Engine, Home, Images, Ports, Prober, Prover, Target
 from arcctl.core.probe import Runs
 from arcctl.core.settings import ENVIRONMENT, Settings, Source, missing_secrets, resolve
-from arcctl.errors import SecretsLost, UnhealthyError
+from arcctl.errors import PreflightError, SecretsLost, UnhealthyError
 
 PAUSE = 0.2
 """Seconds between two tries to get the home to oneself."""
@@ -95,6 +96,17 @@ def targets(world: World, observed: Observed, loaded: Settings, services: tuple[
         if now.running and port is not None:
             found[service_id] = Target(probe, port)
     return found
+
+
+def refuse_strangers(observed: Observed, world: World) -> None:
+    """Raises PreflightError where the names of these containers are held by the platform of another home."""
+    homes = {now.home for now in observed.containers.values() if now.home} - {str(world.home.root)}
+    if homes:
+        other = min(homes)
+        raise PreflightError(
+            f"this engine runs the platform of {other}, and holds one at a time",
+            hint=f"arcctl --home {shlex.quote(other)} down",
+        )
 
 
 def must_run(service: str, observed: Observed) -> None:

@@ -26,6 +26,8 @@ class ContainerState:
     image_id: str = ""
     version: str = ""
     """What runs, where that is not the version in the image's reference."""
+    home: str = ""
+    """The home whose files made it, where that is still there; empty on an engine that keeps homes apart."""
     double: bool = False
     """Whether the image says that it is a contract double and not the real server."""
     ports: Mapping[int, int] = field(default_factory=dict)

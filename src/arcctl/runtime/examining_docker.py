@@ -20,11 +20,11 @@ from arcctl.core.model import Catalogue, Stamp
 from arcctl.core.upgrade import data_version
 from arcctl.core.volumes import declared
 from arcctl.errors import ArcError, EngineError
-from arcctl.runtime import files
+from arcctl.runtime import files, inspection
 from arcctl.runtime.docker import DockerEngine
 
 _OURS = ("--filter", f"label=com.docker.compose.project={PROJECT}")
-_FILES = '{{.Names}}\t{{.Label "com.docker.compose.project.config_files"}}'
+_FILES = f'{{{{.Names}}}}\t{{{{.Label "{inspection.CONFIG_FILES}"}}}}'
 _LOOK = """\
 cd /volume || exit 1
 ls -A | head -n 1 | grep -q . || exit 0
@@ -94,9 +94,9 @@ def _foreign(engine: DockerEngine, root: Path) -> Iterator[str]:
     """Containers of this project that another home's files made."""
     for line in engine.ask("container", "ls", "--all", *_OURS, "--format", _FILES).splitlines():
         name, _, made_from = line.partition("\t")
-        first = Path(made_from.split(",")[0])
-        if made_from and not first.is_relative_to(root):
-            yield f"{name} of {first.parent.parent}"
+        home = inspection.home(made_from)
+        if home and home.resolve() != root:
+            yield f"{name} of {home}"
 
 
 def _stamped(engine: DockerEngine, catalogue: Catalogue, volumes: tuple[str, ...]) -> Iterator[VolumeFacts]:

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from arcctl.core.observed import ContainerState
 
+CONFIG_FILES = "com.docker.compose.project.config_files"
+"""The label with the Compose files that a container was made from."""
+
 
 def project(item: Mapping[str, Any]) -> str:
     return str((item["Config"].get("Labels") or {}).get("com.docker.compose.project", ""))
+
+
+def home(files: str) -> Path | None:
+    """The home that the first of these Compose files is in."""
+    first = Path(files.split(",")[0])
+    return first.parents[1] if first.is_absolute() and len(first.parents) > 1 else None
+
+
+def _there(folder: Path | None) -> str:
+    return str(folder.resolve()) if folder and folder.is_dir() else ""
 
 
 def state(item: Mapping[str, Any]) -> ContainerState:
@@ -23,6 +37,7 @@ def state(item: Mapping[str, Any]) -> ContainerState:
         oom_killed=state["OOMKilled"],
         restarts=item["RestartCount"],
         config_hash=labels.get("com.docker.compose.config-hash", ""),
+        home=_there(home(labels.get(CONFIG_FILES, ""))),
         image=item["Config"]["Image"],
         image_id=item["Image"],
         double=labels.get("arcctl.standin") == "double",

@@ -142,7 +142,7 @@ def clean(ctx: typer.Context, yes: Yes = False) -> None:
     from arcctl.ui import terminal
 
     world = wiring.world(ctx.obj)
-    containers, volumes = sorted(world.engine.observe().containers), world.engine.volumes()
+    containers, volumes = stop.destroyable(world)
     if not containers and not volumes:
         terminal.say("nothing to destroy")
         return

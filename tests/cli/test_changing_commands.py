@@ -245,7 +245,7 @@ def test_logs_of_what_is_not_there_say_so(stage: Stage) -> None:
 
 def test_ps_lists_the_containers_and_their_helpers_as_the_engine_sees_them(stage: Stage) -> None:
     stage.engine(container("redis", State={"Status": "paused"}), container(port=3101))
-    items = json.loads(stage.arcctl("ps", "redis", "loki", "--json").out)
+    items = json.loads(stage.arcctl("ps", "redis", "loki", "--json").out)["containers"]
     loki, redis = (services.load().containers()[key].image for key in ("loki", "redis"))
     assert items == [
         {"name": "redis-exporter", "state": "absent", "health": "", "image": "", "ports": {}},

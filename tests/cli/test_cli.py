@@ -126,7 +126,7 @@ def test_every_schema_is_printed_by_its_name_and_an_unknown_one_is_exit_2(home: 
 
 
 def test_config_show_tells_each_value_and_its_origin_and_hides_secrets(home: Path) -> None:
-    items = json.loads(arcctl(home, "config", "show", "--json", LOKI_HOST_PORT="3101").stdout)
+    items = json.loads(arcctl(home, "config", "show", "--json", LOKI_HOST_PORT="3101").stdout)["settings"]
     shown = {item["name"]: (item["value"], item["origin"]) for item in items}
     assert shown["LOKI_HOST_PORT"] == ("3101", "environment")
     assert shown["REDIS_HOST_PORT"] == ("6379", "default")

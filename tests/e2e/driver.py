@@ -107,6 +107,11 @@ class Platform:
         assert isinstance(found, dict)
         return found
 
+    def containers(self, *words: str) -> list[dict[str, Any]]:
+        """What `ps` tells."""
+        document = json.loads(self.arcctl("ps", *words, "--json").ok().out)
+        return list(document["containers"])
+
     def variables(self, *words: str) -> dict[str, str]:
         """What a program finds in its environment."""
         document = json.loads(self.arcctl("env", *words, "--format", "json").ok().out)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import socket
 import subprocess
@@ -13,7 +12,7 @@ INTERRUPTED = (130, -signal.SIGINT)
 
 
 def _running(platform: Platform) -> set[str]:
-    items = json.loads(platform.arcctl("ps", "--json").ok().out)
+    items = platform.containers()
     return {item["name"] for item in items if item["state"] == "running"}
 
 

@@ -179,7 +179,7 @@ def _top(platform: Platform, *words: str) -> dict[str, dict[str, Any]]:
 
 
 def test_everything_that_runs_takes_memory_and_what_keeps_data_takes_disk(either: Platform) -> None:
-    running = {c["name"] for c in json.loads(either.arcctl("ps", "--json").ok().out) if c["state"] == "running"}
+    running = {c["name"] for c in either.containers() if c["state"] == "running"}
     found = _top(either)
     assert found.keys() == running
     assert [name for name, row in found.items() if row["memory_bytes"] <= 0] == []

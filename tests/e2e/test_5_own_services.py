@@ -90,7 +90,7 @@ def test_other_programs_find_it_and_its_database_is_among_all(new: Platform) -> 
 def test_every_command_that_looks_knows_it(new: Platform) -> None:
     _visit(new)
     assert f"http://127.0.0.1:{_port(new)}" in new.arcctl("info", NAME).ok().out
-    assert {c["name"]: c["state"] for c in json.loads(new.arcctl("ps", NAME, "--json").ok().out)} == {
+    assert {c["name"]: c["state"] for c in new.containers(NAME)} == {
         NAME: "running",
         f"{NAME}-db": "exited",
     }

@@ -66,7 +66,7 @@ def _ids(home: Platform) -> dict[str, str]:
 
 
 def _image(home: Platform, key: str = "redis") -> str:
-    (item,) = (i for i in json.loads(home.arcctl("ps", key, "--json").ok().out) if i["name"] == key)
+    (item,) = (i for i in home.containers(key) if i["name"] == key)
     return str(item["image"])
 
 

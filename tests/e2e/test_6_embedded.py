@@ -190,7 +190,7 @@ def test_logs_come_with_the_name_of_the_process_and_since_is_refused(local: Plat
 
 
 def test_ps_and_info_speak_of_the_ports_that_are_used(local: Platform) -> None:
-    shown = {item["name"]: item for item in json.loads(local.arcctl("ps", "--json").ok().out)}
+    shown = {item["name"]: item for item in local.containers()}
     assert shown["redis"]["state"] == "running"
     assert shown["redis"]["ports"] == {"6379": local.port(6379)}
     entries = json.loads(local.arcctl("info", "loki", "--json").ok().out)

@@ -49,7 +49,7 @@ def test_a_job_gets_a_platform_reports_about_it_and_leaves_nothing_running(job: 
         "Upload the reports": SUCCESS,
         "Shut down": SUCCESS,
     }
-    during = {item["name"]: item["state"] for item in json.loads((job.folder / "ps.json").read_text())}
+    during = {item["name"]: item["state"] for item in json.loads((job.folder / "ps.json").read_text())["containers"]}
     assert (during["postgres"], during["redis"]) == ("running", "running")
     reports = Path(job.outputs["reports"])
     assert job.outputs["status"] == "healthy"
@@ -63,7 +63,7 @@ def test_a_job_gets_a_platform_reports_about_it_and_leaves_nothing_running(job: 
     assert [line for line in lines if line.startswith("| redis | ✔ proved |")]
     assert [line for line in lines if line.startswith("| redis | ✔ healthy |")]
     home = Platform(Path(job.environment["ARCCTL_HOME"]), job.environment)
-    assert {item["state"] for item in json.loads(home.arcctl("ps", "--json").ok().out)} == {"absent"}
+    assert {item["state"] for item in home.containers()} == {"absent"}
 
 
 def test_a_broken_service_is_annotated_and_a_support_bundle_is_among_the_reports(job: Runner) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from arcctl.core.settings import Value
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Settings: each value with its origin.")
-VALIDATE, DIFF, SET = "arcctl.config-validate/v1", "arcctl.config-diff/v1", "arcctl.config-set/v1"
+SHOW, VALIDATE, DIFF, SET = (f"arcctl.config-{verb}/v1" for verb in ("show", "validate", "diff", "set"))
 
 
 def register(parent: typer.Typer) -> None:
@@ -58,7 +58,7 @@ def show(ctx: typer.Context, json_: Json = False) -> None:
     values = settings(wiring.world(ctx.obj)).values
     if json_:
         items = [{"name": n, "service": v.service, "value": v.shown, "origin": v.origin} for n, v in values.items()]
-        terminal.line(json.dumps(items, indent=2))
+        terminal.line(json.dumps({"schema": SHOW, "settings": items}, indent=2))
         return
     rows = [(name, value.shown, value.origin, value.variable.description) for name, value in values.items()]
     terminal.table(("SETTING", "VALUE", "ORIGIN", "MEANING"), rows)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Servers for machines without Docker.")
 MEGABYTE = 1 << 20
+SCHEMA = "arcctl.engine-list/v1"
 
 
 def register(parent: typer.Typer) -> None:
@@ -34,7 +35,7 @@ def list_(ctx: typer.Context, names: Words = None, json_: Json = False) -> None:
 
     offers = use_case.chosen(tuple(names or ()), *wiring.servers(ctx.obj))
     if json_:
-        terminal.line(json.dumps([_item(offer) for offer in offers], indent=2))
+        terminal.line(json.dumps({"schema": SCHEMA, "servers": [_item(offer) for offer in offers]}, indent=2))
         return
     rows = [(o.service, o.key, *_state(o)) for o in offers]
     terminal.table(("SERVICE", "PROCESS", "STATE", "SERVER"), rows)

@@ -137,7 +137,7 @@ def ps(ctx: typer.Context, names: Words = None, json_: Json = False) -> None:
     rows = [(key, observed.of(key)) for key in keys]
     if json_:
         items = [{"name": k, "state": s.state, "health": s.health, "image": s.image, "ports": s.ports} for k, s in rows]
-        terminal.line(json.dumps(items, indent=2))
+        terminal.line(json.dumps({"schema": "arcctl.ps/v1", "containers": items}, indent=2))
         return
     cells = [
         (k, s.state, s.health, ", ".join(f"{h}->{c}" for c, h in sorted(s.ports.items())), s.image) for k, s in rows

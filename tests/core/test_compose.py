@@ -23,7 +23,7 @@ def test_a_layer_becomes_this_document(layer: Layer) -> None:
 
 
 def test_production_closes_all_ports_but_the_gateways_and_leaves_one_shots_alone() -> None:
-    assert dump(compose.production(TOY)) == (GOLDEN / compose.PRODUCTION).read_text()
+    assert dump(compose.production(compose.PRODUCTION["prod.yaml"], TOY)) == (GOLDEN / "prod.yaml").read_text()
 
 
 @pytest.mark.usefixtures("compose_cli")

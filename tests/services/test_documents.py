@@ -19,6 +19,7 @@ CATALOGUE = services.load(EXAMPLES)
 CONTAINERS = CATALOGUE.containers()
 DOCUMENTS = {layer: compose.overlay(layer, CATALOGUE) for layer in Layer}
 RENDERED: dict[str, dict[str, Any]] = {k: s for document in DOCUMENTS.values() for k, s in document["services"].items()}
+HARDENED: dict[str, dict[str, Any]] = compose.production(compose.PRODUCTION["prod.yaml"], CATALOGUE)["services"]
 VARIABLE = re.compile(r"\$\{?(\w+)")
 PUBLISHED = re.compile(r"127\.0\.0\.1:\$\{\w+:-\d+\}:\d+")
 NOT_FOR_EVERYBODY = {key: ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"] for key in ("postgres", *AS_ROOT)}
@@ -127,7 +128,7 @@ def test_no_two_files_or_volumes_fall_on_the_same_name() -> None:
 
 
 def test_in_production_only_the_gateway_keeps_ports() -> None:
-    ports = {k: s["ports"] for k, s in compose.production(CATALOGUE)["services"].items() if "ports" in s}
+    ports = {key: fields["ports"] for key, fields in HARDENED.items() if "ports" in fields}
     kept = {key: tagged.value for key, tagged in ports.items() if tagged.tag == "override"}
     assert kept == {"traefik": ["${TRAEFIK_HTTP_PORT:-80}:80", "${TRAEFIK_HTTPS_PORT:-443}:443"]}
     assert set(ports) == {key for key, s in RENDERED.items() if "ports" in s and key in BUILT_IN}
@@ -135,7 +136,6 @@ def test_in_production_only_the_gateway_keeps_ports() -> None:
 
 
 def test_in_production_everything_that_stays_comes_back_at_boot() -> None:
-    services_ = compose.production(CATALOGUE)["services"]
-    assert {key: s["restart"] for key, s in services_.items()} == {
+    assert {key: fields["restart"] for key, fields in HARDENED.items()} == {
         key: "always" for key in BUILT_IN if not _is_one_shot(key)
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import PurePosixPath
 from typing import Any
 
 import pytest
@@ -10,10 +11,10 @@ import yaml
 
 from arcctl import services
 from arcctl.app import render
-from arcctl.core import local
+from arcctl.core import compose, local
 from arcctl.core.env import symbolic
 from arcctl.core.graph import closure, resolve
-from arcctl.core.model import Catalogue, Inline, Layer, Service
+from arcctl.core.model import Inline, Layer, Service
 from arcctl.core.probe import Http, Runs, Tcp
 from arcctl.core.settings import Source, missing_secrets
 from arcctl.core.settings import resolve as settle
@@ -116,7 +117,8 @@ def test_what_is_rendered_of_a_catalogue_without_own_services_is_as_it_was() -> 
     plain, whole = render.run(services.load(), dump), render.run(CATALOGUE, dump)
     changed = {str(path) for path in render.difference(plain, whole)}
     examples_of_settings = {f"config/{name}/.env.example" for name in EXAMPLES}
-    derived = {"compose/own.yaml", "config/prometheus/own.yml", "config/grafana/dashboards/overview.json"}
+    overlays = {"compose/own.yaml", "compose/own-prod.yaml"}
+    derived = overlays | {"config/prometheus/own.yml", "config/grafana/dashboards/overview.json"}
     assert changed == derived | examples_of_settings
     assert render.difference(whole, plain).keys() == render.difference(plain, whole).keys()
 
@@ -189,8 +191,11 @@ def test_the_order_of_files_does_not_matter() -> None:
     assert tuple(services.load(one).services) == tuple(services.load(other).services)
 
 
-def test_production_is_about_the_built_in_services() -> None:
-    def production(catalogue: Catalogue) -> str:
-        return next(text for path, text in render.run(catalogue, dump).items() if path.name == "prod.yaml")
-
-    assert production(CATALOGUE) == production(services.load())
+def test_in_production_its_ports_are_closed_like_all_others_in_a_file_of_its_own() -> None:
+    plain, whole = render.run(services.load(), dump), render.run(CATALOGUE, dump)
+    built_in, own = PurePosixPath("compose/prod.yaml"), PurePosixPath("compose/own-prod.yaml")
+    assert (whole[built_in], plain[own]) == (plain[built_in], "")
+    published = {k for k, s in compose.overlay(Layer.OWN, CATALOGUE)["services"].items() if "ports" in s}
+    hardened = compose.production([Layer.OWN], CATALOGUE)["services"]
+    closed = {key: fields["ports"].tag for key, fields in hardened.items() if "ports" in fields}
+    assert closed == dict.fromkeys(published, "reset") != {}

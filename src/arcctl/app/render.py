@@ -20,7 +20,8 @@ def run(catalogue: Catalogue, dump: Dump) -> Mapping[PurePosixPath, str]:
     for layer in Layer:
         document = compose.overlay(layer, catalogue) if catalogue.layer(layer) else {}
         found[PurePosixPath("compose", compose.FILES[layer])] = _text("", document, dump)
-    found[PurePosixPath("compose", compose.PRODUCTION)] = compose.HEADER + dump(compose.production(catalogue))
+    for name, layers in compose.PRODUCTION.items():
+        found[PurePosixPath("compose", name)] = _text("", compose.production(layers, catalogue), dump)
     for service_id, service in catalogue.services.items():
         folder = PurePosixPath("config", service_id)
         found[folder / ".env.example"] = example(service, catalogue)

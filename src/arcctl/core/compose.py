@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from arcctl.core.env import symbolic
@@ -25,7 +26,8 @@ from arcctl.core.model import (
 
 PROJECT = "arc"
 FILES = {Layer.OBSERVABILITY: "base.yaml", Layer.PLATFORM: "stack.yaml", Layer.OWN: "own.yaml"}
-PRODUCTION = "prod.yaml"
+PRODUCTION = {"prod.yaml": (Layer.OBSERVABILITY, Layer.PLATFORM), "own-prod.yaml": (Layer.OWN,)}
+"""The overlays for a server, each with the layers whose files it goes over."""
 HEADER = "# Rendered by `arcctl render` from the declarations in src/arcctl/services. Do not edit.\n"
 
 Document = dict[str, Any]
@@ -46,14 +48,11 @@ def overlay(layer: Layer, catalogue: Catalogue, project: str = PROJECT) -> Docum
     return document | _top_level(containers, project)
 
 
-def production(catalogue: Catalogue) -> Document:
-    """The overlay for a server: nothing is published but the gateway's ports, and everything starts at boot.
-
-    A user's own services are not in it: their file is not one of those that it goes over.
-    """
-    ours = (*catalogue.layer(Layer.OBSERVABILITY), *catalogue.layer(Layer.PLATFORM))
-    containers = {i: c for service in sorted(ours) for i, c in catalogue.containers((service,)).items()}
-    return {"services": {key: _hardened(c) for key, c in containers.items() if _long_running(c)}}
+def production(layers: Iterable[Layer], catalogue: Catalogue) -> Document:
+    """The overlay for a server: nothing is published but the gateway's ports, and everything starts at boot."""
+    ours = sorted(service for layer in layers for service in catalogue.layer(layer))
+    containers = {i: c for service in ours for i, c in catalogue.containers((service,)).items()}
+    return {"services": {key: _hardened(c) for key, c in containers.items() if _long_running(c)}} if ours else {}
 
 
 def _hardened(container: Container[Any]) -> Document:

@@ -269,7 +269,7 @@ def draw(variable: Variable) -> str:
     return f"{text[:-4]}-Aa{secrets.randbelow(10)}" if rule["alphabet"] == "strong" else text
 
 
-_OF_THIS_HOME = {".env", "own.yaml", "own.yml"}
+_OF_THIS_HOME = {".env", "own.yaml", "own-prod.yaml", "own.yml"}
 """Settings, and what is rendered of services that another home has not."""
 _TOOLS_OWN = {"__pycache__", ".venv", ".pytest_cache", ".mypy_cache", ".ruff_cache"}
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +20,7 @@ from arcctl.cli.main import app
 from tests.contracts import hold
 from tests.fake_docker import FakeDocker, inspected
 
+PROGRAM = Path(sys.executable).with_name("arcctl")
 SERVICE = services.load().services["loki"]
 PORT = 3100
 
@@ -48,6 +52,16 @@ class Stage:
             raise result.exception
         hold(words, result.stdout)
         return Done(result.exit_code, result.stdout, result.stderr)
+
+    def completion(self, line: str) -> list[str]:
+        """What the shell offers for the last word of a line; the program runs as a process, in the home."""
+        asked = {"_ARCCTL_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(line.count(" "))}
+        here = {"PATH": self.docker.path, "ARCCTL_ENGINE": "docker"}
+        done = subprocess.run(
+            (PROGRAM,), cwd=self.home, env={**os.environ, **here, **asked}, capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        return done.stdout.split()
 
     def engine(self, *containers: Mapping[str, Any], volumes: str = "") -> None:
         """An engine of today with these containers and all images."""

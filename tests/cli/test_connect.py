@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from arcctl.cli.options import complete_pages, complete_shells
 from arcctl.ui.connection import Format, text
 from tests.cli.stage import Stage, container
 
@@ -192,9 +191,9 @@ def test_top_of_nothing_says_what_starts_it(stage: Stage) -> None:
     assert done.err == "nothing runs; `arcctl up` starts it\n"
 
 
-def test_completion_offers_only_services_that_can() -> None:
-    assert complete_shells("") == ["nats", "postgres", "redis"]
-    assert complete_pages("") == [
+def test_completion_offers_only_services_that_can(stage: Stage) -> None:
+    assert stage.completion("arcctl shell ") == ["nats", "postgres", "redis"]
+    assert stage.completion("arcctl open ") == [
         "grafana",
         "infisical",
         "jaeger",
@@ -205,4 +204,4 @@ def test_completion_offers_only_services_that_can() -> None:
         "traefik",
         "unleash",
     ]
-    assert complete_pages("tr") == ["traefik"]
+    assert stage.completion("arcctl open tr") == ["traefik"]

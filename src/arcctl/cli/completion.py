@@ -1,4 +1,4 @@
-"""What a shell offers for a word that was begun: read from file names, without declarations or settings."""
+"""What a shell offers for a word that was begun: read from file names, and from declarations only where it must be."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 import typer
 
 from arcctl import services
+from arcctl.core.model import Catalogue
 from arcctl.errors import ArcError
 from arcctl.runtime import place
 
@@ -18,8 +19,22 @@ def words(context: typer.Context) -> tuple[str, ...]:
 
 def own(context: typer.Context) -> tuple[str, ...]:
     """The user's own services in the home that the command line names, or in the one around here."""
-    named = str(context.find_root().params.get("home_folder") or "")
     try:
-        return place.own_names(place.find(Path.cwd(), named))
+        return place.own_names(place.find(Path.cwd(), _home(context)))
     except (ArcError, OSError):
         return ()
+
+
+def catalogue(context: typer.Context) -> Catalogue:
+    """All services of that home; the built-in ones alone where it cannot be read."""
+    from arcctl.cli import wiring
+    from arcctl.cli.options import Globals
+
+    try:
+        return wiring.catalogue(Globals(home=_home(context)))
+    except (ArcError, OSError):
+        return services.load()
+
+
+def _home(context: typer.Context) -> str:
+    return str(context.find_root().params.get("home_folder") or "")

@@ -38,21 +38,22 @@ def complete_own(ctx: typer.Context, incomplete: str) -> list[str]:
     return [word for word in completion.own(ctx) if word.startswith(incomplete)]
 
 
-def complete_shells(incomplete: str) -> list[str]:
+def complete_shells(ctx: typer.Context, incomplete: str) -> list[str]:
     """The services that a person can talk to."""
-    return _those(lambda service, env: service.shells(env), incomplete)
+    return _those(lambda service, env: service.shells(env), ctx, incomplete)
 
 
-def complete_pages(incomplete: str) -> list[str]:
+def complete_pages(ctx: typer.Context, incomplete: str) -> list[str]:
     """The services that have a page for a browser."""
-    return _those(lambda service, env: [link for link in service.links(env) if link.page], incomplete)
+    return _those(lambda service, env: [link for link in service.links(env) if link.page], ctx, incomplete)
 
 
-def _those(have: Callable[[Service[Any], ServiceEnv], object], incomplete: str) -> list[str]:
-    from arcctl import services
+def _those(have: Callable[[Service[Any], ServiceEnv], object], ctx: typer.Context, incomplete: str) -> list[str]:
+    from arcctl.cli import completion
     from arcctl.core.env import symbolic
 
-    return [i for i, s in services.load().services.items() if i.startswith(incomplete) and have(s, symbolic(s.env))]
+    known = completion.catalogue(ctx).services
+    return [i for i, s in known.items() if i.startswith(incomplete) and have(s, symbolic(s.env))]
 
 
 Words = Annotated[

@@ -16,6 +16,8 @@ from arcctl.errors import SettingsError
 
 PORT = "PORT"
 """Stands in commands, as `${PORT}`, for the port that the server is to listen on."""
+HTTP = "http"
+"""The name of a port that browsers and the like ask; what another name speaks is not known."""
 VARIABLE = re.compile(r"(?<!\$)\$\{([A-Z][A-Z0-9_]*)\}")
 _IMAGE = re.compile(r"[a-z0-9][\w./:-]*:[\w.-]+(@sha256:[0-9a-f]{64})?")
 
@@ -35,7 +37,7 @@ class OwnPort(_Strict):
     container: HostPort
     host: HostPort
     """On the loopback address."""
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")] = "http"
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")] = HTTP
 
 
 class OwnMetrics(_Strict):

@@ -19,7 +19,7 @@ from arcctl.core.graph import reserved
 from arcctl.core.model import Catalogue, Inline, Layer, Limits, Link, Mount, Port, Process, Service, Volume
 from arcctl.core.monitoring import Monitoring, Scrape, Unit
 from arcctl.core.names import own_file, refuse_name
-from arcctl.core.own import VARIABLE, Own, OwnPort
+from arcctl.core.own import HTTP, VARIABLE, Own, OwnPort
 from arcctl.core.probe import Http, Probe, Runs, Tcp
 from arcctl.core.proof import Call, Calls, Proof
 from arcctl.core.sources import OnPath, Requirements, Source
@@ -110,10 +110,7 @@ class _Declaration:
             process=self._process(),
             probe=self._probe,
             helpers=helpers if said.database else (),
-            links=lambda env: tuple(
-                Link(name=p.name, url=f"{'http' if p.name == 'http' else 'tcp'}://127.0.0.1:{p.host}")
-                for p in self._ports(env)
-            ),
+            links=lambda env: tuple(_link(port) for port in self._ports(env)),
             proofs=self._proofs,
             resources=self._resources,
             rotations=(rotation,) if said.database else (),
@@ -264,8 +261,8 @@ class _Declaration:
 
     def _connect(self, env: Any, where: Where) -> dict[str, str]:
         """Its first port, as others find it."""
-        scheme = "http" if self.own.ports and self.own.ports[0].name == "http" else "tcp"
-        return {f"{self._prefix}URL": f"{scheme}://{where.at(self._port)}"} if self.own.ports else {}
+        first = self.own.ports[:1]
+        return {f"{self._prefix}URL": f"{_scheme(port.name)}://{where.at(self._port)}" for port in first}
 
     def _monitoring(self) -> Monitoring:
         """By what it is scraped for, and by its traces."""
@@ -275,6 +272,15 @@ class _Declaration:
                 up='max(target_info{service_name="$id"})', latency="", memory="", rate=_CALLS, unit=Unit.REQUESTS
             )
         return Monitoring(rate=_CALLS, unit=Unit.REQUESTS, scrape=Scrape(port=said.port or self._port, path=said.path))
+
+
+def _scheme(port: str) -> str:
+    """What a port speaks, by its name."""
+    return HTTP if port == HTTP else "tcp"
+
+
+def _link(port: Port) -> Link:
+    return Link(name=port.name, url=f"{_scheme(port.name)}://127.0.0.1:{port.host}", page=port.name == HTTP)
 
 
 def _plain(value: Any) -> str:

@@ -24,19 +24,20 @@ def register(parent: typer.Typer) -> None:
     parent.add_typer(app, name="config")
 
 
-def complete_services(incomplete: str) -> list[str]:
+def complete_services(ctx: typer.Context, incomplete: str) -> list[str]:
     from arcctl import services
+    from arcctl.cli import completion
 
-    return [name for name in services.names() if name.startswith(incomplete)]
+    return [name for name in (*services.names(), *completion.own(ctx)) if name.startswith(incomplete)]
 
 
 def complete_keys(ctx: typer.Context, incomplete: str) -> list[str]:
     """The settings of the service that stands before, without its prefix, in the case that was begun."""
-    from arcctl import services
+    from arcctl.cli import completion
     from arcctl.core.images import prefix
     from arcctl.core.settings import owned
 
-    catalogue, service = services.load(), str(ctx.params.get("service"))
+    catalogue, service = completion.catalogue(ctx), str(ctx.params.get("service"))
     if service not in catalogue.services:
         return []
     start = prefix(catalogue.services[service])

@@ -120,11 +120,12 @@ def _finish(chosen: Globals, name: str, said: dict[str, Any], world: World, file
     from arcctl.app import init, own
     from arcctl.cli import wiring
     from arcctl.core.names import own_file
+    from arcctl.core.own import HTTP
     from arcctl.ui import terminal
     from arcctl.ui.files import dump
 
     hosts = own.free_ports(world, len(said["ports"]))
-    names = ("http", *(f"port{port}" for port in said["ports"][1:]))
+    names = (HTTP, *(f"port{port}" for port in said["ports"][1:]))
     ports = [{"container": c, "host": h, "name": n} for c, h, n in zip(said["ports"], hosts, names, strict=False)]
     document = {field: value for field, value in {**said, "ports": ports}.items() if value}
     after = wiring.with_own(chosen, name, document)

@@ -24,10 +24,10 @@ def register(parent: typer.Typer) -> None:
 
 def complete_secrets(ctx: typer.Context, incomplete: str) -> list[str]:
     """Names of secrets, and services for all of theirs."""
-    from arcctl import services
+    from arcctl.cli import completion
     from arcctl.core.settings import owned
 
-    names = [name for name, (_, variable) in owned(services.load()).items() if variable.secret]
+    names = [name for name, (_, variable) in owned(completion.catalogue(ctx)).items() if variable.secret]
     return [*(n for n in names if n.startswith(incomplete.upper() or "_")), *complete_words(ctx, incomplete)]
 
 

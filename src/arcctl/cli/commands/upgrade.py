@@ -31,12 +31,12 @@ def complete(ctx: typer.Context, incomplete: str) -> list[str]:
     return [*complete_words(ctx, incomplete), *([UNDO] if UNDO.startswith(incomplete) else [])]
 
 
-def complete_images(incomplete: str) -> list[str]:
+def complete_images(ctx: typer.Context, incomplete: str) -> list[str]:
     """`redis=`: services and helpers whose image has a tag."""
-    from arcctl import services
+    from arcctl.cli import completion
     from arcctl.core.images import tag_settings
 
-    keys = (setting.key for setting in tag_settings(services.load()).values())
+    keys = (setting.key for setting in tag_settings(completion.catalogue(ctx)).values())
     return [f"{key}=" for key in keys if key.startswith(incomplete)]
 
 

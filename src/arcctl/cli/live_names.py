@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
@@ -57,6 +56,8 @@ def complete_flags(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def _found(ask: Callable[[World], Awaitable[list[str]]], ctx: typer.Context, incomplete: str) -> list[str]:
+    import asyncio
+
     from arcctl.cli import wiring
 
     said = ctx.find_root().params

@@ -11,7 +11,7 @@ from collections import ChainMap
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from arcctl import services
 from arcctl.app import render as rendering
@@ -33,10 +33,11 @@ from arcctl.runtime.host import LoopbackPorts
 from arcctl.runtime.probing import LoopbackProber
 from arcctl.runtime.proving import LoopbackProver
 from arcctl.runtime.shelf import FolderShelf
-from arcctl.services._scaffold import Scaffold
-from arcctl.services._scaffold import make as make_scaffold
 from arcctl.ui import terminal
 from arcctl.ui.files import dump
+
+if TYPE_CHECKING:
+    from arcctl.services._scaffold import Scaffold
 
 T = TypeVar("T")
 
@@ -149,8 +150,10 @@ def with_own(chosen: Globals, name: str, document: Mapping[str, object]) -> Cata
 
 def scaffold(chosen: Globals, name: str, *, database: bool) -> Scaffold:
     """The first code of a service in this home; files that are there already are left out."""
+    from arcctl.services._scaffold import make
+
     shipped, root = files.template(), home_root(chosen)
-    made = make_scaffold(
+    made = make(
         name,
         database=database,
         sample=lambda path: (shipped / path).read_text(),

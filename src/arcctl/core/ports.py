@@ -6,21 +6,22 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, M
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, BinaryIO, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TextIO
 
-from arcctl.core import sources
-from arcctl.core.checkup.facts import EngineReport, HomeFacts, Host
-from arcctl.core.checkup.finding import Mend
-from arcctl.core.contents import Broker, Database, Databases, Loss, Topic, Wanted
-from arcctl.core.env import Variable
-from arcctl.core.observed import Observed
-from arcctl.core.probe import Answer, Probe
-from arcctl.core.proof import Call, Guest, Proof, Step
-from arcctl.core.secret import Change
-from arcctl.core.settings import Source
-from arcctl.core.sources import Offer
-from arcctl.core.stored import Image, Locked
-from arcctl.core.usage import Usage
+if TYPE_CHECKING:
+    from arcctl.core import sources
+    from arcctl.core.checkup.facts import EngineReport, HomeFacts, Host
+    from arcctl.core.checkup.finding import Mend
+    from arcctl.core.contents import Broker, Database, Databases, Loss, Topic, Wanted
+    from arcctl.core.env import Variable
+    from arcctl.core.observed import Observed
+    from arcctl.core.probe import Answer, Probe
+    from arcctl.core.proof import Call, Guest, Proof, Step
+    from arcctl.core.secret import Change
+    from arcctl.core.settings import Source
+    from arcctl.core.sources import Offer
+    from arcctl.core.stored import Image, Locked
+    from arcctl.core.usage import Usage
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,8 +19,8 @@ from arcctl.core.settings import Settings
 
 PAUSE = 0.2
 """Seconds between two looks."""
-ATTEMPT = 5.0
-"""Seconds that one probe may take: the first answer of a server that has just come up may be its slowest."""
+ATTEMPT = 2.0
+"""Seconds that one probe may take. A server that comes up may never answer what it was asked too early."""
 MAKING = (Action.CREATE, Action.RECREATE)
 CRASHES = 3
 """Restarts within one `up` after which a container is given up."""

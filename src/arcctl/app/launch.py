@@ -18,7 +18,7 @@ from arcctl.core.probe import Answer
 from arcctl.core.settings import Settings
 
 PAUSE = 0.2
-"""Seconds between two looks."""
+"""Seconds between two looks that saw the same."""
 ATTEMPT = 2.0
 """Seconds that one probe may take. A server that comes up may never answer what it was asked too early."""
 MAKING = (Action.CREATE, Action.RECREATE)
@@ -61,11 +61,13 @@ class Launch:
         self._began = time.monotonic()
         try:
             while self._elapsed() < timeout:
+                before = len(self._ready)
                 await self._start_next()
                 await self._look()
                 if self._settled() or not (wait or self._unstarted()):
                     break
-                await asyncio.sleep(PAUSE)
+                if len(self._ready) == before:
+                    await asyncio.sleep(PAUSE)
         finally:
             for task in self._asked.values():
                 task.cancel()

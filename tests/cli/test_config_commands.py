@@ -171,11 +171,3 @@ def test_validate_says_what_is_wrong_as_one_document(idle: Stage) -> None:
     document = json.loads(bad.out)
     assert (bad.code, bad.err, document["error"]["code"]) == (2, "", "invalid-settings")
     assert "did you mean REDIS_HOST_PORT?" in document["error"]["message"]
-
-
-@pytest.mark.parametrize(
-    ("typed", "offered"),
-    [("re", ["redis"]), ("redis ho", ["host_port"]), ("redis EXP", ["EXPORTER_IMAGE_TAG"])],
-)
-def test_completion_offers_services_and_their_settings(idle: Stage, typed: str, offered: list[str]) -> None:
-    assert idle.completion(f"arcctl config set {typed}") == offered

@@ -189,19 +189,3 @@ def test_top_of_nothing_says_what_starts_it(stage: Stage) -> None:
     done = stage.arcctl("top", "--json")
     assert (done.code, json.loads(done.out)["containers"]) == (0, [])
     assert done.err == "nothing runs; `arcctl up` starts it\n"
-
-
-def test_completion_offers_only_services_that_can(stage: Stage) -> None:
-    assert stage.completion("arcctl shell ") == ["nats", "postgres", "redis"]
-    assert stage.completion("arcctl open ") == [
-        "grafana",
-        "infisical",
-        "jaeger",
-        "kratos",
-        "nats",
-        "prometheus",
-        "swiss-army",
-        "traefik",
-        "unleash",
-    ]
-    assert stage.completion("arcctl open tr") == ["traefik"]

@@ -75,9 +75,3 @@ def test_a_database_that_could_not_be_made_leaves_no_password_behind(stage: Stag
 def test_a_word_that_is_no_choice_is_exit_2(stage: Stage, words: tuple[str, ...]) -> None:
     done = stage.arcctl("topics", *words)
     assert (done.code, done.out) == (2, "")
-
-
-@pytest.mark.parametrize("words", ["topics delete ", "db drop "])
-def test_completion_of_names_stays_silent_where_nothing_answers(stage: Stage, words: str) -> None:
-    stage.docker.says("*", err="Cannot connect to the Docker daemon", code=1)
-    assert stage.completion(f"arcctl {words}") == []

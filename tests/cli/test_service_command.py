@@ -75,23 +75,6 @@ def test_what_was_added_is_in_every_list_and_in_the_files_that_are_rendered(stag
     assert re.search(r"^WEB_DB_PASSWORD=\S{43}$", (stage.home / ".arcctl/secrets.env").read_text(), re.MULTILINE)
 
 
-@pytest.mark.parametrize(
-    ("line", "offered"),
-    [
-        ("up we", ["web"]),
-        ("config set we", ["web"]),
-        ("config set web ima", ["image_tag"]),
-        ("open we", ["web"]),
-        ("upgrade --to we", ["web="]),
-        ("secrets rotate WEB", ["WEB_DB_PASSWORD"]),
-        ("service remove ", ["web"]),
-    ],
-)
-def test_completion_offers_it_like_the_others(stage: Stage, line: str, offered: list[str]) -> None:
-    _added(stage, "--database", "--web")
-    assert stage.completion(f"arcctl {line}") == offered
-
-
 def test_compose_gets_the_third_file_only_where_there_is_one(stage: Stage) -> None:
     stage.engine()
     stage.docker.says("compose*ps*")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from arcctl import services
-from arcctl.core.model import Catalogue
 from arcctl.errors import ArcError
 from arcctl.runtime import place
+
+if TYPE_CHECKING:
+    from arcctl.core.model import Catalogue
 
 
 def words(context: typer.Context) -> tuple[str, ...]:

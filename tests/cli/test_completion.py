@@ -1,0 +1,48 @@
+"""What the shell offers for a word that was begun."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.stage import Stage
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("config set re", ["redis"]),
+        ("config set redis ho", ["host_port"]),
+        ("config set redis EXP", ["EXPORTER_IMAGE_TAG"]),
+        ("shell ", ["nats", "postgres", "redis"]),
+        ("open n", ["nats"]),
+        ("open tr", ["traefik"]),
+        ("open post", []),
+    ],
+)
+def test_only_what_the_command_can_take_is_offered(stage: Stage, line: str, offered: list[str]) -> None:
+    assert stage.completion(f"arcctl {line}") == offered
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("up we", ["web"]),
+        ("config set we", ["web"]),
+        ("config set web ima", ["image_tag"]),
+        ("open we", ["web"]),
+        ("upgrade --to we", ["web="]),
+        ("secrets rotate WEB", ["WEB_DB_PASSWORD"]),
+        ("service remove ", ["web"]),
+    ],
+)
+def test_a_users_own_service_is_offered_like_the_others(stage: Stage, line: str, offered: list[str]) -> None:
+    stage.engine()
+    made = ("service", "add", "web", "--image", "nginx:1.29-alpine", "--port", "80", "--database", "--web")
+    assert stage.arcctl(*made).code == 0
+    assert stage.completion(f"arcctl {line}") == offered
+
+
+@pytest.mark.parametrize("line", ["topics delete ", "db drop "])
+def test_names_that_only_a_server_knows_stay_away_silently_where_none_answers(stage: Stage, line: str) -> None:
+    stage.docker.says("*", err="Cannot connect to the Docker daemon", code=1)
+    assert stage.completion(f"arcctl {line}") == []

@@ -52,10 +52,10 @@ def prepare(request: Request, world: World) -> Prepared:
     """Secrets in place, the world observed once, everything decided."""
     engine = world.engine
     asked = resolve(request.words or engine.usual, world.catalogue)
-    if not request.dry_run:
-        ensure_secrets(world, engine.volumes())
     observed = engine.observe()
     refuse_strangers(observed, world)
+    if not request.dry_run:
+        ensure_secrets(world, engine.volumes())
     wanted = closure(asked, world.catalogue)
     services = _available(request.words, wanted, observed, world)
     world.note(f"services: {', '.join(services)}")

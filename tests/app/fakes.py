@@ -83,8 +83,9 @@ class FakeEngine:
         yield f"fetch {key}"
         yield f"fetched {key}"
 
-    def recover(self) -> None:
+    def recover(self) -> bool:
         """Nothing dies here."""
+        return False
 
     def start(self, keys: Iterable[str], *, recreate: bool = False) -> None:
         self.calls.append(f"{'recreate' if recreate else 'start'} {' '.join(keys)}")

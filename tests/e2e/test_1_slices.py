@@ -64,6 +64,16 @@ def test_ctrl_c_at_any_point_leaves_a_state_that_the_next_up_finishes(platform: 
     platform.arcctl("down").ok()
 
 
+def test_a_container_that_an_interrupted_replacement_left_under_another_name_is_taken_back(platform: Platform) -> None:
+    platform.arcctl("up", "redis").ok()
+    made = platform.docker("inspect", "arc_redis", "--format", "{{.Id}}")
+    platform.docker("rename", "arc_redis", f"{made[:12]}_arc_redis")
+    platform.arcctl("up", "redis").ok()
+    assert platform.docker("inspect", "arc_redis", "--format", "{{.Id}}") == made
+    assert platform.health("redis")["status"] == "healthy"
+    platform.arcctl("down").ok()
+
+
 def test_an_edited_file_or_secret_reaches_the_service_with_the_next_up_and_nothing_else_moves(
     platform: Platform,
 ) -> None:

@@ -148,6 +148,16 @@ def test_guests_that_were_left_behind_are_removed_before_the_networks_are(
     assert _words(docker) == ["down --remove-orphans"]
 
 
+def test_what_an_interrupted_replacement_left_gets_its_name_back_or_goes_where_the_old_one_is_still_there(
+    docker: FakeDocker, engine: DockerEngine
+) -> None:
+    docker.says("container rm*")
+    docker.says("container rename*")
+    docker.says("container ls*", "arc_store store\n4f1_arc_store store\n5a2_arc_big_shop big-shop\n")
+    assert engine.recover()
+    assert docker.calls[1:] == ["container rm --force 4f1_arc_store", "container rename 5a2_arc_big_shop arc_big_shop"]
+
+
 def test_logs_come_line_by_line_with_what_was_asked_for(docker: FakeDocker, engine: DockerEngine) -> None:
     docker.says("compose*logs*", "store  | one\nstore  | two\n")
     assert list(engine.logs(["store"], follow=False, since="10m", tail="5")) == ["store  | one", "store  | two"]

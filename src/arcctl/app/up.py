@@ -55,6 +55,7 @@ def prepare(request: Request, world: World) -> Prepared:
     observed = engine.observe()
     refuse_strangers(observed, world)
     if not request.dry_run:
+        observed = engine.observe() if engine.recover() else observed
         ensure_secrets(world, engine.volumes())
     wanted = closure(asked, world.catalogue)
     services = _available(request.words, wanted, observed, world)
@@ -106,8 +107,6 @@ async def launch(request: Request, world: World) -> Result:
     """For who has the home to himself already."""
     prepared = prepare(request, world)
     plan, loaded = prepared.plan, settings(world)
-    if plan.changes:
-        world.engine.recover()
     preflight.run(plan, world, loaded)
     world.home.remember_engine(world.engine.name)
     data_versions.remember(plan.services, world)

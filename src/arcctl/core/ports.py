@@ -74,8 +74,8 @@ class Engine(Protocol):
     def fetch(self, key: str) -> Iterator[str]:
         """Bring what one container or process is made from; yields what happens."""
 
-    def recover(self) -> None:
-        """End what a part of the engine that died left behind."""
+    def recover(self) -> bool:
+        """Put in order what a part of the engine that died left behind; whether there was anything."""
 
     def start(self, keys: Iterable[str], *, recreate: bool = False) -> None: ...
     def unpause(self, keys: Iterable[str]) -> None: ...

@@ -33,6 +33,7 @@ GUEST = "arcctl.guest"
 """The label of containers that no Compose file names."""
 SECONDS = 20.0
 """Longest time that one observation may take."""
+_NAMES = '{{.Names}} {{.Label "com.docker.compose.service"}}'
 _NO_ENGINE = "start Docker and try again; `docker version` shows what it says"
 
 
@@ -118,8 +119,19 @@ class DockerEngine:
             for _, line in self._client().compose.build([key], stream_logs=True) or ():
                 yield line.decode(errors="replace").strip()
 
-    def recover(self) -> None:
-        """The daemon does that by itself."""
+    def recover(self) -> bool:
+        """Give back the name of a container that Compose was replacing when it was interrupted.
+
+        The new one has another name until the old one is gone. Where that is still there, the new one goes.
+        """
+        ours = ("--filter", f"label=com.docker.compose.project={self.project}")
+        lines = self._read("container", "ls", "--all", *ours, "--format", _NAMES).splitlines()
+        named = {name: container_name(self.project, key) for name, key in map(str.split, lines)}
+        odd = {name: wanted for name, wanted in named.items() if name != wanted}
+        for name, wanted in odd.items():
+            action = ("rm", "--force", name) if wanted in named else ("rename", name, wanted)
+            self._read("container", *action, missing_is_fine=True)
+        return bool(odd)
 
     def start(self, keys: Iterable[str], *, recreate: bool = False) -> None:
         """Create and start these containers and no others; returns before they are ready.

@@ -128,12 +128,14 @@ class EmbeddedEngine:
         """Make the artifact of one process; yields what happens."""
         yield from self._supply.make(self._supply.needed(key, self._containers[key]))
 
-    def recover(self) -> None:
+    def recover(self) -> bool:
         """End servers whose supervisor was killed: they hold their ports, and nobody would restart them."""
-        if self._base.is_dir() and self._supervisor.processes() is None:
-            with self._supervisor.locked():
-                if self._supervisor.processes() is None:  # another `up` may have been faster
-                    self._supervisor.sweep()
+        if not self._base.is_dir() or self._supervisor.processes() is not None:
+            return False
+        with self._supervisor.locked():
+            if self._supervisor.processes() is None:  # another `up` may have been faster
+                self._supervisor.sweep()
+        return True
 
     def start(self, keys: Iterable[str], *, recreate: bool = False) -> None:
         """Start these processes and no others; returns before they are ready."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from arcctl.app.world import World, ensure_secrets, refuse_strangers
+from arcctl.app.world import World, ensure_secrets
 from arcctl.errors import EngineError
 
 
@@ -18,7 +18,6 @@ class Result:
 def run(world: World) -> Result:
     """Make what is missing. Without an engine there is nobody to ask for old data, and nothing to lose here."""
     try:
-        refuse_strangers(world.engine.observe(), world)
         volumes = world.engine.volumes()
     except EngineError:
         volumes = ()

@@ -52,11 +52,12 @@ def prepare(request: Request, world: World) -> Prepared:
     """Secrets in place, the world observed once, everything decided."""
     engine = world.engine
     asked = resolve(request.words or engine.usual, world.catalogue)
+    if not request.dry_run:
+        ensure_secrets(world, engine.volumes())
     observed = engine.observe()
     refuse_strangers(observed, world)
-    if not request.dry_run:
-        observed = engine.observe() if engine.recover() else observed
-        ensure_secrets(world, engine.volumes())
+    if not request.dry_run and engine.recover():
+        observed = engine.observe()
     wanted = closure(asked, world.catalogue)
     services = _available(request.words, wanted, observed, world)
     world.note(f"services: {', '.join(services)}")

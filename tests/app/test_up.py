@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Mapping
 
 import pytest
 
 from arcctl.app import up
-from arcctl.core.ports import Target
 from arcctl.core.probe import Answer
 from arcctl.errors import EngineError, PreflightError, SecretsLost
 from tests.app.fakes import FakeEngine, FakeHome, FakePorts, FakeProber, Toy
@@ -69,21 +66,6 @@ def test_a_service_that_never_answers_ends_as_waiting_with_the_last_reason() -> 
     ready, failed, waiting = outcome(toy, "big-shop", timeout=0.6)
     assert (ready, failed) == (("shop-db", "store"), {})
     assert waiting == {"big-shop": "HTTP 503 on /ready", "shop-exporter": "not started yet"}
-
-
-def test_a_server_that_takes_its_time_holds_up_no_other() -> None:
-    class Slow(FakeProber):
-        """Does not answer for the front before the exporter beside it was found ready."""
-
-        async def ask(self, targets: Mapping[str, Target], timeout: float) -> Mapping[str, Answer]:
-            end = time.monotonic() + timeout
-            while "front" in targets and "ready shop-exporter is running" not in toy.told and time.monotonic() < end:
-                await asyncio.sleep(0.01)
-            return await super().ask(targets, timeout)
-
-    toy = Toy(prober=Slow())
-    run(toy, "front")
-    assert toy.told.index("ready shop-exporter is running") < toy.told.index("ready front fine")
 
 
 def test_a_container_that_keeps_crashing_is_given_up_before_the_time_is_over() -> None:

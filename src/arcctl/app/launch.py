@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -13,14 +13,13 @@ from arcctl.core.events import Event, Kind
 from arcctl.core.model import Helper
 from arcctl.core.observed import Observed
 from arcctl.core.plan import Action, Plan, Step
-from arcctl.core.ports import Target
 from arcctl.core.probe import Answer
 from arcctl.core.settings import Settings
 
 PAUSE = 0.2
-"""Seconds between two looks that saw the same."""
+"""Seconds between two looks."""
 ATTEMPT = 2.0
-"""Seconds that one probe may take. A server that comes up may never answer what it was asked too early."""
+"""Seconds that one probe may take."""
 MAKING = (Action.CREATE, Action.RECREATE)
 CRASHES = 3
 """Restarts within one `up` after which a container is given up."""
@@ -51,26 +50,18 @@ class Launch:
     _reasons: dict[str, str] = field(default_factory=dict)
     _restarts: dict[str, int] = field(default_factory=dict)
     _doubles: set[str] = field(default_factory=set)
-    _asked: dict[str, asyncio.Task[Mapping[str, Answer]]] = field(default_factory=dict)
-    """The probe that is under way, by its service. A slow one holds up no other."""
     _began: float = field(default_factory=time.monotonic)
 
     async def run(self, *, wait: bool, timeout: float) -> Outcome:
         """Every container ends as ready, failed (with what stands on it) or waiting."""
         await asyncio.to_thread(self._fetch_images)
         self._began = time.monotonic()
-        try:
-            while self._elapsed() < timeout:
-                before = len(self._ready)
-                await self._start_next()
-                await self._look()
-                if self._settled() or not (wait or self._unstarted()):
-                    break
-                if len(self._ready) == before:
-                    await asyncio.sleep(PAUSE)
-        finally:
-            for task in self._asked.values():
-                task.cancel()
+        while self._elapsed() < timeout:
+            await self._start_next()
+            await self._look()
+            if self._settled() or not (wait or self._unstarted()):
+                break
+            await asyncio.sleep(PAUSE)
         return self._outcome()
 
     def _elapsed(self) -> float:
@@ -124,26 +115,17 @@ class Launch:
         return [s for s in self.plan.steps if s.key not in done]
 
     async def _look(self) -> None:
-        """One observation, and what the probes of all that was started and is not ready have found out by now."""
+        """One observation and one round of probes over what was started and is not ready."""
         open_keys = self._started - self._ready - set(self._failed)
         if not open_keys:
             return
         observed = await asyncio.to_thread(self.world.engine.observe)
         services = tuple(k for k in self.plan.services if k in open_keys)
-        answers = await self._answers(targets(self.world, observed, self.settings, services))
-        for key in sorted(open_keys - set(self._asked)):
+        asked = targets(self.world, observed, self.settings, services)
+        answers = await self.world.prober.ask(asked, ATTEMPT)
+        for key in sorted(open_keys):
             self._settle(key, observed, answers.get(key))
         self._fail_dependants()
-
-    async def _answers(self, asked: Mapping[str, Target]) -> dict[str, Answer]:
-        """Those that come in a moment; what takes longer is asked on, and looked at the next time."""
-        for key in asked.keys() - self._asked.keys():
-            self._asked[key] = asyncio.create_task(self.world.prober.ask({key: asked[key]}, ATTEMPT))
-            self._reasons.setdefault(key, f"no answer yet on port {asked[key].port}")
-        if self._asked:
-            await asyncio.wait(self._asked.values(), timeout=PAUSE)
-        done = [key for key, task in self._asked.items() if task.done()]
-        return {key: self._asked.pop(key).result()[key] for key in done}
 
     def _settle(self, key: str, observed: Observed, answer: Answer | None) -> None:
         container = self.world.catalogue.containers(self.plan.services)[key]

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
 
 from tests.cli.stage import Done, Stage
-
-PROGRAM = Path(sys.executable).with_name("arcctl")
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from arcctl import services
+from arcctl.cli.options import begun
 from arcctl.errors import ArcError
 from arcctl.runtime import place
 
@@ -23,7 +24,7 @@ def words(context: typer.Context) -> tuple[str, ...]:
 def own(context: typer.Context) -> tuple[str, ...]:
     """The user's own services in the home that the command line names, or in the one around here."""
     try:
-        return place.own_names(place.find(Path.cwd(), _home(context)))
+        return place.own_names(place.find(Path.cwd(), begun(context).home))
     except (ArcError, OSError):
         return ()
 
@@ -31,13 +32,8 @@ def own(context: typer.Context) -> tuple[str, ...]:
 def catalogue(context: typer.Context) -> Catalogue:
     """All services of that home; the built-in ones alone where it cannot be read."""
     from arcctl.cli import wiring
-    from arcctl.cli.options import Globals
 
     try:
-        return wiring.catalogue(Globals(home=_home(context)))
+        return wiring.catalogue(begun(context))
     except (ArcError, OSError):
         return services.load()
-
-
-def _home(context: typer.Context) -> str:
-    return str(context.find_root().params.get("home_folder") or "")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from arcctl.cli.options import Globals
+from arcctl.cli.options import begun
 
 if TYPE_CHECKING:
     from arcctl.app.world import World
@@ -60,10 +60,8 @@ def _found(ask: Callable[[World], Awaitable[list[str]]], ctx: typer.Context, inc
 
     from arcctl.cli import wiring
 
-    said = ctx.find_root().params
-    chosen = Globals(home=said.get("home_folder") or "", engine=said.get("engine") or "auto")
     try:
-        names = wiring.run(asyncio.wait_for(ask(wiring.world(chosen)), SECONDS))
+        names = wiring.run(asyncio.wait_for(ask(wiring.world(begun(ctx))), SECONDS))
     except Exception:  # whatever is wrong, a key that completes must not print it
         return []
     return [name for name in names if name.startswith(incomplete)]

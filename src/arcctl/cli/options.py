@@ -24,6 +24,12 @@ class Globals:
     telemetry: bool = False
 
 
+def begun(ctx: typer.Context) -> Globals:
+    """The options of a line that is being typed: nothing has run yet that would have kept them."""
+    said = ctx.find_root().params
+    return Globals(home=said.get("home_folder") or "", engine=said.get("engine") or "auto")
+
+
 def complete_words(ctx: typer.Context, incomplete: str) -> list[str]:
     """Service names, layers and `all`, read from file names."""
     from arcctl.cli import completion

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from arcctl.cli.asking import agreed
-from arcctl.cli.options import Json, Words, Yes
+from arcctl.cli.options import Json, Words, Yes, begun
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="All data in one folder, and back again.")
 
@@ -20,11 +20,10 @@ def register(parent: typer.Typer) -> None:
 def complete_names(ctx: typer.Context, incomplete: str) -> list[str]:
     """The backups of the home that is named or found."""
     from arcctl.cli import wiring
-    from arcctl.cli.options import Globals
     from arcctl.errors import ArcError
 
     try:
-        entries = wiring.shelf(Globals(home=str(ctx.find_root().params.get("home_folder") or ""))).entries()
+        entries = wiring.shelf(begun(ctx)).entries()
     except ArcError:
         return []
     return [entry.name for entry in entries if entry.name.startswith(incomplete)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -51,6 +52,19 @@ def _up(toy: Toy, *words: str, wait: bool = True, timeout: float = 5.0) -> Outco
     outcome = asyncio.run(up.run(up.Request(words=words, wait=wait, timeout=timeout), toy.world())).outcome
     assert outcome is not None
     return outcome
+
+
+@dataclass
+class Slow(FakeEngine):
+    """Containers take their time to come."""
+
+    asked: threading.Event = field(default_factory=threading.Event)
+    go_on: threading.Event = field(default_factory=threading.Event)
+
+    def start(self, keys: Iterable[str], *, recreate: bool = False) -> None:
+        self.asked.set()
+        self.go_on.wait(10)
+        super().start(keys, recreate=recreate)
 
 
 def test_each_step_is_told_with_its_cause_and_each_answer_as_it_was_given() -> None:
@@ -176,3 +190,20 @@ def test_what_earlier_ups_left_to_run_stays_remembered() -> None:
     _up(toy, "front")
     _up(toy, "store")
     assert toy.home.up == {"store", "big-shop", "front"}
+
+
+def test_an_interrupt_waits_for_the_containers_that_are_being_made() -> None:
+    engine = Slow(TOY)
+
+    async def interrupted() -> list[str]:
+        run = asyncio.create_task(up.run(up.Request(words=("store",)), Toy(engine=engine).world()))
+        await asyncio.to_thread(engine.asked.wait, 10)
+        run.cancel()
+        done, _ = await asyncio.wait((run,), timeout=0.05)
+        assert not done
+        engine.go_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await run
+        return list(engine.calls)
+
+    assert asyncio.run(interrupted()) == ["start store"]

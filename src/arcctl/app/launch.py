@@ -93,7 +93,7 @@ class Launch:
         self._remember(dict.fromkeys(made, ""))
         for keys, work in self._calls(steps):
             if keys:
-                await asyncio.to_thread(work, keys)
+                await _to_its_end(work, keys)
         self._remember(made)
 
     def _remember(self, made: dict[str, str]) -> None:
@@ -173,3 +173,13 @@ class Launch:
         return Outcome(
             tuple(sorted(self._ready)), dict(self._failed), waiting, self._elapsed(), tuple(sorted(self._doubles))
         )
+
+
+async def _to_its_end(work: Callable[[list[str]], None], keys: list[str]) -> None:
+    """An interrupt waits for the engine's answer: clean-up would meet containers that are still coming."""
+    call = asyncio.create_task(asyncio.to_thread(work, keys))
+    try:
+        await asyncio.shield(call)
+    except asyncio.CancelledError:
+        await asyncio.gather(call, return_exceptions=True)
+        raise

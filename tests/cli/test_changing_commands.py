@@ -125,7 +125,7 @@ def test_lost_secrets_are_exit_2_and_stay_lost(stage: Stage) -> None:
     done = stage.arcctl("up", "redis")
     assert (done.code, done.err.splitlines()[0]) == (
         2,
-        "error: the secrets of this home are gone, but its data is not: arc_redis_data",
+        "error: this home has no secrets, and the engine holds data of a platform: arc_redis_data",
     )
     assert not (stage.home / ".arcctl" / "secrets.env").exists()
 
@@ -209,7 +209,7 @@ LISTED = "containers: loki\ndata volumes: arc_loki_data\n"
             ("--yes",),
             0,
             "destroyed; settings and secrets are kept\n",
-            [["down", "--remove-orphans", "--volumes"]],
+            [["down", "--remove-orphans", "--timeout", "0", "--volumes"]],
         ),
     ],
     ids=["a script that does not say so", "a script that says so"],

@@ -129,7 +129,7 @@ def test_changes_touch_only_what_they_name_and_hand_no_secret_to_the_command_lin
         "restart store",
         "build big-shop",
         "down --remove-orphans",
-        "down --remove-orphans --volumes",
+        "down --remove-orphans --timeout --volumes 0",
     ]
     assert SECRET not in " ".join(docker.calls)
 

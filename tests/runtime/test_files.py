@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import secrets
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,17 @@ def test_a_drawn_secret_has_the_length_that_is_asked_for_and_needs_no_quote(name
     assert len(value) == (MISSING[name].generate or {})["length"]
     assert re.fullmatch(r"[A-Za-z0-9-]+", value)
     assert value != draw(MISSING[name])
+
+
+def test_no_drawn_password_repeats_a_character_three_times_where_a_server_would_refuse_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    drawn = iter(["abcccdefghijklmnopqrstuvwxyz0123456789", "abcdefghijklmnopqrstuvwxyz01234567890000"])
+    monkeypatch.setattr(secrets, "token_urlsafe", lambda length: next(drawn))
+    monkeypatch.setattr(secrets, "randbelow", lambda below: 7)
+    rule = {"length": 32, "alphabet": "strong"}
+    variable = replace(MISSING["UNLEASH_ADMIN_PASSWORD"], generate=rule)
+    assert draw(variable) == "abcdefghijklmnopqrstuvwxyz01-Aa7"
 
 
 @given(

@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import secrets
 import shutil
 import stat
@@ -266,7 +267,14 @@ def draw(variable: Variable) -> str:
     if rule["alphabet"] == "hex":
         return secrets.token_hex(length)[:length]
     text = secrets.token_urlsafe(length)[:length].replace("-", "x").replace("_", "y")
-    return f"{text[:-4]}-Aa{secrets.randbelow(10)}" if rule["alphabet"] == "strong" else text
+    if rule["alphabet"] != "strong":
+        return text
+    strong = f"{text[:-4]}-Aa{secrets.randbelow(10)}"
+    return draw(variable) if _TRIPLED.search(strong) else strong
+
+
+_TRIPLED = re.compile(r"(.)\1\1")
+"""What servers refuse that judge passwords by the rules of OWASP."""
 
 
 _OF_THIS_HOME = {".env", "own.yaml", "own-prod.yaml", "own.yml"}

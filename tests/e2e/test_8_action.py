@@ -20,7 +20,7 @@ from tests.e2e.driver import PROGRAM, Platform
 from tests.e2e.runner import FAILURE, SKIPPED, SUCCESS, Runner, load
 
 ACTION = CHECKOUT / ".github" / "actions" / "arcctl" / "action.yml"
-SHIFT = 30_000
+SHIFT = 15_500
 NAMES = "postgres redis"
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
-import nats
 import psycopg
 import pulsar
 import redis
+from nats.aio.client import Client
 
 from tests.e2e.driver import Platform, eventually
 
@@ -41,13 +42,16 @@ def cache(platform: Platform) -> Any:
     return redis.Redis(port=platform.port(6379), password=platform.secrets()["REDIS_PASSWORD"], decode_responses=True)
 
 
-async def bus(platform: Platform) -> Any:
-    return await nats.connect(
-        f"nats://127.0.0.1:{platform.port(4222)}",
-        user="arc",
-        password=platform.secrets()["NATS_PASSWORD"],
-        allow_reconnect=False,
-    )
+@contextlib.asynccontextmanager
+async def bus(platform: Platform) -> AsyncIterator[Client]:
+    """Closed at the end, also where connecting failed: the client keeps what it had opened until then."""
+    client, password = Client(), platform.secrets()["NATS_PASSWORD"]
+    try:
+        url = f"nats://127.0.0.1:{platform.port(4222)}"
+        await client.connect(url, user="arc", password=password, allow_reconnect=False)
+        yield client
+    finally:
+        await client.close()
 
 
 def _url(platform: Platform, port: int, path: str) -> str:
@@ -118,25 +122,23 @@ def _read_redis(platform: Platform) -> Any:
 
 def _fill_nats(platform: Platform) -> None:
     async def work() -> None:
-        client = await bus(platform)
-        stream = client.jetstream()
-        for number in range(50):
-            await stream.publish("agents.kept", f"message {number}".encode(), headers={"n": str(number)})
-        reader = await stream.pull_subscribe("agents.kept", durable="reader")
-        for message in await reader.fetch(20, timeout=5):
-            await message.ack_sync()
-        await client.close()
+        async with bus(platform) as client:
+            stream = client.jetstream()
+            for number in range(50):
+                await stream.publish("agents.kept", f"message {number}".encode(), headers={"n": str(number)})
+            reader = await stream.pull_subscribe("agents.kept", durable="reader")
+            for message in await reader.fetch(20, timeout=5):
+                await message.ack_sync()
 
     asyncio.run(work())
 
 
 def _read_nats(platform: Platform) -> Any:
     async def work() -> Any:
-        client = await bus(platform)
-        stream = client.jetstream()
-        found = [await stream.get_msg("AGENTS", number) for number in range(1, 51)]
-        info = await stream.consumer_info("AGENTS", "reader")
-        await client.close()
+        async with bus(platform) as client:
+            stream = client.jetstream()
+            found = [await stream.get_msg("AGENTS", number) for number in range(1, 51)]
+            info = await stream.consumer_info("AGENTS", "reader")
         return [(m.subject, m.seq, m.data, m.headers) for m in found], info.ack_floor.stream_seq, info.num_pending
 
     return asyncio.run(work())

@@ -59,10 +59,9 @@ def _count_in_redis(platform: Platform, number: int) -> None:
 
 def _count_in_nats(platform: Platform, number: int) -> None:
     async def work() -> None:
-        client = await bus(platform)
-        stream = client.jetstream(timeout=2)
-        await stream.publish("agents.ledger", str(number).encode(), headers={"Nats-Msg-Id": f"ledger-{number}"})
-        await client.close()
+        async with bus(platform) as client:
+            stream = client.jetstream(timeout=2)
+            await stream.publish("agents.ledger", str(number).encode(), headers={"Nats-Msg-Id": f"ledger-{number}"})
 
     asyncio.run(asyncio.wait_for(work(), 5))
 
@@ -81,10 +80,9 @@ def ledger(platform: Platform) -> dict[str, int]:
 
 
 async def _ledger_in_nats(platform: Platform) -> list[int]:
-    client = await bus(platform)
-    stream = client.jetstream()
-    info = await stream.stream_info("AGENTS", subjects_filter="agents.ledger")
-    reader = await stream.subscribe("agents.ledger", ordered_consumer=True)
-    found = [await reader.next_msg(timeout=10) for _ in range((info.state.subjects or {}).get("agents.ledger", 0))]
-    await client.close()
+    async with bus(platform) as client:
+        stream = client.jetstream()
+        info = await stream.stream_info("AGENTS", subjects_filter="agents.ledger")
+        reader = await stream.subscribe("agents.ledger", ordered_consumer=True)
+        found = [await reader.next_msg(timeout=10) for _ in range((info.state.subjects or {}).get("agents.ledger", 0))]
     return sorted(int(message.data) for message in found)

@@ -175,6 +175,13 @@ def test_quick_verification_compares_hashes_and_remembers_only_that() -> None:
     assert not noted.restored
 
 
+def test_the_newest_backup_is_verified_where_none_is_named() -> None:
+    toy = _backed_up()
+    toy.shelf.kept = {"older": replace(toy.shelf.kept["first"], broken=("is old",)), **toy.shelf.kept}
+    checked = asyncio.run(backup_verify.run(backup_verify.Request(quick=True), toy.world(), _never))
+    assert (checked.name, checked.passed) == ("first", True)
+
+
 @contextmanager
 def _never() -> Iterator[World]:
     raise AssertionError("nothing is started")

@@ -72,6 +72,9 @@ def test_words_that_do_not_fit_are_explained(stage: Stage, words: tuple[str, ...
 
 def test_no_backups_yet(stage: Stage) -> None:
     assert stage.arcctl("backup", "list").err == "no backups yet; arcctl backup create\n"
+    stage.engine()
+    done = stage.arcctl("backup", "verify")
+    assert (done.code, done.err) == (2, "error: no backups yet\nhint: arcctl backup create\n")
     document = json.loads(stage.arcctl("backup", "list", "--json").out)
     assert document == {"schema": "arcctl.backup-list/v1", "backups": []}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from arcctl.app import restoring, verify
@@ -12,6 +12,7 @@ from arcctl.app.world import World
 from arcctl.core.backup import Verified
 from arcctl.core.backup_ports import Stored
 from arcctl.core.backup_results import Checked
+from arcctl.errors import UsageError
 
 Beside = Callable[[], AbstractContextManager[World]]
 """Makes a throw-away platform; it is gone at the end."""
@@ -19,7 +20,8 @@ Beside = Callable[[], AbstractContextManager[World]]
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    name: str
+    name: str = ""
+    """Empty for the newest."""
     quick: bool = False
     """Hashes only."""
     key_file: str = ""
@@ -27,6 +29,7 @@ class Request:
 
 async def run(request: Request, world: World, beside: Beside) -> Checked:
     """Raises for a key that does not fit, never for what does not hold; remembers in the backup what did."""
+    request = replace(request, name=request.name or _newest(world))
     stored = world.shelf.find(request.name)
     damages = stored.damages(stored.manifest.parts)
     result = Checked(name=request.name, damages=damages)
@@ -37,6 +40,13 @@ async def run(request: Request, world: World, beside: Beside) -> Checked:
     if result.passed:
         stored.note(Verified(datetime.now(UTC).isoformat(timespec="seconds"), restored=result.report is not None))
     return result
+
+
+def _newest(world: World) -> str:
+    entries = world.shelf.entries()
+    if not entries:
+        raise UsageError("no backups yet", hint="arcctl backup create")
+    return entries[-1].name
 
 
 async def _proved(request: Request, stored: Stored, second: World) -> Checked:

@@ -89,14 +89,16 @@ def list_(ctx: typer.Context, json_: Json = False) -> None:
 @app.command()
 def verify(
     ctx: typer.Context,
-    name: Name,
+    name: Name = "",
     quick: Annotated[bool, typer.Option("--quick", help="Compare hashes only.")] = False,
     key: Key = "",
     json_: Json = False,
 ) -> None:
     """Restore into a throw-away platform beside the running one, and let every service there show that it works.
 
-    Examples: `arcctl backup verify 20261124T210000Z`, `arcctl backup verify 20261124T210000Z --quick`
+    Without a name it takes the newest.
+
+    Examples: `arcctl backup verify`, `arcctl backup verify 20261124T210000Z --quick`
     """
     from arcctl.app import backup_verify as use_case
     from arcctl.cli import wiring

@@ -131,7 +131,7 @@ def test_init_refuses_to_lock_data_away() -> None:
     with pytest.raises(SecretsLost) as caught:
         init.run(toy.world())
     assert caught.value.message == (
-        "the secrets of this home are gone, but its data is not: arc_store_data, arc_front_data"
+        "this home has no secrets, and the engine holds data of a platform: arc_store_data, arc_front_data"
     )
     assert (caught.value.exit_code, "arcctl clean" in caught.value.hint, toy.home.kept) == (2, True, {})
 

@@ -188,8 +188,9 @@ def test_lost_secrets_over_data_that_exists_are_a_problem_and_nothing_is_drawn(s
     (stage.home / ".arcctl" / "secrets.env").unlink()
     done = stage.arcctl("doctor", "--fix", "--json")
     found = _points(done)["secrets-lost"]
-    assert found["evidence"] == f"the secrets of {stage.home} are gone, but its data is not: arc_postgres_data"
-    assert found["fix"] == "restore .arcctl/secrets.env from a copy, or destroy the data: arcctl clean"
+    assert found["evidence"] == f"{stage.home} has no secrets, and the engine holds data: arc_postgres_data"
+    where = "go to the home that has them, restore .arcctl/secrets.env"
+    assert found["fix"] == f"{where}, or destroy the data: arcctl clean"
     assert (done.code, (stage.home / ".arcctl" / "secrets.env").exists()) == (1, False)
 
 

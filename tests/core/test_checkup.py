@@ -181,8 +181,8 @@ def test_without_docker_the_points_are_those_of_local_processes() -> None:
         ),
         (
             spoilt("home", initialised=False),
-            "problem secrets-lost: the secrets of /home/toy are gone, but its data is not: arc_store_data"
-            " -> restore .arcctl/secrets.env from a copy, or destroy the data: arcctl clean",
+            "problem secrets-lost: /home/toy has no secrets, and the engine holds data: arc_store_data"
+            " -> go to the home that has them, restore .arcctl/secrets.env, or destroy the data: arcctl clean",
         ),
         (
             replace(WITHOUT_DOCKER, home=replace(WELL.home, initialised=False)),

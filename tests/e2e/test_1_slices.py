@@ -118,7 +118,7 @@ def test_lost_secrets_are_never_drawn_again_over_data(platform: Platform) -> Non
     file.unlink()
     done = platform.arcctl("up", "redis")
     assert done.code == 2
-    assert "the secrets of this home are gone, but its data is not:" in done.err
+    assert "this home has no secrets, and the engine holds data of a platform:" in done.err
     assert "arc_redis_data" in done.err
     assert not file.exists()
     file.write_text(kept)

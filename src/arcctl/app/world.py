@@ -78,8 +78,8 @@ def ensure_secrets(world: World, volumes: tuple[str, ...]) -> tuple[str, ...]:
     missing = missing_secrets(world.catalogue, dict.fromkeys(present))
     if missing and volumes and not world.home.secrets():
         raise SecretsLost(
-            f"the secrets of this home are gone, but its data is not: {', '.join(volumes)}",
-            hint="restore .arcctl/secrets.env from a copy, or destroy the data with `arcctl clean`",
+            f"this home has no secrets, and the engine holds data of a platform: {', '.join(volumes)}",
+            hint="go to the home that has them, restore .arcctl/secrets.env, or destroy the data with `arcctl clean`",
         )
     world.home.add_secrets(missing)
     world.home.write_compose_env(settings(world).mapping())

@@ -15,8 +15,8 @@ def _home(facts: Facts) -> Iterator[Finding]:
     if home.initialised:
         yield fine("home", f"{home.root}, secrets generated")
     elif facts.engine.all_volumes:
-        text = f"the secrets of {home.root} are gone, but its data is not: {', '.join(facts.engine.all_volumes)}"
-        fix = "restore .arcctl/secrets.env from a copy, or destroy the data: arcctl clean"
+        text = f"{home.root} has no secrets, and the engine holds data: {', '.join(facts.engine.all_volumes)}"
+        fix = "go to the home that has them, restore .arcctl/secrets.env, or destroy the data: arcctl clean"
         yield Finding(id="secrets-lost", state=State.PROBLEM, evidence=text, fix=fix)
     else:
         yield Finding(id="home", state=State.PROBLEM, evidence=f"{home.root} has no secrets yet", fix="arcctl init")

@@ -36,15 +36,19 @@ def engine() -> Iterator[dict[str, str]]:
     if _answers(environment):
         yield environment
         return
-    done = subprocess.run(
-        (sys.executable, "-m", "tests.testbed", "up"), cwd=CHECKOUT, stdout=subprocess.PIPE, text=True, check=False
-    )
+    _testbed("down")  # what a run that was killed left on it is nobody's
+    done = _testbed("up")
     if done.returncode:
         _no_engine("no Docker engine answers and the testbed could not make one")
     exports = (line.removeprefix("export ") for line in done.stdout.splitlines() if line.startswith("export "))
     environment |= dict(line.split("=", 1) for line in exports)
     yield environment
-    subprocess.run((sys.executable, "-m", "tests.testbed", "down"), cwd=CHECKOUT, check=True)
+    _testbed("down").check_returncode()
+
+
+def _testbed(word: str) -> subprocess.CompletedProcess[str]:
+    command = (sys.executable, "-m", "tests.testbed", word)
+    return subprocess.run(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True, check=False)
 
 
 def _answers(environment: dict[str, str]) -> bool:

@@ -14,7 +14,7 @@ from arcctl.core.events import Event, Kind
 from arcctl.core.graph import resolve
 from arcctl.core.model import Layer
 from arcctl.core.observed import Observed
-from arcctl.core.proof import Guest, Outcome, Proof, Report, Step, judge, proofs_at
+from arcctl.core.proof import Guest, Outcome, Proof, Report, Step, judge, proofs_at, without
 from arcctl.errors import ArcError
 
 TIMEOUT = 30.0
@@ -33,7 +33,7 @@ async def run(request: Request, world: World) -> Report:
     asked = resolve(request.words or ("all",), world.catalogue)
     observed = await asyncio.to_thread(world.engine.observe)
     absent = {i: _absent(i, observed) for i in world.catalogue.services}
-    proofs = [(i, proof) for i, proof in _proofs(world, asked) if not absent[i]]
+    proofs = [(i, without(proof, observed.unavailable)) for i, proof in _proofs(world, asked) if not absent[i]]
     found = await asyncio.gather(*(_prove(i, proof, observed.published, request.timeout, world) for i, proof in proofs))
     steps = tuple(step for proof in found for step in proof)
     verdicts = tuple(judge(i, steps, double=observed.of(i).double, absent=absent[i]) for i in asked)

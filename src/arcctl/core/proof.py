@@ -7,8 +7,8 @@ a later run removes what an interrupted one left. Texts may hold `{run}` (unlike
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -193,6 +193,13 @@ def proofs_at(proof: Proof, owner: str) -> frozenset[str]:
             return frozenset({owner, at or owner})
         case _:
             return frozenset({owner})
+
+
+def without(proof: Proof, gone: Container[str]) -> Proof:
+    """What can be shown where these services cannot be."""
+    if not isinstance(proof, Calls):
+        return proof
+    return replace(proof, steps=tuple(call for call in proof.steps if call.at not in gone))
 
 
 def judge(service: str, steps: tuple[Step, ...], *, double: bool, absent: str) -> Verdict:

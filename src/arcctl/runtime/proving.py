@@ -98,7 +98,8 @@ async def _calls(proof: Calls, run: Run) -> None:
 
 
 async def _patiently(call: Call, run: Run, client: httpx.AsyncClient) -> str:
-    """Until it holds or patience is over."""
+    """Until it holds or patience is over, which a service that does not run needs none of."""
+    run.port(call.port, call.at)
     end = time.monotonic() + call.patience
     while True:
         try:

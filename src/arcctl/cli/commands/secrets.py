@@ -134,7 +134,7 @@ def export(
     values = use_case.values(wiring.world(ctx.obj))
     if to:
         written = wiring.write_secret(to, texts.files(values, kind))
-        terminal.say(f"{len(written)} files in {to}, which only you can read: {', '.join(sorted(written))}")
+        terminal.say(f"written to {to}, which only you can read: {', '.join(sorted(written))}")
         return
     if kind is Format.DOCKER:
         raise UsageError(

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import shutil
 import subprocess
 import sys
 from collections import ChainMap
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, NoReturn
 
 from arcctl import services
 from arcctl.app import render as rendering
 from arcctl.app.world import World
+from arcctl.cli.interrupts import run as run
 from arcctl.cli.options import Globals
 from arcctl.core import images
 from arcctl.core.backup_ports import Shelf
@@ -38,8 +38,6 @@ from arcctl.ui.files import dump
 
 if TYPE_CHECKING:
     from arcctl.services._scaffold import Scaffold
-
-T = TypeVar("T")
 
 
 def silent(event: Event) -> None:
@@ -258,10 +256,6 @@ def append_report(path: Path, text: str) -> None:
 
 def write_secret(folder: Path, texts: Mapping[str, str]) -> tuple[str, ...]:
     return private_folder.fill(folder, texts)
-
-
-def run(work: Coroutine[Any, Any, T]) -> T:
-    return asyncio.run(work)
 
 
 def input_lines() -> AsyncIterator[bytes]:

@@ -103,8 +103,8 @@ def test_a_shell_is_the_client_of_the_container_and_no_word_of_it_is_a_password(
     stage.docker.says("exec *", code=3)
     done = stage.arcctl("shell", "postgres", "--as", "postgres", "--", "-c", "select 1")
     assert (done.code, done.err) == (3, "")
-    address = "postgresql://postgres@postgres:5432/postgres"
-    expected = f"exec --interactive --env PGPASSWORD arc_postgres psql {address} -c select 1"
+    login = "--env PGUSER --env PGDATABASE --env PGPASSWORD"
+    expected = f"exec --interactive {login} arc_postgres psql -c select 1"
     assert stage.docker.calls[-1] == expected
 
 

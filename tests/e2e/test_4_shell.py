@@ -36,6 +36,8 @@ def test_a_shell_takes_statements_from_a_pipe_and_words_from_the_command_line(ei
     assert either.arcctl("shell", "postgres", "--", "-tAc", "select current_user").ok().out == "arc\n"
     root = either.arcctl("shell", "postgres", "--as", "postgres", "--", "-tAc", "select current_user").ok()
     assert root.out == "postgres\n"
+    where = ("shell", "postgres", "--as", "postgres", "--", "-d", "kratos", "-tAc", "select current_database()")
+    assert either.arcctl(*where).ok().out == "kratos\n"
 
 
 REDIS = """\

@@ -45,6 +45,17 @@ def test_a_permission_lost_in_postgres_is_seen_where_health_is_green(
     assert verdict(either, service) == ("proved", "")
 
 
+def test_a_pgvector_that_is_older_than_its_server_is_seen_and_bootstrap_brings_it_along(either: Platform) -> None:
+    one_step = "SELECT source FROM pg_extension_update_paths('vector') WHERE path = source || '--' || target"
+    newest = "SELECT default_version FROM pg_available_extensions WHERE name = 'vector'"
+    with sql(either, "arc") as connection:
+        older = f"UPDATE pg_extension SET extversion = ({one_step} AND target = ({newest})) WHERE extname = 'vector'"
+        connection.execute(older)
+        healthy_but_broken(either, "postgres", "have the pgvector that the server brings")
+        assert "made vectors in arc" in either.arcctl("bootstrap", "postgres").ok().err
+    assert verdict(either, "postgres") == ("proved", "")
+
+
 @pytest.mark.parametrize(
     ("setting", "fault", "repair", "words"),
     [

@@ -37,6 +37,13 @@ class Server:
 
 
 _VECTORS = Statement(name="find pgvector", sql="SELECT count(*) FROM pg_extension WHERE extname = 'vector'", expect="1")
+CURRENT_VECTORS = Statement(
+    name="have the pgvector that the server brings",
+    sql="SELECT extversion = default_version FROM pg_extension JOIN pg_available_extensions ON name = extname"
+    " WHERE extname = 'vector'",
+    expect="True",
+)
+"""A newer image brings a newer one, and a database keeps what it was made with until it is told."""
 
 
 def login(server: Server, role: str, password: SecretStr) -> Sql:
@@ -112,7 +119,15 @@ def own_database(server: Server, name: str, password: SecretStr, superuser: Secr
             f'REVOKE CONNECT ON DATABASE "{name}" FROM PUBLIC',
             destroy=(Statement(name=f"drop database {name}", sql=f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'),),
         ),
-        held(server, f"vectors in {name}", superuser, _VECTORS, "CREATE EXTENSION IF NOT EXISTS vector", database=name),
+        held(
+            server,
+            f"vectors in {name}",
+            superuser,
+            CURRENT_VECTORS,
+            "CREATE EXTENSION IF NOT EXISTS vector",
+            "ALTER EXTENSION vector UPDATE",
+            database=name,
+        ),
     )
 
 
@@ -131,10 +146,10 @@ def connect(server: Server, role: str, password: SecretStr, where: Where) -> dic
     }
 
 
-def psql(server: Server, role: str, password: SecretStr) -> Client:
-    """The server's own client in a role's own database."""
-    address = f"postgresql://{role}@{server.host}:{server.port}/{role}"
-    return Client(user=role, words=("psql", address), environment={"PGPASSWORD": password.get_secret_value()})
+def psql(role: str, password: SecretStr) -> Client:
+    """The server's own client, beside the server, in a role's own database unless its words say another."""
+    login = {"PGUSER": role, "PGDATABASE": role, "PGPASSWORD": password.get_secret_value()}
+    return Client(user=role, words=("psql",), environment=login)
 
 
 def holding(server: Server, superuser: SecretStr) -> Databases:

@@ -39,7 +39,6 @@ login = partial(_databases.login, SERVER)
 role_rotation = partial(_databases.role_rotation, SERVER)
 role_sql = _databases.role_sql
 own_database = partial(_databases.own_database, SERVER)
-_psql = partial(_databases.psql, SERVER)
 
 
 class Env(ServiceEnv, env_prefix="POSTGRES_"):
@@ -140,6 +139,7 @@ def _proofs(env: Env) -> tuple[Proof, ...]:
         Statement(name="fill the table", sql=_ROWS),
         Statement(name="index them", sql="CREATE INDEX ON arcctl_verify USING hnsw (v vector_l2_ops)"),
         Statement(name="find the nearest neighbours in order", sql=_NEAREST, expect="same near far"),
+        _databases.CURRENT_VECTORS,
         Statement(name="write durably", sql="SELECT current_setting('fsync'), pg_is_in_recovery()", expect="on,False"),
     )
     secret = env.app_password.get_secret_value()
@@ -253,7 +253,7 @@ SERVICE: Service[Env] = Service(
             "unix_socket_directories=",
             *_OPTIONS,
         ),
-        environment=lambda env: _LIBRARIES,
+        environment=lambda env: {**_LIBRARIES, "PGHOST": "127.0.0.1", "PGPORT": str(env.host_port)},
         stop_signal="INT",
     ),
     monitoring=_MONITORING,
@@ -268,7 +268,7 @@ SERVICE: Service[Env] = Service(
     ),
     resources=_resources,
     connect=lambda env, where: _databases.connect(SERVER, "arc", env.app_password, where),
-    shells=lambda env: (_psql("arc", env.app_password), _psql(USER, env.password)),
+    shells=lambda env: (_databases.psql("arc", env.app_password), _databases.psql(USER, env.password)),
     holds=lambda env: (_databases.holding(SERVER, env.password),),
     links=lambda env: (
         Link(

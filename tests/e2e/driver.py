@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from arcctl.runtime import embedded
 from tests.contracts import hold
 
 PROGRAM = str(Path(sys.executable).parent / "arcctl")
@@ -116,6 +117,14 @@ class Platform:
         """What a program finds in its environment."""
         document = json.loads(self.arcctl("env", *words, "--format", "json").ok().out)
         return dict(document["variables"])
+
+    def running(self) -> dict[str, str]:
+        """What would change if anything was stopped, started, made anew, or ended by itself and came back."""
+        if "ARCCTL_ENGINE" in self.environment:
+            return {p.parent.name: p.read_text() for p in embedded.base(self.home).glob("run/*/pid")}
+        ids = self.docker("ps", "--quiet", "--filter", "label=com.docker.compose.project=arc").split()
+        shown = self.docker("inspect", "--format", "{{.Name}} {{.Id}} {{.State.StartedAt}}", *ids)
+        return dict(line.split(maxsplit=1) for line in shown.splitlines())
 
     def secrets(self) -> dict[str, str]:
         lines = (self.home / ".arcctl" / "secrets.env").read_text().splitlines()

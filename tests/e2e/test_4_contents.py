@@ -250,8 +250,7 @@ def flag(either: Platform) -> Iterator[str]:
     made = httpx.post(f"{base}/projects/default/features", json={"name": FLAG, "type": "release"}, headers=headers)
     assert made.status_code == 201, made.text
     yield FLAG
-    httpx.delete(f"{base}/projects/default/features/{FLAG}", headers=headers)
-    httpx.delete(f"{base}/archive/{FLAG}", headers=headers)
+    httpx.delete(f"{base}/projects/default/features/{FLAG}", headers=headers).raise_for_status()
 
 
 def _enabled(platform: Platform, name: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from typing import Any
 
 import httpx
@@ -23,6 +24,14 @@ def test_every_service_that_runs_is_proved_and_doubles_are_called_doubles(either
     assert found == expected, report
     assert report["passed"] is True
     assert {s["name"] for s in report["services"] if s["double"]} == DOUBLES - missing
+
+
+def test_no_server_ends_of_being_proved(either: Platform) -> None:
+    before = either.running()
+    for _ in range(3):
+        assert verify(either, "all")["passed"] is True
+        time.sleep(1.5)  # Unleash looks back each second at what was done
+    assert either.running() == before
 
 
 def test_the_verdict_of_a_store_is_that_of_the_proofs_that_go_through_it(either: Platform) -> None:

@@ -112,20 +112,10 @@ def _half_databases(platform: Platform) -> int:
     return int(found)
 
 
-def _running(platform: Platform) -> Any:
-    """What would change if anything was stopped, started or made anew."""
-    if "ARCCTL_ENGINE" in platform.environment:
-        from arcctl.runtime import embedded
-
-        return {p.parent.name: p.read_text() for p in embedded.base(platform.home).glob("run/*/pid")}
-    label = "label=com.docker.compose.project=arc"
-    return sorted(platform.docker("ps", "--filter", label, "--format", "{{.ID}} {{.Names}} {{.State}}").splitlines())
-
-
 def test_verify_restores_beside_what_runs_and_touches_nothing_of_it(full: Platform, backup: str) -> None:
-    before, running = _content(full), _running(full)
+    before, running = _content(full), full.running()
     full.arcctl("backup", "verify", backup).ok()
-    assert _running(full) == running
+    assert full.running() == running
     assert _content(full) == before
     (entry,) = (e for e in _listed(full) if e["name"] == backup)
     assert entry["verified"]["restored"] is True
@@ -140,10 +130,10 @@ def _no_second_platform(platform: Platform) -> None:
 
 
 def test_verify_that_is_interrupted_leaves_nothing_beside(full: Platform, backup: str) -> None:
-    running = _running(full)
+    running = full.running()
     assert full.interrupted(6, "backup", "verify", backup) == 130
     _no_second_platform(full)
-    assert _running(full) == running
+    assert full.running() == running
 
 
 def test_a_changed_byte_is_found_before_anything_is_touched(full: Platform, backup: str, tmp_path: Path) -> None:

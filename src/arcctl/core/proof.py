@@ -41,7 +41,7 @@ class Call:
 
 @dataclass(frozen=True, kw_only=True)
 class Calls:
-    """Calls one after the other; `cleanup` runs before and after, and may find nothing."""
+    """Calls one after the other; `cleanup` runs before and after, and ends where it finds nothing."""
 
     steps: tuple[Call, ...]
     cleanup: tuple[Call, ...] = ()

@@ -89,7 +89,7 @@ async def _calls(proof: Calls, run: Run) -> None:
 
         async def clean() -> None:
             for call in proof.cleanup:
-                await _call(call, run, client)
+                await _patiently(call, run, client)
 
         async with cleaned(clean):
             for call in proof.steps:

@@ -215,6 +215,7 @@ def _resources(env: Env) -> tuple[Resource, ...]:
 
 def _proofs(env: Env) -> tuple[Proof, ...]:
     """An account from its birth to its end, as a program would use it."""
+    mailbox = f"/api/v1/search?query=to:{_EMAIL}"
     remove = Call(name="remove it", method="DELETE", port=ADMIN_PORT, path="/admin/identities/{old}", status=(204,))
     steps = (
         _create(_EMAIL, _PASSWORD),
@@ -238,15 +239,14 @@ def _proofs(env: Env) -> tuple[Proof, ...]:
             name="receive the mail",
             at=MAIL,
             port=MAIL_PORT,
-            path=f"/api/v1/search?query=to:{_EMAIL}",
+            path=mailbox,
             expect=_EMAIL,
             patience=8,
         ),
     )
-    mails = Call(
-        name="remove the mails", method="DELETE", at=MAIL, port=MAIL_PORT, path=f"/api/v1/search?query=to:{_EMAIL}"
-    )
-    return (Calls(steps=steps, cleanup=(mails, _find(_EMAIL), remove)), postgres.login(NAME, env.db_password))
+    mails = Call(name="remove the mails", method="DELETE", at=MAIL, port=MAIL_PORT, path=mailbox)
+    end = (_find(_EMAIL), remove)
+    return (Calls(steps=(*steps, *end), cleanup=(mails, *end)), postgres.login(NAME, env.db_password))
 
 
 SERVICE: Service[Env] = Service(

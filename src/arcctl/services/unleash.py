@@ -205,11 +205,20 @@ def _proofs(env: Env) -> tuple[Proof, ...]:
             patience=10,
         ),
     )
-    cleanup = (
-        Call(name="archive it", method="DELETE", port=PORT, path=f"{_FLAGS}/{_FLAG}", headers=admin, status=(202, 404)),
+    # Unleash writes each stage of a flag's life a second later, and ends with an error where the flag is gone by then.
+    end = (
+        Call(name="archive it", method="DELETE", port=PORT, path=f"{_FLAGS}/{_FLAG}", headers=admin, status=(202,)),
+        Call(
+            name="see it archived",
+            port=PORT,
+            path=f"{_FLAGS}/{_FLAG}/lifecycle",
+            headers=admin,
+            expect='"stage":"archived"',
+            patience=5,
+        ),
         Call(name="remove it", method="DELETE", port=PORT, path=f"/api/admin/archive/{_FLAG}", headers=admin),
     )
-    return (Calls(steps=steps, cleanup=cleanup), postgres.login(NAME, env.db_password))
+    return (Calls(steps=(*steps, *end), cleanup=end), postgres.login(NAME, env.db_password))
 
 
 def _flags(env: Env) -> Flags:

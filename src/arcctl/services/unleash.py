@@ -176,7 +176,8 @@ def _proofs(env: Env) -> tuple[Proof, ...]:
         "name": "flexibleRollout",
         "parameters": {"rollout": "50", "stickiness": "default", "groupId": _FLAG},
     }
-    place = f"{_FLAGS}/{_FLAG}/environments/development"
+    flag = f"{_FLAGS}/{_FLAG}"
+    place = f"{flag}/environments/development"
     steps = (
         Call(
             name="create a flag",
@@ -206,16 +207,10 @@ def _proofs(env: Env) -> tuple[Proof, ...]:
         ),
     )
     # Unleash writes each stage of a flag's life a second later, and ends with an error where the flag is gone by then.
+    archived = '"stage":"archived"'
     end = (
-        Call(name="archive it", method="DELETE", port=PORT, path=f"{_FLAGS}/{_FLAG}", headers=admin, status=(202,)),
-        Call(
-            name="see it archived",
-            port=PORT,
-            path=f"{_FLAGS}/{_FLAG}/lifecycle",
-            headers=admin,
-            expect='"stage":"archived"',
-            patience=5,
-        ),
+        Call(name="archive it", method="DELETE", port=PORT, path=flag, headers=admin, status=(202,)),
+        Call(name="see it archived", port=PORT, path=f"{flag}/lifecycle", headers=admin, expect=archived, patience=5),
         Call(name="remove it", method="DELETE", port=PORT, path=f"/api/admin/archive/{_FLAG}", headers=admin),
     )
     return (Calls(steps=(*steps, *end), cleanup=end), postgres.login(NAME, env.db_password))

@@ -117,7 +117,8 @@ def test_a_report_that_cannot_be_written_is_named(stage: Stage, tmp_path: Path) 
     with serving() as port:
         stage.engine(container(port=port))
         done = stage.arcctl("health", "loki", "--junit", str(tmp_path / "nowhere" / "report.xml"))
-    assert (done.code, "no such file or directory" in done.err) == (2, True)
+    error = f"error: {tmp_path}/nowhere: no such file or directory\nhint: see what is there: ls -la {tmp_path}\n"
+    assert (done.code, done.err) == (2, error)
 
 
 @pytest.mark.parametrize(

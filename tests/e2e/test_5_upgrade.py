@@ -126,7 +126,7 @@ def test_an_upgrade_keeps_the_data_and_undo_brings_image_setting_and_data_back(d
     assert planned.out == f"upgrade redis: {old} -> {new} (asked for)\n"
     refused = docker.arcctl("upgrade", "--to", f"redis={NEWER}")
     assert refused.code == 2
-    assert refused.err.endswith("hint: arcctl upgrade --yes\n")
+    assert refused.err.endswith(f"hint: arcctl upgrade --to redis={NEWER} --yes\n")
     assert _image(docker) == old
 
     docker.arcctl("upgrade", "--to", f"redis={NEWER}", "--yes").ok()

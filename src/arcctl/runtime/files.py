@@ -216,8 +216,10 @@ def readable(root: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        where = error.filename2 or error.filename or root
-        hint = f"check who owns {root}: ls -la {root}"
+        where, hint = Path(error.filename2 or error.filename or root), f"check who owns {root}: ls -la {root}"
+        if isinstance(error, FileNotFoundError):
+            where = next((path for path in (*reversed(where.parents), where) if not path.exists()), where)
+            hint = f"see what is there: ls -la {where.parent}"
         raise HomeError(f"{where}: {(error.strerror or str(error)).lower()}", hint=hint) from None
 
 

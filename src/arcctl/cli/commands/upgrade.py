@@ -97,7 +97,8 @@ def _upgrade(order: Order, words: tuple[str, ...], to: tuple[str, ...]) -> None:
             terminal.say("nothing to upgrade: what runs is what this home declares")
         return
     _tell(decision.moves)
-    if not agreed("Upgrade?", yes=order.yes, command="arcctl upgrade", what=CHANGE):
+    command = " ".join(("arcctl upgrade", *words, *(f"--to {pair}" for pair in to)))
+    if not agreed("Upgrade?", yes=order.yes, command=command, what=CHANGE):
         return
     with Progress() as progress:
         world = wiring.world(order.chosen, progress)

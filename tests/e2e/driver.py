@@ -80,7 +80,7 @@ class Platform:
         time.sleep(seconds)
         with contextlib.suppress(ProcessLookupError):  # it was faster
             os.killpg(child.pid, by)
-        child.communicate(timeout=120)
+        child.communicate(timeout=60)
         return child.returncode
 
     @contextlib.contextmanager

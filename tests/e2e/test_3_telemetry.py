@@ -35,7 +35,7 @@ def test_the_trace_of_a_request_is_found_in_jaeger(either: Platform, trace_id: s
 def test_the_log_of_a_request_is_found_in_loki_by_its_trace_id(either: Platform, trace_id: str) -> None:
     query = f'{{service_name="swiss-army"}} | trace_id="{trace_id}"'
     url = f"http://127.0.0.1:{either.port(3100)}/loki/api/v1/query_range"
-    assert eventually(lambda: _get(url, query=query)["data"]["result"])
+    assert eventually(lambda: _get(url, query=query)["data"]["result"], 30)
 
 
 @pytest.mark.parametrize(
@@ -81,12 +81,12 @@ def _gateway(platform: Platform, host: str) -> int:
 
 @pytest.mark.parametrize("host", ["prometheus", "jaeger", "unleash", "mailpit", "traefik"])
 def test_the_gateway_routes_localhost_names_to_the_web_pages(either: Platform, host: str) -> None:
-    assert eventually(lambda: _gateway(either, host) < 400)
+    assert eventually(lambda: _gateway(either, host) < 400, 30)
 
 
 @pytest.mark.parametrize("host", ["grafana", "infisical"])
 def test_the_gateway_routes_to_what_runs_in_containers_only(stack: Platform, host: str) -> None:
-    assert eventually(lambda: _gateway(stack, host) < 400)
+    assert eventually(lambda: _gateway(stack, host) < 400, 30)
 
 
 def test_the_gateway_asks_for_the_operators_password_and_knows_no_other_names(either: Platform) -> None:

@@ -44,7 +44,7 @@ def test_a_paused_container_is_unhealthy_says_so_and_recovers(stack: Platform, s
     assert found["status"] == "unhealthy"
     assert found["state"] == "paused"
     assert "container is paused" in reason(found)
-    assert eventually(lambda: stack.service(service)["status"] == "healthy")
+    assert eventually(lambda: stack.service(service)["status"] == "healthy", 30)
 
 
 def test_a_stopped_dependency_is_named_as_the_root_cause_by_those_who_stand_on_it(stack: Platform) -> None:
@@ -87,4 +87,4 @@ def test_up_repairs_what_is_stopped_or_paused_and_leaves_the_rest_alone(stack: P
     assert "unpause nats: is paused" in plan
     assert "start loki: is exited" in plan
     stack.arcctl("up", "--stack").ok()
-    assert eventually(lambda: stack.health("all")["status"] == "healthy")
+    assert eventually(lambda: stack.health("all")["status"] == "healthy", 30)

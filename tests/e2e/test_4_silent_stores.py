@@ -88,11 +88,11 @@ def test_a_pulsar_that_takes_no_new_topics_or_schemas_is_seen_where_health_is_gr
     url = f"http://127.0.0.1:{either.port(8082)}/admin/v2/namespaces/public/default/{policy}"
     httpx.post(url, json=broken, trust_env=False).raise_for_status()
     try:
-        eventually(lambda: verdict(either, "pulsar")[0] == "broken")
+        eventually(lambda: verdict(either, "pulsar")[0] == "broken", 20)
         healthy_but_broken(either, "pulsar", "produce with a schema")
     finally:
         httpx.request("DELETE" if repaired is None else "POST", url, json=repaired, trust_env=False).raise_for_status()
-    assert eventually(lambda: verdict(either, "pulsar") == ("proved", ""))
+    assert eventually(lambda: verdict(either, "pulsar") == ("proved", ""), 30)
 
 
 def test_a_deleted_token_is_seen_where_health_is_green_and_bootstrap_brings_it_back(local: Platform) -> None:

@@ -124,7 +124,7 @@ def test_no_server_that_could_run_without_root_runs_as_root(local: Platform) -> 
 def test_a_server_that_is_killed_comes_back_by_itself(local: Platform, service: str) -> None:
     killed = _servers(local)[service].pid
     os.killpg(killed, signal.SIGKILL)
-    assert eventually(lambda: _servers(local).get(service, psutil.Process()).pid not in (killed, os.getpid()))
+    assert eventually(lambda: _servers(local).get(service, psutil.Process()).pid not in (killed, os.getpid()), 15)
     assert local.arcctl("health", service, "--wait", "--timeout", "60").code == 0
 
 
@@ -163,7 +163,7 @@ def test_a_port_that_is_taken_is_refused_with_its_owner_before_anything_starts(l
 def test_a_killed_supervisor_leaves_servers_that_the_next_up_takes_over(local: Platform) -> None:
     left = _servers(local)
     _supervisor(local).kill()
-    assert eventually(lambda: local.health("all")["status"] == "unhealthy")
+    assert eventually(lambda: local.health("all")["status"] == "unhealthy", 10)
     local.arcctl("up").ok()
     assert local.health("all")["status"] == "healthy"
     fresh = _servers(local)

@@ -118,7 +118,7 @@ def test_a_killed_supervisor_is_a_problem_with_the_servers_that_it_left_and_up_i
     assert _doctor(local)["supervisor"]["evidence"] == "the supervisor runs"
     pid = int((embedded.base(local.home) / "supervisor.pid").read_text())
     psutil.Process(pid).send_signal(signal.SIGKILL)
-    found = eventually(lambda: f if (f := _doctor(local)["supervisor"])["state"] == "problem" else None)
+    found = eventually(lambda: f if (f := _doctor(local)["supervisor"])["state"] == "problem" else None, 10)
     assert found
     assert "servers behind that nobody would restart" in found["evidence"]
     assert found["fix"] == "arcctl up"

@@ -32,7 +32,7 @@ def _make_postgres_print(platform: Platform, text: str) -> None:
     login["password"] = platform.secrets()["POSTGRES_APP_PASSWORD"]
     with psycopg.connect(**login) as connection, contextlib.suppress(psycopg.Error):  # type: ignore[arg-type]
         connection.execute(f"SELECT '{text}' FROM planted")
-    assert eventually(lambda: text in platform.arcctl("logs", "postgres", "--tail", "20").out)
+    assert eventually(lambda: text in platform.arcctl("logs", "postgres", "--tail", "20").out, 20)
 
 
 def test_no_secret_of_the_home_is_in_any_file_also_where_a_server_printed_it(either: Platform, tmp_path: Path) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from arcctl.app import verify
 from arcctl.core.model import Catalogue
 from arcctl.core.observed import Unavailable
-from arcctl.core.proof import Call, Calls, Outcome, Proof, Report, Step
+from arcctl.core.proof import Call, Calls, Outcome, Report
 from tests.app.fake_prover import FakeProver
 from tests.app.fakes import FakeEngine, Toy
 from tests.core.toy import SHOP, STORE, TOY
@@ -17,23 +16,6 @@ from tests.core.toy import SHOP, STORE, TOY
 WORK = Call(name="work", port=8080, path="/work")
 FIND = Call(name="find it stored", port=7000, path="/", at=STORE.id)
 PROOF = Calls(steps=(WORK, FIND))
-
-
-@dataclass
-class Showing(FakeProver):
-    """All holds but what is asked of these."""
-
-    broken: frozenset[str] = frozenset()
-
-    async def prove(
-        self, owner: str, proof: Proof, ports: Mapping[str, Mapping[int, int]], timeout: float
-    ) -> tuple[Step, ...]:
-        assert isinstance(proof, Calls)
-        asked = [(call.name, call.at or owner) for call in proof.steps]
-        return tuple(
-            Step(owner=owner, service=at, name=name, ok=at not in self.broken, ms=1, since_ms=1, message="no answer")
-            for name, at in asked
-        )
 
 
 def _verify(prover: FakeProver, *, missing: str = "") -> Report:
@@ -52,7 +34,7 @@ def _told(report: Report) -> dict[str, tuple[Outcome, str]]:
 
 
 def test_a_step_speaks_for_the_service_that_was_asked_and_for_the_one_that_is_proved() -> None:
-    good, bad = _verify(Showing()), _verify(Showing(broken=frozenset({"store"})))
+    good, bad = _verify(FakeProver()), _verify(FakeProver(broken=frozenset({"store"})))
     assert (good.passed, _told(good)) == (
         True,
         {"store": (Outcome.PROVED, ""), "big-shop": (Outcome.PROVED, "")},
@@ -67,7 +49,7 @@ def test_a_step_speaks_for_the_service_that_was_asked_and_for_the_one_that_is_pr
 
 
 def test_what_goes_through_a_service_that_cannot_be_here_is_not_asked_and_the_rest_is_shown() -> None:
-    report = _verify(Showing(), missing="store")
+    report = _verify(FakeProver(), missing="store")
     assert _told(report) == {
         "store": (Outcome.SKIPPED, "not available here: must be built first"),
         "big-shop": (Outcome.PROVED, ""),

@@ -9,11 +9,11 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import nats
 import psycopg
 import redis
 from nats.js import JetStreamContext
 
+from tests.e2e.belongings import bus
 from tests.e2e.driver import Platform
 
 
@@ -77,10 +77,8 @@ def streams(platform: Platform, work: Callable[[JetStreamContext], Awaitable[obj
     """Something done to the streams of NATS as the user `arc`."""
 
     async def run() -> None:
-        password = platform.secrets()["NATS_PASSWORD"]
-        client = await nats.connect(f"nats://127.0.0.1:{platform.port(4222)}", user="arc", password=password)
-        await work(client.jetstream())
-        await client.close()
+        async with bus(platform) as client:
+            await work(client.jetstream())
 
     asyncio.run(run())
 

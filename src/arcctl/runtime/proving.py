@@ -99,20 +99,19 @@ async def _calls(proof: Calls, run: Run) -> None:
 
 async def _patiently(call: Call, run: Run, client: httpx.AsyncClient) -> str:
     """Until it holds or patience is over, which a service that does not run needs none of."""
-    run.port(call.port, call.at)
+    port = run.port(call.port, call.at)
     end = time.monotonic() + call.patience
     while True:
         try:
-            return await _call(call, run, client)
+            return await _call(call, port, run, client)
         except Broken:
             if time.monotonic() >= end:
                 raise
         await asyncio.sleep(PAUSE)
 
 
-async def _call(call: Call, run: Run, client: httpx.AsyncClient) -> str:
+async def _call(call: Call, port: int, run: Run, client: httpx.AsyncClient) -> str:
     """The body of an answer that holds. Raises Broken for any other."""
-    port = run.port(call.port, call.at)
     request = client.build_request(
         call.method,
         f"http://{HOST}:{port}{run.filled(call.path)}",

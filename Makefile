@@ -1,14 +1,16 @@
 # `make up` and `make test` are all that a newcomer types.
-PYTHON ?= python3.11
+PYTHON ?=
+FIND_PYTHON := python=$$(PYTHON="$(PYTHON)" sh .ci/find-python) &&
 VENV := .venv
 BIN := $(VENV)/bin
 APP := apps/swiss_army_py
+FIRST_HALF := $(wildcard tests/e2e/test_4_*.py) tests/e2e/test_5_custom_services.py
 PIP_INSTALL := install --quiet --disable-pip-version-check
 PIN := pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
   --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test test-docker test-others check lock bench docs
+.PHONY: help up down test test-docker test-docker-2 test-local test-unit test-3.14 check lock bench docs
 
 help: ## Show this list.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,22 +26,40 @@ down: $(VENV)/.installed ## Stop everything; data is kept.
 test: check $(APP)/.venv/.installed ## All checks and all tests, with a Docker engine of their own where none answers.
 	cd $(APP) && .venv/bin/python -m pytest
 	$(BIN)/python -m tests.testbed prepare
-	$(MAKE) --jobs 2 --keep-going --no-print-directory test-docker test-others
+	$(MAKE) --jobs 4 --keep-going --no-print-directory test-docker test-docker-2 test-local test-3.14
 
-test-docker test-others: # Two processes beside each other: most of the time one waits for servers.
-	$(BIN)/python -m pytest -m $(if $(findstring docker,$@),docker,"not docker")
+# Three platforms in parallel, each of which mostly waits for servers; the unit tests use the time that is left.
+PYTEST := $(BIN)/python -m pytest --durations 15
 
-check: $(VENV)/.installed ## Style, types, structure, rendered files: seconds, without Docker.
+test-docker: # The half that builds images, which needs the network.
+	$(PYTEST) -m docker $(FIRST_HALF)
+
+test-docker-2: # The other half, on a second engine in a network of its own.
+	$(BIN)/python -m tests.testbed isolated -- $(PYTEST) -m docker $(addprefix --ignore=,$(FIRST_HALF))
+
+test-local: # The embedded engine.
+	$(PYTEST) -m "not docker" tests/e2e
+
+test-unit:
+	nice $(PYTEST) -m "not docker" --ignore tests/e2e
+
+test-3.14: test-unit # The unit tests and what they cover, on the newest Python (which counts that for free), in a Debian of its own.
+	nice $(BIN)/python -m tests.testbed.other_python 3.14
+
+check: $(VENV)/.installed ## Style, types, structure, rendered files, docs: seconds, without Docker.
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/arcctl render --check
+	$(BIN)/python docs/render.py --check
+	$(BIN)/zensical build --strict
 
-docs: $(VENV)/.installed ## Render the reference of all commands again.
-	$(BIN)/python -m arcctl.cli.reference > docs/commands.md
+docs: $(VENV)/.installed ## Render the reference pages and build the site.
+	$(BIN)/python docs/render.py
+	$(BIN)/zensical build --strict
 
-bench: $(VENV)/.installed ## Measure the promises of speed and memory on the running platform.
+bench: $(VENV)/.installed ## Measure speed and memory of the running platform.
 	$(BIN)/python -m benchmarks
 
 lock: $(VENV)/.installed ## Pin every dependency by hash again.
@@ -48,15 +68,16 @@ lock: $(VENV)/.installed ## Pin every dependency by hash again.
 	cd $(APP) && ../../$(BIN)/$(PIN) --extra dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
 
 $(VENV)/.installed: requirements.lock pyproject.toml
+	@PYTHON="$(PYTHON)" sh .ci/find-python >/dev/null
 	@echo "installing into $(VENV) (about a minute the first time)"
-	$(PYTHON) -m venv $(VENV)
+	@$(FIND_PYTHON) "$$python" -m venv $(VENV)
 	$(BIN)/pip install --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/pip $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(APP)/.venv/.installed: $(APP)/requirements-dev.lock $(APP)/pyproject.toml
 	@echo "installing the sample application into $(APP)/.venv"
-	$(PYTHON) -m venv $(APP)/.venv
+	@$(FIND_PYTHON) "$$python" -m venv $(APP)/.venv
 	$(APP)/.venv/bin/pip $(PIP_INSTALL) --require-hashes -r $(APP)/requirements-dev.lock
 	$(APP)/.venv/bin/pip $(PIP_INSTALL) --no-deps --no-build-isolation --editable $(APP)
 	@touch $@

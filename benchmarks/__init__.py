@@ -1,1 +1,1 @@
-"""Measures the promises of speed and memory, side by side in one run."""
+"""Measures speed and memory, and compares them with the targets."""

@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: measured figures beside what was promised. Destroys nothing that was there."""
+"""`python -m benchmarks`: measures speed and memory and compares them with the targets. Keeps all data."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from arcctl import services
-from arcctl.core.compose import PROJECT
-from arcctl.core.model import Container, Helper, Layer, container_name
+from arcctl.model.names import PROJECT
+from arcctl.model.service import Component, Container, Layer, container_name
 from benchmarks import embedded, measure
 from benchmarks.row import ARCCTL, Row
 
@@ -22,21 +22,21 @@ COMPOSE = ("docker", "compose", "-f", "compose/base.yaml", "-f", "compose/stack.
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--home", type=Path, default=Path.cwd())
+    parser.add_argument("--project-directory", type=Path, default=Path.cwd())
     parser.add_argument("--idle", type=float, default=300, help="seconds before memory is read")
     parser.add_argument("--engine", choices=("docker", "embedded"), default="docker")
     chosen = parser.parse_args()
     if chosen.engine == "docker" and not shutil.which("docker"):
-        parser.error("these benchmarks need a Docker engine; --engine embedded has others")
-    print("| what | measured | promised | |\n|---|---|---|---|")
-    for row in embedded.rows() if chosen.engine == "embedded" else rows(chosen.home, chosen.idle):
-        print(f"| {row.what} | {row.measured} | {row.promised} | {'kept' if row.kept else '**missed**'} |", flush=True)
+        parser.error("these benchmarks need a Docker engine; --engine embedded needs none")
+    print("| what | measured | target | |\n|---|---|---|---|")
+    for row in embedded.rows() if chosen.engine == "embedded" else rows(chosen.project_directory, chosen.idle):
+        print(f"| {row.what} | {row.measured} | {row.target} | {'met' if row.met else '**missed**'} |", flush=True)
 
 
-def rows(home: Path, idle: float) -> Iterator[Row]:
-    yield from _start_up(home)
-    yield from _up(home)
-    yield from _health(home)
+def rows(directory: Path, idle: float) -> Iterator[Row]:
+    yield from _start_up(directory)
+    yield from _up(directory)
+    yield from _health(directory)
     time.sleep(idle)
     yield from _memory()
 
@@ -45,25 +45,25 @@ def _ratio(what: str, ours: float, theirs: float, limit: float) -> Row:
     return Row(what, f"{ours:.2f} s / {theirs:.2f} s = {ours / theirs:.2f}", f"≤ {limit}", ours / theirs <= limit)
 
 
-def _start_up(home: Path) -> Iterator[Row]:
+def _start_up(directory: Path) -> Iterator[Row]:
     for option in ("--help", "--version"):
-        ours, theirs = measure.side_by_side((ARCCTL, option), (*HELLO, "--help"), home, runs=15)
+        ours, theirs = measure.side_by_side((ARCCTL, option), (*HELLO, "--help"), directory, runs=15)
         yield _ratio(f"`{option}` / hello-world `--help`", ours, theirs, 1.2)
-    info = measure.median((ARCCTL, "info"), home)
+    info = measure.median((ARCCTL, "info"), directory)
     yield Row("`info`", f"{info:.2f} s", "≤ 0.5 s", info <= 0.5)
 
 
-def _up(home: Path) -> Iterator[Row]:
-    """Both start from no containers, with images and data in place."""
+def _up(directory: Path) -> Iterator[Row]:
+    """Both start without containers; images and data exist."""
     up, wait = (ARCCTL, "up", "--stack"), (*COMPOSE, "up", "-d", "--wait", *_long_running())
     ours, theirs = [], []
     for _ in range(3):
         for command, found in ((up, ours), (wait, theirs)):
-            measure.seconds((ARCCTL, "down"), home)
-            found.append(measure.seconds(command, home))
+            measure.seconds((ARCCTL, "down"), directory)
+            found.append(measure.seconds(command, directory))
     yield _ratio("`up --stack`, warm / `docker compose up -d --wait`", sorted(ours)[1], sorted(theirs)[1], 1.1)
-    measure.seconds(up, home)
-    noop = measure.side_by_side(up, wait, home, runs=5)
+    measure.seconds(up, directory)
+    noop = measure.side_by_side(up, wait, directory, runs=5)
     yield _ratio("`up --stack`, nothing to do / the same", *noop, 1.5)
 
 
@@ -72,23 +72,23 @@ def _containers() -> dict[str, Container]:
 
 
 def _long_running() -> list[str]:
-    """`--wait` fails on a one-shot that ended well, unless only the others are named."""
-    return [key for key, c in _containers().items() if not (isinstance(c, Helper) and c.one_shot)]
+    """All but init containers: `--wait` fails on a container that has exited with 0."""
+    return [key for key, c in _containers().items() if not (isinstance(c, Component) and c.init)]
 
 
-def _health(home: Path) -> Iterator[Row]:
-    ours = measure.median((ARCCTL, "health", "all", "--json"), home)
+def _health(directory: Path) -> Iterator[Row]:
+    ours = measure.median((ARCCTL, "health", "all", "--json"), directory)
     yield Row("`health all --json`, 14 services", f"{ours:.2f} s", "≤ 1 s", ours <= 1)
-    theirs = sum(measure.median(command, home, runs=3) for command in _checks())
+    theirs = sum(measure.median(command, directory, runs=3) for command in _checks())
     yield _ratio("`health all --json` / the same checks by `docker exec`", ours, theirs, 0.2)
-    peak = measure.peak_megabytes((ARCCTL, "health", "all", "--json"), home)
+    peak = measure.peak_megabytes((ARCCTL, "health", "all", "--json"), directory)
     yield Row("`health all`, peak memory", f"{peak:.0f} MB", "≤ 100 MB", peak <= 100)
 
 
 def _checks() -> Iterator[tuple[str, ...]]:
-    """Each service's own check, one process each. The collector's image can run none: it costs nothing here."""
+    """The health check of each service as a `docker exec`; the image of the collector has none."""
     for key, container in _containers().items():
-        if not isinstance(container, Helper) and container.healthcheck:
+        if not isinstance(container, Component) and container.healthcheck:
             kind, *words = container.healthcheck.test
             shell = ("sh", "-c") if kind == "CMD-SHELL" else ()
             command = (word.replace("$$", "$") for word in words)

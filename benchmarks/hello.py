@@ -1,4 +1,4 @@
-"""The smallest Typer program: what `arcctl --help` is measured against."""
+"""The smallest Typer program; `arcctl --help` is compared with it."""
 
 import typer
 

@@ -1,4 +1,4 @@
-"""One line of the table: a promise and what was measured."""
+"""One row of the table: a figure and its target."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ ARCCTL = str(Path(sys.executable).parent / "arcctl")
 class Row:
     what: str
     measured: str
-    promised: str
-    kept: bool
+    target: str
+    met: bool

@@ -1,25 +1,29 @@
-"""What tests of several tiers need: the docker command line with Compose, brought along where a machine has none."""
+"""Fixtures that several test folders use: the docker command line with Compose, a fake docker, plain streams."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from arcctl.lifecycle import executor
+from tests.fakes.docker import FakeDocker
 from tests.testbed.rootfs import ensure_engine_root, ensure_plugins
 
-settings.register_profile("steady", deadline=None, derandomize=True)  # the same examples, however busy the machine is
+settings.register_profile("steady", deadline=None, derandomize=True)  # the same examples on every machine
 settings.load_profile("steady")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that need the Docker engine can run beside all others."""
+    """Mark the tests that need a Docker engine."""
     for item in items:
         asked = {*getattr(item, "fixturenames", ()), *_parameters(item).values()}
-        if asked & {"compose_cli", "engine", "platform", "stack"}:
+        real = {"compose_cli", *(("engine", "platform", "stack") if "e2e" in item.path.parts else ())}
+        if asked & real:
             item.add_marker(pytest.mark.docker)
 
 
@@ -30,7 +34,7 @@ def _parameters(item: pytest.Item) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def compose_cli() -> None:
-    """`docker compose`, which reads files without an engine; missing is loud, and a failure where CI is set."""
+    """`docker compose`, which works without an engine; skips with a clear message, and fails where CI is set."""
     if _has_compose():
         return
     if os.geteuid() == 0:
@@ -42,3 +46,25 @@ def compose_cli() -> None:
 def _has_compose() -> bool:
     command = ("docker", "compose", "version")
     return bool(shutil.which("docker")) and subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fakes answer at once, so the executor need not pause between two observations."""
+    monkeypatch.setattr(executor, "PAUSE", 0.001)
+
+
+@pytest.fixture
+def plain_streams(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Output without colours, whatever terminal runs the tests."""
+    for name in ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLUMNS", "NO_COLOR", "COLORTERM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+
+
+@pytest.fixture
+def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeDocker:
+    """A program named `docker` with answers that a test sets."""
+    fake = FakeDocker(tmp_path / "bin")
+    monkeypatch.setenv("PATH", fake.path)
+    return fake

@@ -1,32 +1,35 @@
-"""User errors, foreseen ones only. This module prints nothing: `ui.errors` does.
+"""User errors, foreseen ones only. This module prints nothing: `terminal.errors` does.
 
-ArcError
-├── UsageError          exit 2   a wrong word on the command line
+ArcError                exit 1
+├── UsageError          exit 2   a word on the command line is wrong
 │   ├── UnknownService
-│   └── KeyRefused               a passphrase or an age identity that does not open a backup
-├── SettingsError       exit 2   a value that does not fit its field
-├── HomeError           exit 2   no home here, or one that cannot be read or written
-│   └── SecretsLost              data volumes without the secrets that open them
-├── EngineError         exit 3   no engine, or one that refuses
-│   └── ProgramMissing           a client that neither the server's package nor this machine has
-├── BuildError          exit 1   a server could not be made from its source
-├── BackupError         exit 1   a backup that could not be written, or is damaged
-├── UpgradeError        exit 1   an upgrade that must not be done this way, or went wrong
-├── ArchiveError        exit 1   a file that is not what it has to be
+│   └── KeyRefused               a passphrase or an age identity does not open a backup
+├── SettingsError       exit 2   a setting is missing, unknown or invalid
+├── ProjectError        exit 2   there is no project here, or its files cannot be read or written
+│   └── SecretsLost              there is data, but not the secrets that it was written with
+├── EngineError         exit 3   the engine is missing, too old, or returned an error
+│   └── ProgramMissing           a client program is neither in the server's package nor on this machine
+├── BuildError          exit 1   a server could not be built
+├── BackupError         exit 1   a backup is damaged, or could not be written or restored
+├── UpgradeError        exit 1   an upgrade is not possible, or failed
+├── ArchiveError        exit 1   a downloaded or given archive is not what it should be
 ├── UnhealthyError      exit 1   something asked for is unhealthy or failed
-├── CommandRefused      exit 1   a server took a command and refused it
-├── RotationRefused     exit 1   a server did not take a new secret, and nothing was changed
-├── DeadlineError       exit 4   not ready in time
-└── PreflightError      exit 5   ports taken, too little memory or disk
+├── CommandRefused      exit 1   a server rejected a command
+├── RotationRefused     exit 1   a server rejected a new secret, and nothing was changed
+├── DeadlineError       exit 4   something was not ready in time
+└── PreflightError      exit 5   a port is taken, disk is too small, or containers belong to another project
 """
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 EXIT_CODES = {
     0: "done",
     1: "something asked for is unhealthy or failed",
-    2: "usage or settings",
-    3: "no engine",
+    2: "usage or invalid settings",
+    3: "engine missing or unreachable",
     4: "timed out",
     5: "preflight refused",
     130: "interrupted",
@@ -35,7 +38,7 @@ EXIT_CODES = {
 
 
 class ArcError(Exception):
-    """What happened (`message`), what to do next (`hint`), and the exit code a script sees."""
+    """What happened (`message`), what to do next (`hint`), and the exit code that a script sees."""
 
     code = "error"
     exit_code = 1
@@ -64,12 +67,12 @@ class SettingsError(ArcError):
     exit_code = 2
 
 
-class HomeError(ArcError):
-    code = "home"
+class ProjectError(ArcError):
+    code = "project"
     exit_code = 2
 
 
-class SecretsLost(HomeError):
+class SecretsLost(ProjectError):
     code = "secrets-lost"
 
 
@@ -84,27 +87,22 @@ class ProgramMissing(EngineError):
 
 class BuildError(ArcError):
     code = "build"
-    exit_code = 1
 
 
 class BackupError(ArcError):
     code = "backup"
-    exit_code = 1
 
 
 class UpgradeError(ArcError):
     code = "upgrade"
-    exit_code = 1
 
 
 class ArchiveError(ArcError):
     code = "archive"
-    exit_code = 1
 
 
 class UnhealthyError(ArcError):
     code = "unhealthy"
-    exit_code = 1
 
 
 class CommandRefused(ArcError):
@@ -113,7 +111,6 @@ class CommandRefused(ArcError):
 
 class RotationRefused(ArcError):
     code = "rotation-refused"
-    exit_code = 1
 
 
 class DeadlineError(ArcError):
@@ -124,3 +121,9 @@ class DeadlineError(ArcError):
 class PreflightError(ArcError):
     code = "preflight"
     exit_code = 5
+
+
+def did_you_mean(word: str, known: Iterable[str], otherwise: str) -> str:
+    """The hint for a name that does not exist: the nearest known one, or `otherwise`."""
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f"did you mean {near[0]}?" if near else otherwise

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from arcctl import services
-from arcctl.core.settings import missing_secrets
+from arcctl.model.service import Role
+from arcctl.settings.resolve import missing_secrets
 
 CHECKOUT = Path(__file__).parents[2]
 STACK = ("base.yaml", "stack.yaml")
@@ -51,7 +52,7 @@ def _published(document: dict[str, Any]) -> dict[str, list[tuple[str, str]]]:
 def test_the_committed_files_are_what_the_declarations_say() -> None:
     arcctl = Path(sys.executable).with_name("arcctl")
     done = subprocess.run(
-        (arcctl, "--home", CHECKOUT, "render", "--check"), capture_output=True, text=True, check=False
+        (arcctl, "--project-directory", CHECKOUT, "render", "--check"), capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
 
@@ -79,5 +80,5 @@ def test_in_production_only_the_gateway_is_published() -> None:
 @needs_compose
 def test_in_production_everything_that_runs_starts_at_boot() -> None:
     restarts = {k: s["restart"] for k, s in _document(*STACK, "prod.yaml")["services"].items()}
-    one_shots = {h.id for s in services.load().services.values() for h in s.helpers if h.one_shot}
-    assert restarts == {key: "no" if key in one_shots else "always" for key in restarts}
+    init_containers = {h.id for s in services.load().services.values() for h in s.components if h.role is Role.INIT}
+    assert restarts == {key: "no" if key in init_containers else "always" for key in restarts}

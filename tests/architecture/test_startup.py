@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from arcctl import services
-from arcctl.core.settings import missing_secrets
-from arcctl.runtime.files import Home
-from arcctl.runtime.place import FOLDERS
+from arcctl.settings.directory import ProjectDirectory
+from arcctl.settings.location import FOLDERS
+from arcctl.settings.resolve import missing_secrets
 
 HEAVY = ("httpx", "psycopg", "python_on_whales", "pydantic", "pydantic_settings", "yaml", "rich.table", "jsonschema")
 PROGRAM = """\
@@ -44,12 +44,12 @@ def _loaded(*words: str) -> tuple[str, set[str]]:
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with its secrets, made without asking an engine."""
-    root = tmp_path_factory.mktemp("home")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with its secrets, created without asking an engine."""
+    root = tmp_path_factory.mktemp("project")
     for folder in FOLDERS:
         (root / folder).mkdir()
-    Home(root).add_secrets(missing_secrets(services.load(), {}))
+    ProjectDirectory(root).add_secrets(missing_secrets(services.load(), {}))
     return root
 
 
@@ -70,21 +70,21 @@ def test_help_loads_no_declaration(help_modules: set[str]) -> None:
 
 
 @pytest.mark.parametrize("client", ["python_on_whales", "psycopg", "httpx"])
-def test_info_needs_no_client_of_the_engine_or_of_a_service(client: str, home: Path) -> None:
-    shown, modules = _loaded("--home", str(home), "info")
+def test_info_needs_no_client_of_the_engine_or_of_a_service(client: str, directory: Path) -> None:
+    shown, modules = _loaded("--project-directory", str(directory), "info")
     assert all(title in shown for title in ("redis", "grafana"))
     assert client not in modules
 
 
-def test_completion_reads_the_names_of_ones_own_services_and_loads_no_declaration(home: Path) -> None:
+def test_completion_reads_the_names_of_ones_own_services_and_loads_no_declaration(directory: Path) -> None:
     """Typer itself loads pydantic where it completes, so this asks what stands behind it."""
-    folder = home / "services"
+    folder = directory / "services"
     folder.mkdir()
     (folder / "my-agent.yaml").write_text("not: [read")
     program = (
         "import sys; from pathlib import Path; from arcctl import services; from arcctl.cli import completion;"
-        "from arcctl.runtime import place;"
-        f"print(*place.own_names(Path({str(home)!r})), *services.names(), '|', *sys.modules)"
+        "from arcctl.settings import location as place;"
+        f"print(*place.custom_names(Path({str(directory)!r})), *services.names(), '|', *sys.modules)"
     )
     done = subprocess.run((sys.executable, "-c", program), capture_output=True, text=True, check=True)
     shutil.rmtree(folder)

@@ -1,4 +1,4 @@
-"""A stage per test, and one home for all of them."""
+"""A command line per test, each over a copy of one project."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.stage import Stage
-from tests.fake_docker import FakeDocker
+from tests.cli.command_line import CommandLine
+from tests.fakes.docker import FakeDocker
 
 
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home as `init` makes it where no engine answers."""
-    home = tmp_path_factory.mktemp("prepared") / "home"
-    home.mkdir()
-    stage = Stage(home, FakeDocker(home.parent / "bin"))
-    stage.docker.says("*", err="Cannot connect to the Docker daemon", code=1)
-    assert stage.arcctl("init").code == 0
-    return home
+    """A project as `init` makes it where no engine answers."""
+    directory = tmp_path_factory.mktemp("prepared") / "project"
+    directory.mkdir()
+    cli = CommandLine(directory, FakeDocker(directory.parent / "bin"))
+    cli.docker.says("*", err="Cannot connect to the Docker daemon", code=1)
+    assert cli.arcctl("init").code == 0
+    return directory
 
 
 @pytest.fixture
-def stage(prepared: Path, tmp_path: Path) -> Stage:
-    shutil.copytree(prepared, tmp_path / "home", symlinks=True)
-    return Stage(tmp_path / "home", FakeDocker(tmp_path / "bin"))
+def cli(prepared: Path, tmp_path: Path) -> CommandLine:
+    shutil.copytree(prepared, tmp_path / "project", symlinks=True)
+    return CommandLine(tmp_path / "project", FakeDocker(tmp_path / "bin"))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from arcctl.cli.commands.backup import complete_names
-from tests.cli.stage import Stage, container
+from tests.cli.command_line import CommandLine, container
 
 NAME = "20261124T210000Z"
 PART = {"service": "redis", "kind": "folder", "name": "data", "file": "redis-0.age", "bytes": 4, "sha256": "ab"}
@@ -26,28 +26,28 @@ MANIFEST = {
 
 
 @pytest.fixture
-def kept(stage: Stage) -> Path:
+def kept(cli: CommandLine) -> Path:
     """A backup whose one file is not what was written."""
-    folder = stage.home / ".arcctl" / "backups" / NAME
+    folder = cli.directory / ".arcctl" / "backups" / NAME
     folder.mkdir(parents=True)
     (folder / "manifest.json").write_text(json.dumps(MANIFEST))
     (folder / "redis-0.age").write_text("text")
     return folder
 
 
-def test_a_home_without_data_has_nothing_to_back_up(stage: Stage) -> None:
-    stage.engine()
-    done = stage.arcctl("backup", "create")
+def test_a_project_without_data_has_nothing_to_back_up(cli: CommandLine) -> None:
+    cli.engine()
+    done = cli.arcctl("backup", "create")
     assert (done.code, done.out) == (2, "")
     assert done.err.splitlines() == ["error: there is no data to back up", "hint: arcctl up"]
-    assert not (stage.home / ".arcctl" / "backups").exists()
+    assert not (cli.directory / ".arcctl" / "backups").exists()
 
 
-def test_a_server_that_can_only_be_dumped_while_it_runs_is_not_left_out_in_silence(stage: Stage) -> None:
-    stage.engine(container("postgres", State={"Status": "exited"}), volumes="arc_postgres_data\n")
-    done = stage.arcctl("backup", "create")
+def test_a_server_that_can_only_be_dumped_while_it_runs_is_not_left_out_in_silence(cli: CommandLine) -> None:
+    cli.engine(container("postgres", State={"Status": "exited"}), volumes="arc_postgres_data\n")
+    done = cli.arcctl("backup", "create")
     assert (done.code, done.out) == (1, "")
-    assert "error: postgres is exited, and only a running one can be dumped" in done.err
+    assert "error: postgres is exited, and its databases can only be dumped while it runs" in done.err
     assert "hint: arcctl up postgres" in done.err
 
 
@@ -55,7 +55,7 @@ def test_a_server_that_can_only_be_dumped_while_it_runs_is_not_left_out_in_silen
     ("words", "message"),
     [
         (("create", "traefik"), "traefik keeps no data of its own"),
-        (("create", "--recipient", "ssh-rsa"), "no age recipient: ssh-rsa"),
+        (("create", "--recipient", "ssh-rsa"), "not an age recipient: ssh-rsa"),
         (("create", "--recipient", "age1x", "--passphrase-file", "f"), "either --recipient or --passphrase-file"),
         (("create", "rediss"), "unknown service 'rediss'"),
         (("restore", "yesterday"), "no backup 'yesterday' (there is: none yet)"),
@@ -63,59 +63,59 @@ def test_a_server_that_can_only_be_dumped_while_it_runs_is_not_left_out_in_silen
         (("delete", "/nowhere"), "no backup '/nowhere' (there is: none yet)"),
     ],
 )
-def test_words_that_do_not_fit_are_explained(stage: Stage, words: tuple[str, ...], message: str) -> None:
-    stage.engine()
-    done = stage.arcctl("backup", *words)
+def test_words_that_do_not_fit_are_explained(cli: CommandLine, words: tuple[str, ...], message: str) -> None:
+    cli.engine()
+    done = cli.arcctl("backup", *words)
     assert (done.code, done.out) == (2, "")
     assert f"error: {message}" in done.err
 
 
-def test_no_backups_yet(stage: Stage) -> None:
-    assert stage.arcctl("backup", "list").err == "no backups yet; arcctl backup create\n"
-    stage.engine()
-    done = stage.arcctl("backup", "verify")
+def test_no_backups_yet(cli: CommandLine) -> None:
+    assert cli.arcctl("backup", "list").err == "no backups yet; arcctl backup create\n"
+    cli.engine()
+    done = cli.arcctl("backup", "verify")
     assert (done.code, done.err) == (2, "error: no backups yet\nhint: arcctl backup create\n")
-    document = json.loads(stage.arcctl("backup", "list", "--json").out)
+    document = json.loads(cli.arcctl("backup", "list", "--json").out)
     assert document == {"schema": "arcctl.backup-list/v1", "backups": []}
 
 
-def test_list_shows_what_there_is_also_what_is_broken(stage: Stage, kept: Path) -> None:
+def test_list_shows_what_there_is_also_what_is_broken(cli: CommandLine, kept: Path) -> None:
     (kept.parent / "20261124T220000Z").mkdir()
     (kept.parent / "20261124T230000Z.abc.new").mkdir()
-    first, second = json.loads(stage.arcctl("backup", "list", "--json").out)["backups"]
+    first, second = json.loads(cli.arcctl("backup", "list", "--json").out)["backups"]
     assert (first["name"], first["services"], first["bytes"], first["verified"]) == (NAME, ["redis"], 4, None)
     assert second == {
         "name": "20261124T220000Z",
-        "problem": "20261124T220000Z has no manifest that can be read",
+        "problem": "20261124T220000Z has no readable manifest",
     }
-    table = stage.arcctl("backup", "list").out
+    table = cli.arcctl("backup", "list").out
     assert "? not yet" in table
-    assert "✘ 20261124T220000Z has no manifest that can be read" in table
+    assert "✘ 20261124T220000Z has no readable manifest" in table
 
 
-def test_quick_verification_names_the_file_that_changed(stage: Stage, kept: Path) -> None:
-    stage.engine()
-    done = stage.arcctl("backup", "verify", NAME, "--quick", "--json")
+def test_quick_verification_names_the_file_that_changed(cli: CommandLine, kept: Path) -> None:
+    cli.engine()
+    done = cli.arcctl("backup", "verify", NAME, "--quick", "--json")
     assert done.code == 1
     document = json.loads(done.out)
     assert (document["passed"], document["damages"]) == (False, ["redis-0.age is not what was written"])
     assert not (kept / "verified.json").exists()
 
 
-def test_removing_a_backup_asks_a_person(stage: Stage, kept: Path) -> None:
-    done = stage.arcctl("backup", "delete", NAME)
+def test_deleting_a_backup_asks_a_person(cli: CommandLine, kept: Path) -> None:
+    done = cli.arcctl("backup", "delete", NAME)
     assert done.code == 2
     assert done.err.splitlines() == [
-        f"{NAME}: redis of the docker engine, 4 B",
-        "error: refusing to remove a backup without being asked by a person",
+        f"{NAME}: redis of the docker engine, 4 bytes",
+        "error: refusing to delete a backup without confirmation",
         f"hint: arcctl backup delete {NAME} --yes",
     ]
     assert kept.is_dir()
-    assert stage.arcctl("backup", "delete", NAME, "--yes").code == 0
+    assert cli.arcctl("backup", "delete", NAME, "--yes").code == 0
     assert not kept.exists()
 
 
-def test_names_are_completed(stage: Stage, kept: Path) -> None:
-    context: Any = SimpleNamespace(find_root=lambda: SimpleNamespace(params={"home_folder": str(stage.home)}))
+def test_names_are_completed(cli: CommandLine, kept: Path) -> None:
+    context: Any = SimpleNamespace(find_root=lambda: SimpleNamespace(params={"project_directory": str(cli.directory)}))
     assert complete_names(context, "2026") == [kept.name]
     assert complete_names(context, "1999") == []

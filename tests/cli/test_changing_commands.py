@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 
 from arcctl import services
-from tests.cli.stage import Done, Stage, container, serving
+from tests.cli.command_line import CommandLine, Done, container, serving
 
 PROGRAM = Path(sys.executable).with_name("arcctl")
 LOG = "loki  | level=error msg=broken\n"
 
 
-def _calls(stage: Stage, verb: str) -> list[list[str]]:
+def _calls(cli: CommandLine, verb: str) -> list[list[str]]:
     """The words of each Compose call with this verb, behind the files."""
-    found = [call.partition("compose.env ")[2].split() for call in stage.docker.calls]
+    found = [call.partition("compose.env ")[2].split() for call in cli.docker.calls]
     return [words for words in found if words[:1] == [verb]]
 
 
@@ -34,100 +34,99 @@ def _progress(done: Done) -> list[str]:
     return [line.partition(" s  ")[2] or line for line in done.err.splitlines()]
 
 
-def test_an_up_of_what_runs_asks_and_touches_nothing(stage: Stage) -> None:
+def test_an_up_of_what_runs_asks_and_touches_nothing(cli: CommandLine) -> None:
     with serving() as port:
-        stage.engine(container(port=port))
-        done = stage.arcctl("up", "loki")
-    assert (done.code, done.out, _calls(stage, "up")) == (0, "", [])
+        cli.engine(container(port=port))
+        done = cli.arcctl("up", "loki")
+    assert (done.code, done.out, _calls(cli, "up")) == (0, "", [])
     *first, summary, following = _progress(done)
     assert first == ["services: loki", "✔ ready loki: HTTP 200 on /ready"]
-    assert summary.startswith("everything runs already, nothing to do: loki (")
+    assert summary.startswith("already running, nothing to do: loki (")
     assert following == "next: arcctl info, arcctl health"
 
 
-def test_a_service_that_does_not_get_ready_is_exit_4_with_reason_log_and_next_step(stage: Stage) -> None:
+def test_a_service_that_does_not_get_ready_is_exit_4_with_reason_log_and_next_step(cli: CommandLine) -> None:
     with serving(503, "Ingester not ready") as port:
-        stage.engine(container(port=port))
-        stage.docker.says("compose*logs*", LOG)
-        done = stage.arcctl("up", "loki", "--timeout", "1")
+        cli.engine(container(port=port))
+        cli.docker.says("compose*logs*", LOG)
+        done = cli.arcctl("up", "loki", "--timeout", "1")
     assert (done.code, done.out) == (4, "")
     assert _progress(done)[1:] == [
-        "  waiting loki: HTTP 503 on /ready: Ingester not ready",
         f"  {LOG.strip()}",
         "error: loki was not ready in 1 s: HTTP 503 on /ready: Ingester not ready",
-        "hint: arcctl logs loki, then arcctl up again",
+        "hint: arcctl logs loki, then arcctl up",
     ]
 
 
-def test_a_one_shot_that_fails_is_exit_1_and_names_what_stands_on_it(stage: Stage) -> None:
+def test_a_one_shot_that_fails_is_exit_1_and_names_what_stands_on_it(cli: CommandLine) -> None:
     healthy, broken = {"Health": {"Status": "healthy"}}, {"Status": "exited", "ExitCode": 1}
     running = [container(key, State=healthy) for key in ("postgres", "postgres-exporter", "mailpit", "kratos")]
     done_before = container("postgres-setup", State={"Status": "exited"})
-    stage.engine(*running, done_before, *(container(key, State=broken) for key in ("kratos-db", "kratos-migrate")))
-    stage.docker.says("compose * up *")
-    stage.docker.says("compose*logs*", "kratos-db | no such role\n")
-    done = stage.arcctl("up", "kratos", "--timeout", "20")
+    cli.engine(*running, done_before, *(container(key, State=broken) for key in ("kratos-db", "kratos-migrate")))
+    cli.docker.says("compose * up *")
+    cli.docker.says("compose*logs*", "kratos-db | no such role\n")
+    done = cli.arcctl("up", "kratos", "--timeout", "20")
     assert (done.code, done.out) == (1, "")
     assert done.err.splitlines()[-3:] == [
         "  kratos-db | no such role",
-        "error: kratos-db did not come up: is exited with exit code 1 (and 2 more: kratos-migrate, kratos)",
-        "hint: arcctl logs kratos-db, then arcctl up again",
+        "error: kratos-db did not become ready: exited with code 1 (and 2 more: kratos-migrate, kratos)",
+        "hint: arcctl logs kratos-db, then arcctl up",
     ]
 
 
-def test_a_taken_port_is_exit_5_and_nothing_is_started(stage: Stage) -> None:
+def test_a_taken_port_is_exit_5_and_nothing_is_started(cli: CommandLine) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        stage.engine()
-        stage.environment["LOKI_HOST_PORT"] = str(port)
-        done = stage.arcctl("up", "loki")
-    assert (done.code, _calls(stage, "up")) == (5, [])
-    assert f"error: port {port} (loki) is taken by " in done.err
+        cli.engine()
+        cli.environment["LOKI_HOST_PORT"] = str(port)
+        done = cli.arcctl("up", "loki")
+    assert (done.code, _calls(cli, "up")) == (5, [])
+    assert f"error: port {port} (loki) is already in use by " in done.err
     assert "(pid " in done.err
 
 
-def test_an_old_engine_is_exit_3(stage: Stage) -> None:
-    stage.engine()
-    stage.docker.says("compose version*", "2.20.1\n")
-    done = stage.arcctl("up", "loki")
+def test_an_old_engine_is_exit_3(cli: CommandLine) -> None:
+    cli.engine()
+    cli.docker.says("compose version*", "2.20.1\n")
+    done = cli.arcctl("up", "loki")
     assert (done.code, done.err.splitlines()[-2:]) == (
         3,
-        ["error: Compose 2.20.1 is too old", "hint: install Compose 2.24 or newer"],
+        ["error: Compose 2.20.1 is too old", "hint: install Compose 2.25 or newer"],
     )
 
 
-def test_what_compose_refuses_is_exit_3_in_its_own_words(stage: Stage) -> None:
-    stage.engine()
-    stage.environment["LOKI_HOST_PORT"] = str(_free())
-    stage.docker.says("compose * up *", err="Error response from daemon: no space left on device\n", code=1)
-    done = stage.arcctl("up", "loki")
+def test_what_compose_refuses_is_exit_3_in_its_own_words(cli: CommandLine) -> None:
+    cli.engine()
+    cli.environment["LOKI_HOST_PORT"] = str(_free())
+    cli.docker.says("compose * up *", err="Error response from daemon: no space left on device\n", code=1)
+    done = cli.arcctl("up", "loki")
     assert (done.code, done.err.splitlines()[-2:]) == (
         3,
         ["error: docker: no space left on device", "hint: arcctl doctor"],
     )
 
 
-def test_dry_run_prints_the_plan_as_data_and_changes_nothing(stage: Stage) -> None:
-    stage.engine(container(State={"Status": "paused"}), container("prometheus"))
-    done = stage.arcctl("up", "loki", "prometheus", "jaeger", "--dry-run")
+def test_dry_run_prints_the_plan_as_data_and_changes_nothing(cli: CommandLine) -> None:
+    cli.engine(container(State={"Status": "paused"}), container("prometheus"))
+    done = cli.arcctl("up", "loki", "prometheus", "jaeger", "--dry-run")
     assert (done.code, done.err) == (0, "services: loki, prometheus, jaeger\n")
     assert sorted(done.out.splitlines()) == [
-        "create jaeger: does not exist",
-        "keep prometheus: runs",
-        "unpause loki: is paused",
+        "create jaeger: not there yet",
+        "keep prometheus: running",
+        "unpause loki: paused",
     ]
-    assert [c for c in stage.docker.calls if " up " in c or " unpause " in c] == []
+    assert [c for c in cli.docker.calls if " up " in c or " unpause " in c] == []
 
 
-def test_lost_secrets_are_exit_2_and_stay_lost(stage: Stage) -> None:
-    (stage.home / ".arcctl" / "secrets.env").unlink()
-    stage.engine(volumes="arc_redis_data\n")
-    done = stage.arcctl("up", "redis")
+def test_lost_secrets_are_exit_2_and_stay_lost(cli: CommandLine) -> None:
+    (cli.directory / ".arcctl" / "secrets.env").unlink()
+    cli.engine(volumes="arc_redis_data\n")
+    done = cli.arcctl("up", "redis")
     assert (done.code, done.err.splitlines()[0]) == (
         2,
-        "error: this home has no secrets, and the engine holds data of a platform: arc_redis_data",
+        "error: this project has no secrets, but the engine has data that was written with them: arc_redis_data",
     )
-    assert not (stage.home / ".arcctl" / "secrets.env").exists()
+    assert not (cli.directory / ".arcctl" / "secrets.env").exists()
 
 
 @pytest.mark.parametrize(
@@ -139,58 +138,60 @@ def test_lost_secrets_are_exit_2_and_stay_lost(stage: Stage) -> None:
     ids=["all", "one"],
 )
 def test_down_says_what_it_stopped_and_that_data_is_kept(
-    stage: Stage, words: tuple[str, ...], stopped: str, call: list[str]
+    cli: CommandLine, words: tuple[str, ...], stopped: str, call: list[str]
 ) -> None:
-    stage.engine(container(), container("prometheus"))
-    stage.docker.says(f"compose * {call[0]} *")
-    done = stage.arcctl("down", *words)
-    kept = "all data is kept; `arcctl up` goes on with it, `arcctl clean` destroys it\n"
+    cli.engine(container(), container("prometheus"))
+    cli.docker.says(f"compose * {call[0]} *")
+    done = cli.arcctl("down", *words)
+    kept = "data is kept; to start again: arcctl up; to delete it: arcctl clean\n"
     assert done == Done(0, "", f"stopped: {stopped}\n{kept}")
-    assert _calls(stage, call[0]) == [call]
+    assert _calls(cli, call[0]) == [call]
 
 
-def test_restart_waits_for_the_answer(stage: Stage) -> None:
+def test_restart_waits_for_the_answer(cli: CommandLine) -> None:
     with serving() as port:
-        stage.engine(container(port=port))
-        stage.docker.says("compose * restart *")
-        done = stage.arcctl("restart")
-    assert (done.code, _calls(stage, "restart")) == (0, [["restart", "loki"]])
+        cli.engine(container(port=port))
+        cli.docker.says("compose * restart *")
+        done = cli.arcctl("restart")
+    assert (done.code, _calls(cli, "restart")) == (0, [["restart", "loki"]])
     assert _progress(done)[-2:] == ["✔ ready loki: HTTP 200 on /ready", "restarted: loki"]
 
 
-def test_restart_of_nothing_says_how_to_start(stage: Stage) -> None:
-    stage.engine()
-    assert stage.arcctl("restart") == Done(0, "", "nothing is there to restart; `arcctl up` starts it\n")
+def test_restart_of_nothing_says_how_to_start(cli: CommandLine) -> None:
+    cli.engine()
+    assert cli.arcctl("restart") == Done(0, "", "nothing to restart: none of these exists; to start: arcctl up\n")
 
 
 @pytest.mark.parametrize(
     "words", [("up", "loki"), ("down",), ("down", "loki"), ("restart",), ("clean", "--yes"), ("backup", "create")]
 )
-def test_the_platform_of_another_home_is_left_alone(stage: Stage, tmp_path: Path, words: tuple[str, ...]) -> None:
-    other = tmp_path / "other home"
+def test_the_platform_of_another_project_is_left_alone(
+    cli: CommandLine, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    other = tmp_path / "other project"
     (other / "compose").mkdir(parents=True)
     found = container()
     found["Config"]["Labels"]["com.docker.compose.project.config_files"] = f"{other}/compose/base.yaml"
-    stage.engine(found)
-    done = stage.arcctl(*words)
+    cli.engine(found)
+    done = cli.arcctl(*words)
     assert (done.code, done.out, done.err.splitlines()[-2:]) == (
         5,
         "",
         [
-            f"error: this engine runs the platform of {other}, and holds one at a time",
-            f"hint: arcctl --home '{other}' down",
+            f"error: another project ({other}) already uses these container names",
+            f"hint: arcctl --project-directory '{other}' down",
         ],
     )
-    assert [_calls(stage, verb) for verb in ("up", "down", "stop", "restart")] == [[]] * 4
+    assert [_calls(cli, verb) for verb in ("up", "down", "stop", "restart")] == [[]] * 4
 
 
-def test_what_a_home_left_that_is_gone_is_no_obstacle(stage: Stage) -> None:
+def test_what_a_removed_project_left_is_no_obstacle(cli: CommandLine) -> None:
     found = container()
-    found["Config"]["Labels"]["com.docker.compose.project.config_files"] = "/gone/home/compose/base.yaml"
-    stage.engine(found)
-    stage.docker.says("compose*down*", "")
-    assert stage.arcctl("down").code == 0
-    assert _calls(stage, "down") != []
+    found["Config"]["Labels"]["com.docker.compose.project.config_files"] = "/gone/project/compose/base.yaml"
+    cli.engine(found)
+    cli.docker.says("compose*down*", "")
+    assert cli.arcctl("down").code == 0
+    assert _calls(cli, "down") != []
 
 
 LISTED = "containers: loki\ndata volumes: arc_loki_data\n"
@@ -202,7 +203,7 @@ LISTED = "containers: loki\ndata volumes: arc_loki_data\n"
         (
             (),
             2,
-            "error: refusing to destroy data without being asked by a person\nhint: arcctl clean --yes\n",
+            "error: refusing to destroy data without confirmation\nhint: arcctl clean --yes\n",
             [],
         ),
         (
@@ -215,56 +216,56 @@ LISTED = "containers: loki\ndata volumes: arc_loki_data\n"
     ids=["a script that does not say so", "a script that says so"],
 )
 def test_clean_lists_what_it_would_destroy_and_does_it_only_when_told(
-    stage: Stage, words: tuple[str, ...], code: int, said: str, calls: list[list[str]]
+    cli: CommandLine, words: tuple[str, ...], code: int, said: str, calls: list[list[str]]
 ) -> None:
-    stage.engine(container(), volumes="arc_loki_data\n")
-    stage.docker.says("compose * down *")
-    assert stage.arcctl("clean", *words) == Done(code, "", LISTED + said)
-    assert _calls(stage, "down") == calls
-    assert (stage.home / ".arcctl" / "secrets.env").is_file()
+    cli.engine(container(), volumes="arc_loki_data\n")
+    cli.docker.says("compose * down *")
+    assert cli.arcctl("clean", *words) == Done(code, "", LISTED + said)
+    assert _calls(cli, "down") == calls
+    assert (cli.directory / ".arcctl" / "secrets.env").is_file()
 
 
-def test_clean_of_nothing_destroys_nothing(stage: Stage) -> None:
-    stage.engine()
-    assert stage.arcctl("clean", "--yes") == Done(0, "", "nothing to destroy\n")
+def test_clean_of_nothing_destroys_nothing(cli: CommandLine) -> None:
+    cli.engine()
+    assert cli.arcctl("clean", "--yes") == Done(0, "", "nothing to destroy\n")
 
 
-def test_logs_are_data_of_those_that_exist(stage: Stage) -> None:
-    stage.engine(container(), container("redis-exporter"))
-    stage.docker.says("compose * logs *", LOG)
-    assert stage.arcctl("logs", "loki", "redis", "redis-exporter", "--tail", "5") == Done(0, LOG, "")
-    ((_, *words),) = _calls(stage, "logs")
+def test_logs_are_data_of_those_that_exist(cli: CommandLine) -> None:
+    cli.engine(container(), container("redis-exporter"))
+    cli.docker.says("compose * logs *", LOG)
+    assert cli.arcctl("logs", "loki", "redis", "redis-exporter", "--tail", "5") == Done(0, LOG, "")
+    ((_, *words),) = _calls(cli, "logs")
     assert {"5", "loki", "redis-exporter"} <= set(words)
     assert "redis" not in words
 
 
-def test_logs_of_what_is_not_there_say_so(stage: Stage) -> None:
-    stage.engine()
-    assert stage.arcctl("logs", "loki") == Done(0, "", "no such container exists; `arcctl ps` shows what does\n")
+def test_logs_of_what_is_not_there_say_so(cli: CommandLine) -> None:
+    cli.engine()
+    assert cli.arcctl("logs", "loki") == Done(0, "", "none of these containers exists; to see which do: arcctl ps\n")
 
 
-def test_ps_lists_the_containers_and_their_helpers_as_the_engine_sees_them(stage: Stage) -> None:
-    stage.engine(container("redis", State={"Status": "paused"}), container(port=3101))
-    items = json.loads(stage.arcctl("ps", "redis", "loki", "--json").out)["containers"]
-    loki, redis = (services.load().containers()[key].image for key in ("loki", "redis"))
+def test_ps_lists_the_containers_and_their_helpers_as_the_engine_sees_them(cli: CommandLine) -> None:
+    cli.engine(container("redis", State={"Status": "paused"}), container(port=3101))
+    items = json.loads(cli.arcctl("ps", "redis", "loki", "--json").out)["containers"]
+    loki, redis = (services.load().components()[key].container.image for key in ("loki", "redis"))
     assert items == [
         {"name": "redis-exporter", "state": "absent", "health": "", "image": "", "ports": {}},
         {"name": "redis", "state": "paused", "health": "", "image": redis, "ports": {}},
         {"name": "loki", "state": "running", "health": "", "image": loki, "ports": {"3100": 3101}},
     ]
-    shown = stage.arcctl("status", "loki").out.splitlines()
+    shown = cli.arcctl("status", "loki").out.splitlines()
     assert [line.split() for line in shown] == [
-        ["CONTAINER", "STATE", "IN-CONTAINER", "CHECK", "PORTS", "IMAGE"],
+        ["CONTAINER", "STATE", "HEALTHCHECK", "PORTS", "IMAGE"],
         ["loki", "running", "3101->3100", loki],
     ]
 
 
 @pytest.mark.parametrize("code", [0, 17])
-def test_compose_hands_on_arguments_output_and_exit_code(stage: Stage, code: int) -> None:
-    stage.docker.says("compose * top --help", "PID 1\n", err="a warning\n", code=code)
+def test_compose_hands_on_arguments_output_and_exit_code(cli: CommandLine, code: int) -> None:
+    cli.docker.says("compose * top --help", "PID 1\n", err="a warning\n", code=code)
     done = subprocess.run(
-        (PROGRAM, "--home", stage.home, "compose", "top", "--help"),
-        env={"PATH": stage.docker.path, "ARCCTL_ENGINE": "docker"},
+        (PROGRAM, "--project-directory", cli.directory, "compose", "top", "--help"),
+        env={"PATH": cli.docker.path, "ARCCTL_ENGINE": "docker"},
         capture_output=True,
         text=True,
         check=False,

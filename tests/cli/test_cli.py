@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from arcctl import services
-from tests.contracts import hold, shipped
+from tests.fakes.contracts import check_document, shipped
 
 PROGRAM = str(Path(sys.executable).parent / "arcctl")
 NO_ENGINE = {
@@ -23,25 +23,25 @@ NO_ENGINE = {
 }
 
 
-def arcctl(home: Path, *words: str, **extra: str) -> subprocess.CompletedProcess[str]:
-    environment = {**NO_ENGINE, "ARCCTL_HOME": str(home), **extra}
+def arcctl(directory: Path, *words: str, **extra: str) -> subprocess.CompletedProcess[str]:
+    environment = {**NO_ENGINE, "ARCCTL_PROJECT_DIRECTORY": str(directory), **extra}
     done = subprocess.run((PROGRAM, *words), env=environment, capture_output=True, text=True, check=False)
-    hold(words, done.stdout)
+    check_document(words, done.stdout)
     return done
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("home")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("project")
     assert arcctl(folder, "init").returncode == 0
     return folder
 
 
-def test_init_makes_a_home_and_a_second_one_draws_no_secret(tmp_path: Path) -> None:
+def test_init_makes_a_project_and_a_second_one_generates_no_secret(tmp_path: Path) -> None:
     first, second = arcctl(tmp_path, "init"), arcctl(tmp_path, "init")
-    assert first.stderr.startswith(f"home {tmp_path}: ")
+    assert first.stderr.startswith(f"project {tmp_path}: ")
     assert "secrets generated" in first.stderr
-    assert second.stderr == f"home {tmp_path}: all secrets were there\nnext: arcctl up\n"
+    assert second.stderr == f"project {tmp_path}: secrets exist already\nnext: arcctl up\n"
     assert first.stdout == second.stdout == ""
 
 
@@ -73,7 +73,7 @@ def test_a_second_init_brings_back_what_is_missing_and_keeps_what_was_changed(tm
             ".env",
             "REDIS_PASSWORD=changeme\n",
             2,
-            "error: REDIS_PASSWORD: a value that everybody tries",
+            "error: REDIS_PASSWORD: an example value that everybody knows",
         ),
         (
             ("info",),
@@ -82,19 +82,19 @@ def test_a_second_init_brings_back_what_is_missing_and_keeps_what_was_changed(tm
             2,
             "error: REDIS_PASSWORD: is empty, or has characters",
         ),
-        (("up",), "", "", 3, "error: no Docker engine answers\nhint: start Docker and try again"),
-        (("health",), "", "", 3, "error: no Docker engine answers\n"),
-        (("clean", "--yes"), "", "", 3, "error: no Docker engine answers\n"),
+        (("up",), "", "", 3, "error: cannot reach the Docker engine\nhint: start Docker and try again"),
+        (("health",), "", "", 3, "error: cannot reach the Docker engine\n"),
+        (("clean", "--yes"), "", "", 3, "error: cannot reach the Docker engine\n"),
         (("health", "--timeout", "-1"), "", "", 2, "Invalid value for '--timeout'"),
         (("nonsense",), "", "", 2, "No such command 'nonsense'"),
     ],
 )
 def test_bad_input_gets_a_clear_error_and_an_exit_code_and_no_traceback(
-    home: Path, words: tuple[str, ...], file: str, text: str, code: int, error: str
+    directory: Path, words: tuple[str, ...], file: str, text: str, code: int, error: str
 ) -> None:
-    path = home / "config" / "redis" / (file or "unused")
+    path = directory / "config" / "redis" / (file or "unused")
     path.write_text(text)
-    done = arcctl(home, *words)
+    done = arcctl(directory, *words)
     path.unlink()
     assert error in done.stderr
     assert done.returncode == code
@@ -102,64 +102,64 @@ def test_bad_input_gets_a_clear_error_and_an_exit_code_and_no_traceback(
     assert "s3ntinel" not in done.stderr + done.stdout
 
 
-def test_no_home_is_exit_2_with_the_way_out(tmp_path: Path) -> None:
+def test_no_project_is_exit_2_with_the_way_out(tmp_path: Path) -> None:
     done = arcctl(tmp_path, "info")
-    assert (done.returncode, done.stderr) == (2, f"error: no arcctl home at {tmp_path}\nhint: arcctl init\n")
+    assert (done.returncode, done.stderr) == (2, f"error: no arcctl project at {tmp_path}\nhint: arcctl init\n")
 
 
-def test_health_json_is_one_valid_document_also_without_an_engine(home: Path) -> None:
-    done = arcctl(home, "health", "--json")
+def test_health_json_is_one_valid_document_also_without_an_engine(directory: Path) -> None:
+    done = arcctl(directory, "health", "--json")
     document = json.loads(done.stdout)
     assert (done.returncode, document["error"]["code"], done.stderr) == (3, "engine", "")
 
 
-def test_every_schema_is_printed_by_its_name_and_an_unknown_one_is_exit_2(home: Path) -> None:
-    names = arcctl(home, "schema").stdout.split()
+def test_every_schema_is_printed_by_its_name_and_an_unknown_one_is_exit_2(directory: Path) -> None:
+    names = arcctl(directory, "schema").stdout.split()
     assert {"health", "verify", "trace", "bootstrap", "info", "doctor"} <= set(names)
     for name in names:
-        assert json.loads(arcctl(home, "schema", name).stdout) == shipped(f"arcctl.{name}/v1")
-    done = arcctl(home, "schema", "nothing")
+        assert json.loads(arcctl(directory, "schema", name).stdout) == shipped(f"arcctl.{name}/v1")
+    done = arcctl(directory, "schema", "nothing")
     assert (done.returncode, done.stderr) == (
         2,
         f"error: no schema of 'nothing'\nhint: one of {', '.join(names)}\n",
     )
 
 
-def test_config_show_tells_each_value_and_its_origin_and_hides_secrets(home: Path) -> None:
-    items = json.loads(arcctl(home, "config", "show", "--json", LOKI_HOST_PORT="3101").stdout)["settings"]
+def test_config_show_tells_each_value_and_its_origin_and_hides_secrets(directory: Path) -> None:
+    items = json.loads(arcctl(directory, "config", "show", "--json", LOKI_HOST_PORT="3101").stdout)["settings"]
     shown = {item["name"]: (item["value"], item["origin"]) for item in items}
     assert shown["LOKI_HOST_PORT"] == ("3101", "environment")
     assert shown["REDIS_HOST_PORT"] == ("6379", "default")
     assert shown["REDIS_PASSWORD"] == ("********", ".arcctl/secrets.env")
 
 
-def test_config_validate_warns_of_a_near_miss_in_the_environment(home: Path) -> None:
-    done = arcctl(home, "config", "validate", REDIS_HOST_PROT="1")
+def test_config_validate_warns_of_a_near_miss_in_the_environment(directory: Path) -> None:
+    done = arcctl(directory, "config", "validate", REDIS_HOST_PROT="1")
     assert done.returncode == 0
     assert "warning: environment: unknown setting REDIS_HOST_PROT, did you mean REDIS_HOST_PORT?" in done.stderr
 
 
-def test_info_reveals_passwords_only_when_asked(home: Path) -> None:
-    hidden = json.loads(arcctl(home, "info", "redis", "--json").stdout)
-    revealed = json.loads(arcctl(home, "info", "redis", "--json", "--reveal").stdout)
-    assert hidden["services"][0]["links"][0]["secret"] == "********"
-    assert revealed["services"][0]["links"][0]["secret"] in (home / ".arcctl" / "secrets.env").read_text()
+def test_info_reveals_passwords_only_when_asked(directory: Path) -> None:
+    hidden = json.loads(arcctl(directory, "info", "redis", "--json").stdout)
+    revealed = json.loads(arcctl(directory, "info", "redis", "--json", "--reveal").stdout)
+    assert hidden["services"][0]["endpoints"][0]["secret"] == "********"
+    assert revealed["services"][0]["endpoints"][0]["secret"] in (directory / ".arcctl" / "secrets.env").read_text()
 
 
-def test_a_rendered_file_that_was_edited_fails_the_check_and_is_named(home: Path) -> None:
-    path = home / "compose" / "base.yaml"
+def test_a_rendered_file_that_was_edited_fails_the_check_and_is_named(directory: Path) -> None:
+    path = directory / "compose" / "base.yaml"
     before = path.read_text()
     path.write_text(before + "# edited\n")
-    done = arcctl(home, "render", "--check")
+    done = arcctl(directory, "render", "--check")
     assert (done.returncode, done.stderr) == (
         1,
-        "error: not as the declarations say: compose/base.yaml\nhint: arcctl render\n",
+        "error: out of date: compose/base.yaml\nhint: arcctl render\n",
     )
-    assert arcctl(home, "render").returncode == 0
+    assert arcctl(directory, "render").returncode == 0
     assert path.read_text() == before
 
 
-def test_completion_offers_service_names_and_layers(home: Path) -> None:
+def test_completion_offers_service_names_and_layers(directory: Path) -> None:
     words = {"_ARCCTL_COMPLETE": "complete_bash", "COMP_WORDS": "arcctl up ", "COMP_CWORD": "2"}
-    offered = arcctl(home, **words).stdout.split()
+    offered = arcctl(directory, **words).stdout.split()
     assert set(offered) >= {*services.names(), "observability", "platform", "all"}

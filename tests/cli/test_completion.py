@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.cli.stage import Stage
+from tests.cli.command_line import CommandLine
 
 
 @pytest.mark.parametrize(
@@ -19,8 +19,8 @@ from tests.cli.stage import Stage
         ("open post", []),
     ],
 )
-def test_only_what_the_command_can_take_is_offered(stage: Stage, line: str, offered: list[str]) -> None:
-    assert stage.completion(f"arcctl {line}") == offered
+def test_only_what_the_command_can_take_is_offered(cli: CommandLine, line: str, offered: list[str]) -> None:
+    assert cli.completion(f"arcctl {line}") == offered
 
 
 @pytest.mark.parametrize(
@@ -35,14 +35,14 @@ def test_only_what_the_command_can_take_is_offered(stage: Stage, line: str, offe
         ("service remove ", ["web"]),
     ],
 )
-def test_a_users_own_service_is_offered_like_the_others(stage: Stage, line: str, offered: list[str]) -> None:
-    stage.engine()
+def test_a_users_own_service_is_offered_like_the_others(cli: CommandLine, line: str, offered: list[str]) -> None:
+    cli.engine()
     made = ("service", "add", "web", "--image", "nginx:1.29-alpine", "--port", "80", "--database", "--web")
-    assert stage.arcctl(*made).code == 0
-    assert stage.completion(f"arcctl {line}") == offered
+    assert cli.arcctl(*made).code == 0
+    assert cli.completion(f"arcctl {line}") == offered
 
 
 @pytest.mark.parametrize("line", ["topics delete ", "db drop "])
-def test_names_that_only_a_server_knows_stay_away_silently_where_none_answers(stage: Stage, line: str) -> None:
-    stage.docker.says("*", err="Cannot connect to the Docker daemon", code=1)
-    assert stage.completion(f"arcctl {line}") == []
+def test_names_that_only_a_server_knows_stay_away_silently_where_none_answers(cli: CommandLine, line: str) -> None:
+    cli.docker.says("*", err="Cannot connect to the Docker daemon", code=1)
+    assert cli.completion(f"arcctl {line}") == []

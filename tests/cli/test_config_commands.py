@@ -11,41 +11,41 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.stage import Done, Stage
+from tests.cli.command_line import CommandLine, Done
 
 PROGRAM = Path(sys.executable).with_name("arcctl")
-OWN = "an-own-secret-0123456789"
+CUSTOM = "an-own-secret-0123456789"
 
 
-def _file(stage: Stage, service: str = "redis") -> Path:
-    return stage.home / "config" / service / ".env"
+def _file(cli: CommandLine, service: str = "redis") -> Path:
+    return cli.directory / "config" / service / ".env"
 
 
 @pytest.fixture
-def idle(stage: Stage) -> Stage:
-    """A home on which nothing was started."""
-    stage.engine()
-    return stage
+def idle(cli: CommandLine) -> CommandLine:
+    """A project in which nothing was started."""
+    cli.engine()
+    return cli
 
 
 @pytest.mark.parametrize("key", ["REDIS_HOST_PORT", "HOST_PORT", "host_port", "host-port"])
-def test_a_setting_is_written_whatever_way_its_name_is_written(idle: Stage, key: str) -> None:
+def test_a_setting_is_written_whatever_way_its_name_is_written(idle: CommandLine, key: str) -> None:
     assert idle.arcctl("config", "set", "redis", key, "6400") == Done(
         0,
         "REDIS_HOST_PORT: 6379 (default) -> 6400 (config/redis/.env)\n",
-        "nothing that runs is changed by it\n",
+        "no running container is affected\n",
     )
     assert _file(idle).read_text() == "REDIS_HOST_PORT=6400\n"
     assert stat.S_IMODE(_file(idle).stat().st_mode) == 0o600
-    assert "\nREDIS_HOST_PORT=6400\n" in (idle.home / ".arcctl" / "compose.env").read_text()
+    assert "\nREDIS_HOST_PORT=6400\n" in (idle.directory / ".arcctl" / "compose.env").read_text()
 
 
-def test_unset_takes_the_line_out_and_leaves_all_others(idle: Stage) -> None:
+def test_unset_takes_the_line_out_and_leaves_all_others(idle: CommandLine) -> None:
     _file(idle).write_text("# mine\nREDIS_HOST_PORT=6400\nREDIS_IMAGE_TAG=8.12.0-alpine\n")
     assert idle.arcctl("config", "set", "redis", "host_port", "--unset") == Done(
         0,
         "REDIS_HOST_PORT: 6400 (config/redis/.env) -> 6379 (default)\n",
-        "nothing that runs is changed by it\n",
+        "no running container is affected\n",
     )
     assert _file(idle).read_text() == "# mine\nREDIS_IMAGE_TAG=8.12.0-alpine\n"
 
@@ -55,7 +55,7 @@ def test_unset_takes_the_line_out_and_leaves_all_others(idle: Stage) -> None:
     [
         (("redis", "host_prot", "1"), "error: redis has no setting HOST_PROT\nhint: did you mean REDIS_HOST_PORT?\n"),
         (("redsi", "host_port", "1"), "error: unknown service 'redsi'\nhint: did you mean redis?\n"),
-        (("all", "host_port", "1"), "error: all is more than one service\nhint: name one of them\n"),
+        (("all", "host_port", "1"), "error: all stands for several services\nhint: name one of them\n"),
         (
             ("redis", "loki_host_port", "1"),
             "error: LOKI_HOST_PORT belongs to loki\nhint: arcctl config set loki LOKI_HOST_PORT\n",
@@ -65,8 +65,8 @@ def test_unset_takes_the_line_out_and_leaves_all_others(idle: Stage) -> None:
         (("redis", "image_tag", "a b"), "error: REDIS_IMAGE_TAG: is no tag of an image"),
         (
             ("redis", "password", "s3ntinel-in-the-command-line"),
-            "error: REDIS_PASSWORD is a secret, and a command line is seen by others\n"
-            "hint: arcctl config set redis REDIS_PASSWORD - reads it from stdin\n",
+            "error: REDIS_PASSWORD is a secret, and others see a command line\n"
+            "hint: to read it from stdin: arcctl config set redis REDIS_PASSWORD -\n",
         ),
         (
             ("redis", "password"),
@@ -83,7 +83,9 @@ def test_unset_takes_the_line_out_and_leaves_all_others(idle: Stage) -> None:
         (("infisical", "identity_id", "x"), "error: infisical has no setting IDENTITY_ID"),
     ],
 )
-def test_what_does_not_fit_is_refused_and_nothing_is_written(idle: Stage, words: tuple[str, ...], error: str) -> None:
+def test_what_does_not_fit_is_refused_and_nothing_is_written(
+    idle: CommandLine, words: tuple[str, ...], error: str
+) -> None:
     done = idle.arcctl("config", "set", *words)
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith(error)
@@ -94,17 +96,17 @@ def test_what_does_not_fit_is_refused_and_nothing_is_written(idle: Stage, words:
 @pytest.mark.parametrize(
     ("given", "code", "said"),
     [
-        (OWN, 0, ""),
-        ("changeme", 2, "a value that everybody tries first"),
+        (CUSTOM, 0, ""),
+        ("changeme", 2, "an example value that everybody knows"),
         ("", 2, "is empty"),
         ("s3n$x", 2, "is empty"),
     ],
 )
 def test_a_secret_comes_from_stdin_and_is_checked_and_never_shown(
-    idle: Stage, given: str, code: int, said: str
+    idle: CommandLine, given: str, code: int, said: str
 ) -> None:
     done = subprocess.run(
-        (PROGRAM, "--home", idle.home, "config", "set", "redis", "PASSWORD", "-"),
+        (PROGRAM, "--project-directory", idle.directory, "config", "set", "redis", "PASSWORD", "-"),
         env={**os.environ, "PATH": idle.docker.path, "ARCCTL_ENGINE": "docker"},
         input=f"{given}\n",
         capture_output=True,
@@ -118,40 +120,40 @@ def test_a_secret_comes_from_stdin_and_is_checked_and_never_shown(
         assert given not in done.stderr
 
 
-def test_dry_run_shows_the_change_and_writes_nothing(idle: Stage) -> None:
+def test_dry_run_shows_the_change_and_writes_nothing(idle: CommandLine) -> None:
     done = idle.arcctl("config", "set", "redis", "host_port", "6400", "--dry-run")
     assert done == Done(0, "REDIS_HOST_PORT: 6379 (default) -> 6400 (config/redis/.env)\n", "nothing was written\n")
     assert not _file(idle).exists()
 
 
-def test_a_value_that_does_not_fit_now_can_be_put_right(idle: Stage) -> None:
+def test_a_value_that_does_not_fit_now_can_be_put_right(idle: CommandLine) -> None:
     _file(idle).write_text("REDIS_HOST_PORT=many\n")
     _file(idle, "loki").write_text("LOKI_HOST_PORT=more\n")
     first = idle.arcctl("config", "set", "redis", "host_port", "6400")
     assert (first.code, _file(idle).read_text()) == (0, "REDIS_HOST_PORT=6400\n")
-    assert "another setting does not fit: LOKI_HOST_PORT: input should be a valid integer" in first.err
+    assert "another setting is invalid: LOKI_HOST_PORT: input should be a valid integer" in first.err
     assert idle.arcctl("config", "set", "loki", "host_port", "--unset").code == 0
     assert idle.arcctl("config", "validate").code == 0
 
 
-def test_the_environment_is_stronger_and_the_change_says_so(idle: Stage) -> None:
+def test_the_environment_is_stronger_and_the_change_says_so(idle: CommandLine) -> None:
     idle.environment["REDIS_HOST_PORT"] = "6500"
     done = idle.arcctl("config", "set", "redis", "host_port", "6400")
     assert done.out == "REDIS_HOST_PORT: 6500 (environment) -> 6500 (environment)\n"
-    assert "warning: the process environment sets REDIS_HOST_PORT too, and it is the stronger one" in done.err
+    assert "warning: the process environment sets REDIS_HOST_PORT too, and overrides the file" in done.err
 
 
-def test_without_an_engine_the_setting_is_written_all_the_same(stage: Stage) -> None:
-    stage.docker.says("*", err="Cannot connect to the Docker daemon", code=1)
-    (stage.home / ".arcctl" / "started.json").write_text('["redis"]\n')
-    done = stage.arcctl("config", "set", "redis", "host_port", "6400", "--json")
+def test_without_an_engine_the_setting_is_written_all_the_same(cli: CommandLine) -> None:
+    cli.docker.says("*", err="Cannot connect to the Docker daemon", code=1)
+    (cli.directory / ".arcctl" / "started.json").write_text('["redis"]\n')
+    done = cli.arcctl("config", "set", "redis", "host_port", "6400", "--json")
     document = json.loads(done.out)
-    assert (done.code, document["written"], document["made_anew"]) == (0, True, None)
+    assert (done.code, document["written"], document["recreated"]) == (0, True, None)
 
 
-def test_diff_lists_what_is_not_as_it_comes_and_not_what_was_drawn(idle: Stage) -> None:
+def test_diff_lists_what_is_not_the_default_and_not_what_was_generated(idle: CommandLine) -> None:
     assert idle.arcctl("config", "diff") == Done(0, "", "every setting has its default\n")
-    _file(idle).write_text(f"REDIS_PASSWORD={OWN}\nREDIS_HOST_PORT=6379\nREDIS_IMAGE_TAG=8.12.0-alpine\n")
+    _file(idle).write_text(f"REDIS_PASSWORD={CUSTOM}\nREDIS_HOST_PORT=6379\nREDIS_IMAGE_TAG=8.12.0-alpine\n")
     document = json.loads(idle.arcctl("config", "diff", "--json").out)
     assert document["schema"] == "arcctl.config-diff/v1"
     assert [(s["name"], s["value"], s["default"], s["origin"]) for s in document["settings"]] == [
@@ -160,10 +162,10 @@ def test_diff_lists_what_is_not_as_it_comes_and_not_what_was_drawn(idle: Stage) 
     ]
     shown = [line.split() for line in idle.arcctl("config", "diff").out.splitlines()]
     assert shown[0] == ["SETTING", "VALUE", "DEFAULT", "ORIGIN", "MEANING"]
-    assert shown[1][:4] == ["REDIS_PASSWORD", "********", "(drawn)", "config/redis/.env"]
+    assert shown[1][:4] == ["REDIS_PASSWORD", "********", "(generated)", "config/redis/.env"]
 
 
-def test_validate_says_what_is_wrong_as_one_document(idle: Stage) -> None:
+def test_validate_says_what_is_wrong_as_one_document(idle: CommandLine) -> None:
     good = idle.arcctl("config", "validate", "--json")
     assert (good.code, json.loads(good.out)["status"], json.loads(good.out)["warnings"]) == (0, "ok", [])
     _file(idle).write_text("REDIS_HOST_PROT=1\n")

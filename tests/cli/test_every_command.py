@@ -6,16 +6,15 @@ import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from arcctl.cli.main import app
-from arcctl.cli.reference import Entry, tree
 from arcctl.errors import EXIT_CODES
-from tests.cli.stage import Stage
+from docs.render import Entry, command_tree
+from tests.cli.command_line import CommandLine
+from tests.command_lines import parse
 
-TREE = {entry.name: entry for entry in tree(app)}
+TREE = {entry.name: entry for entry in command_tree()}
 COMMANDS = {name: entry for name, entry in TREE.items() if not entry.group}
 FAILURES = set(EXIT_CODES) - {0}
 DEAD = "Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?\n"
@@ -29,7 +28,7 @@ HANDING_ON = {"compose", "consume", "logs", "run", "shell"}
 """Those that print what other programs print, as it is."""
 ONE_WORD = {"bundle", "schema", "validate", "version"}
 """Those that answer with one word, yes or no, or JSON in any case."""
-WITHOUT_HOME = {"arcctl init", "arcctl version", "arcctl schema"}
+WITHOUT_PROJECT = {"arcctl init", "arcctl version", "arcctl schema"}
 
 every_command = pytest.mark.parametrize("name", COMMANDS)
 
@@ -40,19 +39,6 @@ def _calls(example: str) -> Iterator[list[str]]:
         words = shlex.split(part.replace('"', " ").replace("'", " "))
         if "arcctl" in words:
             yield words[words.index("arcctl") + 1 :]
-
-
-def _parse(entry: Entry, words: list[str], parent: Any = None) -> None:
-    """Parse words down the tree, as far as a call would before it does anything."""
-    if parent is None and "--version" in words:
-        return
-    context = entry.command.make_context(entry.words[-1], list(words), parent=parent)
-    if entry.group:
-        rest = [*context._protected_args, *context.args]
-        assert rest, f"{entry.name} needs a command"
-        child = entry.command.get_command(context, rest[0])
-        assert child is not None, f"{entry.name} has no command {rest[0]}"
-        _parse(Entry((*entry.words, rest[0]), child, context), rest[1:], context)
 
 
 @every_command
@@ -66,7 +52,7 @@ def test_says_what_it_does_and_shows_it_by_examples(name: str) -> None:
 def test_each_example_is_a_call_that_the_program_understands(name: str) -> None:
     for example in COMMANDS[name].examples:
         for words in _calls(example):
-            _parse(TREE["arcctl"], words)
+            parse(words)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +61,7 @@ def test_each_example_is_a_call_that_the_program_understands(name: str) -> None:
 def test_an_example_that_does_not_exist_would_be_found(example: str) -> None:
     (words,) = _calls(example)
     with pytest.raises(Exception, match=r"No such option|has no command|unexpected extra"):
-        _parse(TREE["arcctl"], words)
+        parse(words)
 
 
 @every_command
@@ -98,8 +84,8 @@ def _hands_on(entry: Entry) -> bool:
 
 
 @pytest.mark.parametrize("name", [name for name, entry in COMMANDS.items() if not _hands_on(entry)])
-def test_an_unknown_option_is_exit_2(stage: Stage, name: str) -> None:
-    done = stage.arcctl(*name.split()[1:], "--no-such-option")
+def test_an_unknown_option_is_exit_2(cli: CommandLine, name: str) -> None:
+    done = cli.arcctl(*name.split()[1:], "--no-such-option")
     assert (done.code, done.out) == (2, "")
     assert "No such option" in done.err
 
@@ -113,30 +99,30 @@ def _wrong(entry: Entry) -> list[str]:
 @pytest.mark.parametrize(
     "name", [n for n, e in COMMANDS.items() if e.words[-1] not in NAMING and len(_wrong(e)) > len(e.words) - 1]
 )
-def test_an_unknown_name_is_an_error_of_the_table(stage: Stage, name: str) -> None:
-    """The stage raises what is not foreseen, so coming back at all means that there was no traceback."""
-    stage.docker.says("*", err=DEAD, code=1)
-    done = stage.arcctl(*_wrong(COMMANDS[name]))
+def test_an_unknown_name_is_an_error_of_the_table(cli: CommandLine, name: str) -> None:
+    """The command line raises what is not foreseen, so coming back at all means that there was no traceback."""
+    cli.docker.says("*", err=DEAD, code=1)
+    done = cli.arcctl(*_wrong(COMMANDS[name]))
     assert done.code in FAILURES
     assert "Traceback" not in done.err
     assert done.err.strip()
 
 
-@pytest.mark.parametrize("name", [n for n in COMMANDS if not any(n.startswith(free) for free in WITHOUT_HOME)])
-def test_without_a_home_it_is_exit_2_and_says_how_to_make_one(stage: Stage, tmp_path: Path, name: str) -> None:
-    stage.docker.says("*", err=DEAD, code=1)
-    stage.home = tmp_path / "nowhere"
-    stage.home.mkdir()
+@pytest.mark.parametrize("name", [n for n in COMMANDS if not any(n.startswith(free) for free in WITHOUT_PROJECT)])
+def test_without_a_project_it_is_exit_2_and_says_how_to_make_one(cli: CommandLine, tmp_path: Path, name: str) -> None:
+    cli.docker.says("*", err=DEAD, code=1)
+    cli.directory = tmp_path / "nowhere"
+    cli.directory.mkdir()
     words = next(words for example in COMMANDS[name].examples for words in _calls(example))
-    done = stage.arcctl(*words)
+    done = cli.arcctl(*words)
     assert done.code == 2
-    assert f"no arcctl home at {stage.home}" in done.err + done.out
-    assert list(stage.home.iterdir()) == []
+    assert f"no arcctl project at {cli.directory}" in done.err + done.out
+    assert list(cli.directory.iterdir()) == []
 
 
-def test_an_option_out_of_its_bounds_is_exit_2_for_every_number(stage: Stage) -> None:
+def test_an_option_out_of_its_bounds_is_exit_2_for_every_number(cli: CommandLine) -> None:
     bounded = [(e, p) for e in COMMANDS.values() for p in e.command.params if getattr(p, "min", None) is not None]
     assert bounded
     for entry, parameter in bounded:
-        done = stage.arcctl(*entry.words[1:], parameter.opts[0], "-7")
+        done = cli.arcctl(*entry.words[1:], parameter.opts[0], "-7")
         assert (done.code, "Invalid value" in done.err) == (2, True), entry.name

@@ -1,7 +1,8 @@
-"""One engine and one platform of each kind for the whole session, brought up again for each file of tests."""
+"""One Docker engine and two platforms for the whole session; each test file starts the services that it needs."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
@@ -14,12 +15,13 @@ from pathlib import Path
 import pytest
 
 from arcctl import services
-from arcctl.core.env import variables
+from arcctl.model.env import variables
 from tests.e2e.driver import Platform
+from tests.testbed.places import ENGINE, cache
 
 CHECKOUT = Path(__file__).parents[2]
 
-# A shell that starts these tests in the background lets them ignore Ctrl-C, and what they start would too.
+# A shell makes background processes ignore Ctrl-C; the programs that these tests start would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
@@ -31,15 +33,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def engine() -> Iterator[dict[str, str]]:
-    """The environment in which `docker` reaches an engine: the user's own, or one that the testbed makes."""
+    """The environment in which `docker` reaches an engine: the user's, or one that the testbed starts.
+
+    Only one run of these tests uses an engine at a time; a second run waits.
+    """
     environment = dict(os.environ)
-    if _answers(environment):
-        yield environment
-        return
-    _testbed("down")  # what a run that was killed left on it is nobody's
+    other = _answers(environment)
+    with (cache() / ("other-engine.lock" if other else f"{ENGINE}.lock")).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield from [environment] if other else _testbed_engine(environment)
+
+
+def _testbed_engine(environment: dict[str, str]) -> Iterator[dict[str, str]]:
+    _testbed("down")  # remove what a killed run left
     done = _testbed("up")
     if done.returncode:
-        _no_engine("no Docker engine answers and the testbed could not make one")
+        _no_engine("no Docker engine answers and the testbed could not start one")
     exports = (line.removeprefix("export ") for line in done.stdout.splitlines() if line.startswith("export "))
     environment |= dict(line.split("=", 1) for line in exports)
     yield environment
@@ -58,7 +67,7 @@ def _answers(environment: dict[str, str]) -> bool:
 
 
 def _no_engine(why: str) -> None:
-    """Loud for a person, a failure for a continuous integration job."""
+    """Skip with a clear message; fail where CI is set."""
     if os.environ.get("CI"):
         pytest.fail(why)
     pytest.skip(f"END-TO-END TESTS DID NOT RUN: {why}")
@@ -66,49 +75,49 @@ def _no_engine(why: str) -> None:
 
 @pytest.fixture(scope="session")
 def platform(engine: dict[str, str]) -> Iterator[Platform]:
-    """A fresh home with nothing started."""
-    home = Path(tempfile.mkdtemp(prefix="arc-home-"))
-    made = Platform(home, engine)
-    if made.docker("volume", "ls", "-q", "--filter", "label=com.docker.compose.project=arc"):
+    """A new project on the Docker engine, with nothing started."""
+    directory = Path(tempfile.mkdtemp(prefix="arc-project-"))
+    project = Platform(directory, engine)
+    if project.docker("volume", "ls", "-q", "--filter", "label=com.docker.compose.project=arc"):
         pytest.exit("this engine holds data of a platform, which these tests would destroy: arcctl clean", 1)
-    made.arcctl("init").ok()
-    yield made
-    made.arcctl("clean", "--yes")
-    shutil.rmtree(home)
+    project.arcctl("init").ok()
+    yield project
+    project.arcctl("clean", "--yes")
+    shutil.rmtree(directory)
 
 
 SHIFT = 11_000
-"""Added to the ports of the second platform, which runs beside the first; all stay below those given to clients."""
+"""Added to the ports of the local project, which runs at the same time; all stay below the ephemeral ports."""
 
 
 @pytest.fixture(scope="session")
-def second_home() -> Iterator[Platform]:
-    """A fresh home for the embedded engine, with nothing started."""
-    home = Path(tempfile.mkdtemp(prefix="arc-local-"))
-    made = Platform(home, local_environment(), SHIFT)
-    made.arcctl("init").ok()
-    yield made
-    made.arcctl("clean", "--yes").ok()
-    shutil.rmtree(home)
+def local_project() -> Iterator[Platform]:
+    """A new project on the embedded engine, with nothing started."""
+    directory = Path(tempfile.mkdtemp(prefix="arc-local-"))
+    project = Platform(directory, local_environment(), SHIFT)
+    project.arcctl("init").ok()
+    yield project
+    project.arcctl("clean", "--yes").ok()
+    shutil.rmtree(directory)
 
 
 def local_environment(shift: int = SHIFT) -> dict[str, str]:
-    """Every port moved, so that several platforms can run at once."""
-    containers = services.load().containers().values()
+    """Every port is shifted, so that several platforms can run at once."""
+    containers = services.load().components().values()
     ports = [v for c in containers for v in variables(c.env) if v.name.endswith("_PORT")]
     return {**os.environ, "ARCCTL_ENGINE": "embedded", **{v.name: str(int(str(v.default)) + shift) for v in ports}}
 
 
 @pytest.fixture(scope="module")
-def local(second_home: Platform) -> Platform:
-    """The twelve services that packages bring, up and proved, without Docker."""
-    second_home.arcctl("up").ok()
-    return second_home
+def local(local_project: Platform) -> Platform:
+    """The twelve services of the embedded engine, running and healthy."""
+    local_project.arcctl("up").ok()
+    return local_project
 
 
 @pytest.fixture(params=["stack", "local"], scope="module")
 def either(request: pytest.FixtureRequest) -> Platform:
-    """All services, on the one engine and on the other."""
+    """All services, first on Docker, then on the embedded engine."""
     found = request.getfixturevalue(request.param)
     assert isinstance(found, Platform)
     return found
@@ -116,6 +125,6 @@ def either(request: pytest.FixtureRequest) -> Platform:
 
 @pytest.fixture(scope="module")
 def stack(platform: Platform) -> Platform:
-    """All fourteen services, up and proved."""
+    """All services on Docker, running and healthy."""
     platform.arcctl("up", "--stack").ok()
     return platform

@@ -1,4 +1,4 @@
-"""A program that counts in three stores while data is taken, and what its numbers must look like afterwards."""
+"""A program that writes increasing numbers into three stores during a backup, and a check for gaps."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import nats
 import psycopg
 import redis
 
-from tests.e2e.belongings import bus, cache, sql
+from tests.e2e.clients import nats_client, redis_client, sql
 from tests.e2e.driver import Platform, eventually
 
 LEDGER = "CREATE TABLE ledger_{0} (n int PRIMARY KEY)"
@@ -19,7 +19,7 @@ LEDGER = "CREATE TABLE ledger_{0} (n int PRIMARY KEY)"
 
 @contextlib.contextmanager
 def writing(platform: Platform) -> Iterator[None]:
-    """A program that counts in every store, as fast as it can, and goes on when one of them was away for a moment."""
+    """Write numbers into every store as fast as possible; retry while a store is stopped."""
     over = threading.Event()
     writer = threading.Thread(target=_count, args=(platform, over))
     with sql(platform) as arc:
@@ -27,7 +27,7 @@ def writing(platform: Platform) -> Iterator[None]:
         arc.execute(LEDGER.format("b"))
     writer.start()
     try:
-        with cache(platform) as client:
+        with redis_client(platform) as client:
             eventually(lambda: client.zcard("ledger") > 20)
         yield
     finally:
@@ -53,13 +53,13 @@ def _count_in_postgres(platform: Platform, number: int) -> None:
 
 
 def _count_in_redis(platform: Platform, number: int) -> None:
-    with cache(platform) as client:
+    with redis_client(platform) as client:
         client.zadd("ledger", {str(number): number})
 
 
 def _count_in_nats(platform: Platform, number: int) -> None:
     async def work() -> None:
-        async with bus(platform) as client:
+        async with nats_client(platform) as client:
             stream = client.jetstream(timeout=2)
             await stream.publish("agents.ledger", str(number).encode(), headers={"Nats-Msg-Id": f"ledger-{number}"})
 
@@ -67,10 +67,10 @@ def _count_in_nats(platform: Platform, number: int) -> None:
 
 
 def ledger(platform: Platform) -> dict[str, int]:
-    """How far the count came in each store; that there is no hole is asserted on the way."""
+    """The highest number in each store; asserts that none is missing."""
     with sql(platform) as arc:
         a, b = ([n for (n,) in arc.execute(f"SELECT n FROM ledger_{t} ORDER BY n")] for t in ("a", "b"))
-    with cache(platform) as client:
+    with redis_client(platform) as client:
         c = [int(n) for n in client.zrange("ledger", 0, -1)]
     d = asyncio.run(_ledger_in_nats(platform))
     assert a == b
@@ -80,7 +80,7 @@ def ledger(platform: Platform) -> dict[str, int]:
 
 
 async def _ledger_in_nats(platform: Platform) -> list[int]:
-    async with bus(platform) as client:
+    async with nats_client(platform) as client:
         stream = client.jetstream()
         info = await stream.stream_info("AGENTS", subjects_filter="agents.ledger")
         reader = await stream.subscribe("agents.ledger", ordered_consumer=True)

@@ -1,4 +1,4 @@
-"""Drives arcctl as a user does: a process, its exit code, its two streams."""
+"""Runs arcctl as a user does: a process, its exit code, its two streams."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from arcctl.runtime import embedded
-from tests.contracts import hold
+from arcctl.engines.embedded import engine as embedded
+from tests.fakes.contracts import check_document
 
 PROGRAM = str(Path(sys.executable).parent / "arcctl")
 LONG = 400.0
@@ -36,21 +36,21 @@ class Done:
 
 @dataclass(frozen=True)
 class Platform:
-    """One home and the engine it runs on."""
+    """A project directory and the engine that it uses."""
 
-    home: Path
+    directory: Path
     environment: Mapping[str, str]
     shift: int = 0
-    """What is added to every port of the host."""
+    """Added to every host port."""
 
-    def port(self, usual: int) -> int:
-        return usual + self.shift
+    def port(self, default: int) -> int:
+        return default + self.shift
 
     def start(self, *words: str) -> subprocess.Popen[str]:
-        """arcctl in a process group of its own, not waited for."""
+        """Start arcctl in its own process group and return at once."""
         return subprocess.Popen(
             (PROGRAM, *words),
-            cwd=self.home,
+            cwd=self.directory,
             env=dict(self.environment),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -60,10 +60,10 @@ class Platform:
         )
 
     def arcctl(self, *words: str, timeout: float = LONG, given: str = "", **extra: str) -> Done:
-        """Run it to its end, with this on standard input."""
+        """Run it to the end; `given` is its standard input."""
         done = subprocess.run(
             (PROGRAM, *words),
-            cwd=self.home,
+            cwd=self.directory,
             env={**self.environment, **extra},
             capture_output=True,
             text=True,
@@ -71,29 +71,34 @@ class Platform:
             check=False,
             input=given,
         )
-        hold(words, done.stdout)
+        check_document(words, done.stdout)
         return Done(done.returncode, done.stdout, done.stderr)
 
     def interrupted(self, seconds: float, *words: str, by: signal.Signals = signal.SIGINT) -> int:
         """The exit code of a command that gets Ctrl-C, or another signal, after `seconds`."""
         child = self.start(*words)
         time.sleep(seconds)
-        with contextlib.suppress(ProcessLookupError):  # it was faster
+        with contextlib.suppress(ProcessLookupError):  # it has already ended
             os.killpg(child.pid, by)
         child.communicate(timeout=60)
         return child.returncode
 
     @contextlib.contextmanager
-    def another_home(self) -> Iterator[Platform]:
-        """A fresh home with the same environment, in which nothing was started."""
-        with tempfile.TemporaryDirectory(prefix="arc-home-") as folder:
-            made = Platform(Path(folder), self.environment, self.shift)
-            made.arcctl("init").ok()
-            yield made
+    def new_project(self) -> Iterator[Platform]:
+        """Another project with the same environment, with nothing started."""
+        with tempfile.TemporaryDirectory(prefix="arc-project-") as folder:
+            project = Platform(Path(folder), self.environment, self.shift)
+            project.arcctl("init").ok()
+            yield project
 
     def docker(self, *words: str) -> str:
         done = subprocess.run(
-            ("docker", *words), cwd=self.home, env=dict(self.environment), capture_output=True, text=True, check=False
+            ("docker", *words),
+            cwd=self.directory,
+            env=dict(self.environment),
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -109,35 +114,35 @@ class Platform:
         return found
 
     def containers(self, *words: str) -> list[dict[str, Any]]:
-        """What `ps` tells."""
+        """The containers that `ps` lists."""
         document = json.loads(self.arcctl("ps", *words, "--json").ok().out)
         return list(document["containers"])
 
     def variables(self, *words: str) -> dict[str, str]:
-        """What a program finds in its environment."""
+        """The variables that `env` prints."""
         document = json.loads(self.arcctl("env", *words, "--format", "json").ok().out)
         return dict(document["variables"])
 
     def running(self) -> dict[str, str]:
-        """What would change if anything was stopped, started, made anew, or ended by itself and came back."""
+        """An id of each running container or process, which changes when it is restarted or recreated."""
         if "ARCCTL_ENGINE" in self.environment:
-            return {p.parent.name: p.read_text() for p in embedded.base(self.home).glob("run/*/pid")}
+            return {p.parent.name: p.read_text() for p in embedded.base(self.directory).glob("run/*/pid")}
         ids = self.docker("ps", "--quiet", "--filter", "label=com.docker.compose.project=arc").split()
         shown = self.docker("inspect", "--format", "{{.Name}} {{.Id}} {{.State.StartedAt}}", *ids)
         return dict(line.split(maxsplit=1) for line in shown.splitlines())
 
     def secrets(self) -> dict[str, str]:
-        lines = (self.home / ".arcctl" / "secrets.env").read_text().splitlines()
+        lines = (self.directory / ".arcctl" / "secrets.env").read_text().splitlines()
         return dict(line.split("=", 1) for line in lines if "=" in line)
 
 
 def reason(service: Mapping[str, Any]) -> str:
-    """The messages of all checks that are not content."""
+    """The messages of all checks that failed or warned."""
     return "; ".join(c["message"] for c in service["checks"] if c["status"] in ("fail", "warn"))
 
 
 def eventually(ask: Callable[[], T], seconds: float = 60.0) -> T:
-    """The first truthy answer; the last one where none comes in time."""
+    """The first truthy answer, or the last answer after `seconds`."""
     end = time.monotonic() + seconds
     while not (answer := ask()) and time.monotonic() < end:
         time.sleep(0.5)

@@ -1,4 +1,4 @@
-"""Whether a server takes a secret, asked with its own client and not with arcctl."""
+"""Whether a server accepts a secret, asked with the server's own client and not with arcctl."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Login = Callable[[Platform, str], bool]
 
 
 def role(name: str) -> Login:
-    """A role of Postgres, in the database that everybody may enter."""
+    """A role of Postgres, in a database that every role may connect to."""
 
     def enters(platform: Platform, secret: str) -> bool:
         where = f"host=127.0.0.1 port={platform.port(5432)} dbname=postgres sslmode=disable"
@@ -44,7 +44,7 @@ def _redis(platform: Platform, secret: str) -> bool:
 
 
 def _nats(platform: Platform, secret: str) -> bool:
-    """By hand, because the client leaves its socket open when it is refused."""
+    """Without the client library, which leaves its socket open when the login is refused."""
     hello = json.dumps({"user": "arc", "pass": secret, "verbose": False})
     with socket.create_connection(("127.0.0.1", platform.port(4222)), timeout=5) as connection:
         connection.sendall(f"CONNECT {hello}\r\nPING\r\n".encode())
@@ -54,21 +54,21 @@ def _nats(platform: Platform, secret: str) -> bool:
     return b"PONG" in seen
 
 
-def _page(usual: int, path: str, **request: object) -> Callable[[Platform], int]:
-    """The status of an answer."""
+def _page(default: int, path: str, **request: object) -> Callable[[Platform], int]:
+    """The HTTP status of a request."""
 
     def ask(platform: Platform) -> int:
-        url = f"http://127.0.0.1:{platform.port(usual)}{path}"
+        url = f"http://127.0.0.1:{platform.port(default)}{path}"
         method = "POST" if "json" in request else "GET"
         return httpx.request(method, url, trust_env=False, timeout=20, **request).status_code  # type: ignore[arg-type]
 
     return ask
 
 
-def basic(usual: int, path: str, user: str) -> Login:
+def basic(default: int, path: str, user: str) -> Login:
     def enters(platform: Platform, secret: str) -> bool:
         login = base64.b64encode(f"{user}:{secret}".encode()).decode()
-        status = _page(usual, path, headers={"Authorization": f"Basic {login}"})(platform)
+        status = _page(default, path, headers={"Authorization": f"Basic {login}"})(platform)
         assert status in (200, 401), status
         return status == 200
 
@@ -107,14 +107,14 @@ def _kratos(platform: Platform, secret: str) -> bool:
 
 
 def _cookies(answer: httpx.Response) -> dict[str, str]:
-    """For the next request, by hand: the client keeps those of https to itself."""
+    """The cookies for the next request: the client does not send cookies of https over http."""
     given = [text.partition(";")[0].partition("=") for text in answer.headers.get_list("set-cookie")]
     return {"Cookie": "; ".join(f"{name}={value}" for name, _, value in given), "Accept": "application/json"}
 
 
 @contextmanager
 def kratos_session(platform: Platform) -> Iterator[Callable[[], bool]]:
-    """A browser that logs in; whether it is known."""
+    """A logged-in browser; call the result to ask whether its session is valid."""
     base, password = f"http://127.0.0.1:{platform.port(4433)}", platform.secrets()["KRATOS_ADMIN_PASSWORD"]
     with httpx.Client(base_url=base, trust_env=False, timeout=20) as browser:
         begun = browser.get("/self-service/login/browser", headers={"Accept": "application/json"})
@@ -128,7 +128,7 @@ def kratos_session(platform: Platform) -> Iterator[Callable[[], bool]]:
 
 @contextmanager
 def unleash_session(platform: Platform) -> Iterator[Callable[[], bool]]:
-    """A browser that logs in; whether it is known."""
+    """A logged-in browser; call the result to ask whether its session is valid."""
     body = {"username": "admin", "password": platform.secrets()["UNLEASH_ADMIN_PASSWORD"]}
     with httpx.Client(base_url=f"http://127.0.0.1:{platform.port(4242)}", trust_env=False, timeout=20) as browser:
         browser.post("/auth/simple/login", json=body).raise_for_status()
@@ -153,6 +153,6 @@ LOGINS: dict[str, Login] = {
     "INFISICAL_DB_PASSWORD": role("infisical"),
     "INFISICAL_CLIENT_SECRET": _infisical,
 }
-"""How each secret that opens something is tried."""
+"""How each password and token is tried."""
 KEYS = ("KRATOS_COOKIE_SECRET", "KRATOS_CIPHER_SECRET", "UNLEASH_SESSION_SECRET", "INFISICAL_AUTH_SECRET")
 """Secrets that sign or encrypt."""

@@ -1,4 +1,4 @@
-"""Plays the part of a GitHub runner for a composite action: inputs, conditions, files of the job, outputs."""
+"""A small GitHub runner for a composite action: inputs, conditions, files of the job, outputs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Runner:
     environment: dict[str, str]
     inputs: dict[str, str] = field(default_factory=dict)
     outcomes: dict[str, str] = field(default_factory=dict)
-    """How each step ended, by its name."""
+    """The outcome of each step, by its name."""
     printed: dict[str, str] = field(default_factory=dict)
     uploaded: dict[str, str] = field(default_factory=dict)
     _context: dict[str, str] = field(default_factory=dict)
@@ -67,7 +67,7 @@ class Runner:
             self.uploaded |= {name: self._filled(str(value)) for name, value in step["with"].items()}
             return SUCCESS
         assert step["shell"] == "bash"
-        assert "${{" not in step["run"], "an input in the text of a script would be a program of whoever wrote it"
+        assert "${{" not in step["run"], "an input inside a script would be executed"
         script = self.folder / "step.sh"
         script.write_text(step["run"])
         done = subprocess.run(
@@ -82,18 +82,18 @@ class Runner:
             check=False,
         )
         self.printed[step["name"]] = done.stdout
-        self._take_up(step)
+        self._read_job_files(step)
         return FAILURE if done.returncode else SUCCESS
 
     def _variables(self, step: Mapping[str, Any]) -> dict[str, str]:
         files = ("GITHUB_ENV", "GITHUB_PATH", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")
-        own = {name: self._filled(str(value)) for name, value in step.get("env", {}).items()}
+        step_env = {name: self._filled(str(value)) for name, value in step.get("env", {}).items()}
         path = ":".join((*reversed(self._path), self.environment["PATH"]))
-        places = {name: str(self._file(name)) for name in files}
-        return {**self.environment, "PATH": path, "RUNNER_TEMP": str(self.folder), **places, **own}
+        paths = {name: str(self._file(name)) for name in files}
+        return {**self.environment, "PATH": path, "RUNNER_TEMP": str(self.folder), **paths, **step_env}
 
-    def _take_up(self, step: Mapping[str, Any]) -> None:
-        """What a step wrote into the files of the job holds for the steps behind it."""
+    def _read_job_files(self, step: Mapping[str, Any]) -> None:
+        """What a step wrote into the files of the job is used by the steps after it."""
         self.environment |= self._assigned("GITHUB_ENV")
         self._path += self._file("GITHUB_PATH").read_text().splitlines()
         outputs = self._assigned("GITHUB_OUTPUT")

@@ -23,19 +23,19 @@ INTERRUPT, END = "\x03", "\x04"
 @dataclass
 class Terminal:
     process: subprocess.Popen[bytes]
-    side: int
+    stream: int
     seen: str = ""
-    """What was written and not yet expected."""
+    """Output that no `expect` has matched yet."""
 
     def type(self, text: str) -> None:
-        os.write(self.side, text.encode())
+        os.write(self.stream, text.encode())
 
     def expect(self, text: str) -> None:
-        """Wait until it is written; what comes before is let go."""
+        """Wait until the text is written; discard what comes before it."""
         assert self._comes(text, SECONDS), f"{text!r} did not come, but {self.seen!r}"
 
     def press(self, key: str, until: str) -> None:
-        """Press a key, again each second, until this is written: Python misses one that comes between two looks."""
+        """Press a key each second until the text is written: Python can miss a signal between two reads."""
         for _ in range(int(SECONDS)):
             self.type(key)
             if self._comes(until, 1):
@@ -52,17 +52,17 @@ class Terminal:
         return True
 
     def _read(self, seconds: float) -> bool:
-        if not select.select([self.side], [], [], seconds)[0]:
+        if not select.select([self.stream], [], [], seconds)[0]:
             return True
         try:
-            data = os.read(self.side, 4096)
-        except OSError:  # the other side is closed
+            data = os.read(self.stream, 4096)
+        except OSError:  # the other end is closed
             return False
         self.seen += COLOURS.sub("", data.decode(errors="replace"))
         return bool(data)
 
     def ended(self) -> int:
-        """The exit code, when everything was read."""
+        """Read to the end; return the exit code."""
         end = time.monotonic() + SECONDS
         while self._read(1) and time.monotonic() < end:
             pass
@@ -71,16 +71,18 @@ class Terminal:
 
 @contextlib.contextmanager
 def terminal(platform: Platform, *words: str, **extra: str) -> Iterator[Terminal]:
-    """A command of arcctl that has a terminal of its own."""
-    mine, its = pty.openpty()
-    termios.tcsetwinsize(its, (40, 120))
+    """An arcctl command with its own terminal."""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (40, 120))
     environment = {**platform.environment, "TERM": "xterm", **extra}
-    command = ("setsid", "--ctty", PROGRAM, *words)  # without it Ctrl-C would reach nobody
-    process = subprocess.Popen(command, cwd=platform.home, env=environment, stdin=its, stdout=its, stderr=its)
-    os.close(its)
+    command = ("setsid", "--ctty", PROGRAM, *words)  # without it Ctrl-C reaches no process
+    process = subprocess.Popen(
+        command, cwd=platform.directory, env=environment, stdin=theirs, stdout=theirs, stderr=theirs
+    )
+    os.close(theirs)
     try:
-        yield Terminal(process, mine)
+        yield Terminal(process, ours)
     finally:
         process.kill()
         process.wait()
-        os.close(mine)
+        os.close(ours)

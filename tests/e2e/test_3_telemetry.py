@@ -1,4 +1,4 @@
-"""One request, followed from the sample application to the stores; metrics of everybody; routes of the gateway."""
+"""A request from the sample application to the stores; metrics of all services; routes of the gateway."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_the_gateway_routes_to_what_runs_in_containers_only(stack: Platform, hos
     assert eventually(lambda: _gateway(stack, host) < 400, 30)
 
 
-def test_the_gateway_asks_for_the_operators_password_and_knows_no_other_names(either: Platform) -> None:
+def test_the_gateway_asks_for_the_operators_password_and_answers_404_for_other_names(either: Platform) -> None:
     url = f"http://127.0.0.1:{either.port(80)}/health"
     answer = httpx.get(url, headers={"Host": "swiss-army.localhost"}, timeout=10, trust_env=False)
     assert answer.status_code == 401

@@ -1,4 +1,4 @@
-"""First-run set-up: all is there after `up`, what is lost comes back, and no login that everybody knows works."""
+"""Set-up: everything exists after `up`, lost parts are created again, and no well-known password works."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ import psycopg
 import pytest
 import redis
 
+from tests.e2e.clients import superuser
 from tests.e2e.driver import Platform
-from tests.e2e.proofs import sql, streams
+from tests.e2e.smoke_tests import streams
 
 
 def _states(platform: Platform, *words: str) -> dict[str, str]:
@@ -22,10 +23,10 @@ def _states(platform: Platform, *words: str) -> dict[str, str]:
     return {f"{f['service']}: {f['resource']}": f["state"] for f in document["found"]}
 
 
-def test_after_up_every_resource_is_there_without_a_click(either: Platform) -> None:
+def test_after_up_every_resource_exists(either: Platform) -> None:
     absent = {"grafana: all": "skipped", "infisical: all": "skipped"} if either.shift else {}
     found = _states(either, "--check")
-    assert {name: state for name, state in found.items() if state != "there"} == absent
+    assert {name: state for name, state in found.items() if state != "exists"} == absent
     assert len(found) > 15
 
 
@@ -33,15 +34,15 @@ def _with(platform: Platform, settings: dict[str, str]) -> Platform:
     return replace(platform, environment={**platform.environment, **settings})
 
 
-def _forget(platform: Platform) -> None:
-    """As an operator's slip does: a password changed, a right taken, a namespace and a stream deleted."""
-    with sql(platform, "postgres") as connection:
+def _break(platform: Platform) -> None:
+    """Change a password, revoke a role, delete a namespace and a stream."""
+    with superuser(platform, "postgres") as connection:
         connection.execute("ALTER ROLE arc PASSWORD 'another-one'")
         connection.execute("REVOKE pg_monitor FROM monitor")
         connection.execute("ALTER ROLE unleash NOLOGIN")
     address = f"http://127.0.0.1:{platform.port(8082)}/admin/v2/namespaces/arc/agents"
     httpx.delete(address, trust_env=False, timeout=10).raise_for_status()
-    streams(platform, lambda kept: kept.delete_stream("AGENTS"))
+    streams(platform, lambda stream: stream.delete_stream("AGENTS"))
 
 
 LOST = {
@@ -54,14 +55,14 @@ LOST = {
 }
 
 
-def test_what_was_lost_is_seen_by_a_look_and_made_again_with_the_same_secrets(either: Platform) -> None:
+def test_check_reports_what_is_missing_and_bootstrap_creates_it_with_the_same_secrets(either: Platform) -> None:
     before = either.secrets()
-    _forget(either)
-    looked = _states(either, "--check")
-    made = _states(either)
-    assert {name for name, state in looked.items() if state == "missing"} == LOST
-    assert {name for name, state in made.items() if state == "made"} == LOST
-    assert set(_states(either, "--check").values()) <= {"there", "skipped"}
+    _break(either)
+    checked = _states(either, "--check")
+    created = _states(either)
+    assert {name for name, state in checked.items() if state == "missing"} == LOST
+    assert {name for name, state in created.items() if state == "created"} == LOST
+    assert set(_states(either, "--check").values()) <= {"exists", "skipped"}
     assert either.secrets() == before
     either.arcctl("verify", "postgres", "nats", "pulsar", "unleash").ok()
 
@@ -69,20 +70,20 @@ def test_what_was_lost_is_seen_by_a_look_and_made_again_with_the_same_secrets(ei
 @pytest.mark.parametrize(
     ("service", "variable"), [("grafana", "GRAFANA_ADMIN_PASSWORD"), ("unleash", "UNLEASH_ADMIN_PASSWORD")]
 )
-def test_a_password_that_the_server_does_not_know_is_refused_with_the_way_out(
+def test_a_password_that_the_server_does_not_know_is_refused_with_a_hint(
     stack: Platform, service: str, variable: str
 ) -> None:
-    done = _with(stack, {variable: "a-password-of-my-own"}).arcctl("bootstrap", service, "--json")
+    done = _with(stack, {variable: "a-password-set-by-hand"}).arcctl("bootstrap", service, "--json")
     assert done.code == 1
     assert f"set {variable} in config/{service}/.env" in done.out
-    assert "a-password-of-my-own" not in done.out + done.err
+    assert "a-password-set-by-hand" not in done.out + done.err
 
 
-def test_a_vault_that_was_set_up_by_somebody_else_is_refused_with_the_way_out(stack: Platform) -> None:
+def test_a_vault_that_was_set_up_elsewhere_is_refused_with_a_hint(stack: Platform) -> None:
     lost = dict.fromkeys(("INFISICAL_SETUP_TOKEN", "INFISICAL_CLIENT_ID", "INFISICAL_CLIENT_SECRET"), "unset")
     done = _with(stack, lost).arcctl("bootstrap", "infisical", "--json")
     assert done.code == 1
-    assert "its tokens were lost" in done.out
+    assert "its tokens are lost" in done.out
 
 
 def _answers(method: str, port: int, path: str, **body: Any) -> int:
@@ -90,7 +91,7 @@ def _answers(method: str, port: int, path: str, **body: Any) -> int:
 
 
 def _nats_without_login() -> None:
-    """By hand, because the client leaves its socket open when it is refused."""
+    """Without the client library, which leaves its socket open when the login is refused."""
     with socket.create_connection(("127.0.0.1", 4222), timeout=5) as connection:
         connection.sendall(b"CONNECT {}\r\nPING\r\n")
         answer = b"".join(iter(lambda: connection.recv(4096), b""))
@@ -111,7 +112,7 @@ def _nats_without_login() -> None:
         ),
     ],
 )
-def test_no_page_lets_anybody_in_who_only_read_the_manual(
+def test_no_page_accepts_a_well_known_password(
     stack: Platform, path: str, port: int, body: dict[str, Any], refusal: int
 ) -> None:
     assert _answers("POST", port, path, **body) == refusal
@@ -125,7 +126,7 @@ def test_no_page_lets_anybody_in_who_only_read_the_manual(
         (_nats_without_login, PermissionError),
     ],
 )
-def test_no_store_lets_anybody_in_who_has_no_password(
+def test_no_store_accepts_a_login_without_a_password(
     stack: Platform, connect: Callable[[], object], refusal: type[Exception]
 ) -> None:
     with pytest.raises(refusal):

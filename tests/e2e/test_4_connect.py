@@ -1,4 +1,4 @@
-"""How programs get at the services: what `env` says is true."""
+"""Programs connect to the services with the variables of `env`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import psycopg
 import pytest
 import redis
 
-from arcctl.core.trace import otlp
+from arcctl.model.telemetry import otlp
 from tests.e2e.driver import Platform, eventually
 
 
@@ -20,17 +20,17 @@ def _get(url: str, **headers: str) -> httpx.Response:
     return httpx.get(url, headers=headers, trust_env=False, timeout=10)
 
 
-def test_a_program_gets_into_postgres_by_the_url_alone(either: Platform) -> None:
+def test_a_program_connects_to_postgres_with_the_url_alone(either: Platform) -> None:
     with psycopg.connect(either.variables()["DATABASE_URL"]) as connection:
         assert connection.execute("SELECT current_user, current_database()").fetchone() == ("arc", "arc")
 
 
-def test_a_program_gets_into_redis_by_the_url_alone(either: Platform) -> None:
+def test_a_program_connects_to_redis_with_the_url_alone(either: Platform) -> None:
     with redis.Redis.from_url(either.variables()["REDIS_URL"]) as client:
         assert client.ping()
 
 
-def test_a_program_gets_into_nats_by_the_url_alone(either: Platform) -> None:
+def test_a_program_connects_to_nats_with_the_url_alone(either: Platform) -> None:
     async def talk() -> bytes:
         client = await nats.connect(either.variables()["NATS_URL"], allow_reconnect=False)
         subscription = await client.subscribe("arcctl.connect")
@@ -42,7 +42,7 @@ def test_a_program_gets_into_nats_by_the_url_alone(either: Platform) -> None:
     assert asyncio.run(talk()) == b"hello"
 
 
-def test_a_span_that_is_sent_where_the_variables_say_is_stored(either: Platform) -> None:
+def test_a_span_that_is_sent_to_the_endpoint_of_the_variables_is_stored(either: Platform) -> None:
     found, trace_id = either.variables(), f"{time.time_ns():032x}"
     now = str(time.time_ns())
     span = {"traceId": trace_id, "spanId": trace_id[:16].replace("0", "1"), "name": "connect", "kind": 1}
@@ -60,7 +60,7 @@ def test_an_sdk_of_unleash_reads_flags_with_its_tokens(either: Platform) -> None
     assert (backend.status_code, frontend.status_code) == (200, 200)
 
 
-def test_a_client_of_pulsar_gets_in_by_the_listener_that_the_variables_name(either: Platform) -> None:
+def test_a_client_of_pulsar_connects_with_the_listener_that_the_variables_name(either: Platform) -> None:
     program = (
         "import os, pulsar; e = os.environ;"
         "c = pulsar.Client(e['PULSAR_SERVICE_URL'], listener_name=e['PULSAR_LISTENER_NAME'],"
@@ -81,11 +81,11 @@ def test_a_client_of_pulsar_gets_in_by_the_listener_that_the_variables_name(eith
         ("PULSAR_ADMIN_URL", "/admin/v2/brokers/health"),
     ],
 )
-def test_what_a_url_leads_to_answers(either: Platform, variable: str, path: str) -> None:
+def test_each_url_answers(either: Platform, variable: str, path: str) -> None:
     assert _get(f"{either.variables()[variable]}{path}").status_code == 200
 
 
-def test_grafana_and_infisical_let_a_program_in(stack: Platform) -> None:
+def test_a_program_logs_in_to_grafana_and_infisical(stack: Platform) -> None:
     found = stack.variables()
     user, password = found["GRAFANA_AUTH"].split(":")
     grafana = httpx.get(f"{found['GRAFANA_URL']}/api/org", auth=(user, password), trust_env=False)
@@ -98,13 +98,13 @@ def test_grafana_and_infisical_let_a_program_in(stack: Platform) -> None:
     assert (grafana.status_code, infisical.status_code) == (200, 200)
 
 
-def test_a_program_in_a_container_gets_in_by_the_names_of_the_containers(stack: Platform) -> None:
+def test_a_program_in_a_container_connects_by_container_names(stack: Platform) -> None:
     url = stack.variables("postgres", "--for", "container")["DATABASE_URL"]
     inside = ("exec", "--env", f"U={url}", "arc_postgres", "sh", "-c", 'psql "$U" -tAc "select current_user"')
     assert stack.docker(*inside) == "arc\n"
 
 
-def test_a_program_that_is_run_finds_everything_in_its_environment(either: Platform) -> None:
+def test_run_gives_a_program_every_variable(either: Platform) -> None:
     program = "import os, psycopg; print(psycopg.connect().info.user, *sorted(os.environ.keys()))"
     user, *names = either.arcctl("run", "--", sys.executable, "-c", program).ok().out.split()
     assert user == "arc"

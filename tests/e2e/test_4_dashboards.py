@@ -1,4 +1,4 @@
-"""Dashboards show data after a minute of traffic, and each alert fires under the fault that it is for."""
+"""Dashboards show data after some traffic, and each alert fires when its fault occurs."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import httpx
 import pulsar
 import pytest
 
+from tests.e2e.clients import redis_client
 from tests.e2e.driver import Platform, eventually
-from tests.e2e.proofs import redis_client
 
 APPLICATION = "swiss-army"
 
@@ -44,33 +44,48 @@ def _last_hour(service: str) -> dict[str, str]:
 
 
 def _targets(platform: Platform) -> Iterator[tuple[str, dict[str, Any]]]:
-    for file in sorted((platform.home / "config" / "grafana" / "dashboards").iterdir()):
+    for file in sorted((platform.directory / "config" / "grafana" / "dashboards").iterdir()):
         for panel in json.loads(file.read_text())["panels"]:
             for target in panel["targets"]:
                 yield f"{file.stem}: {panel['title']}: {target['refId']}", target
 
 
+@pytest.fixture(scope="module", autouse=True)
+def shorter_intervals(stack: Platform) -> Iterator[None]:
+    """Prometheus scrapes three times as often, and alerts wait a fraction of their time."""
+    folder = stack.directory / "config" / "prometheus"
+    intervals = {": 15s": ": 5s", "[2m]": "[30s]", "for: 1m": "for: 10s"}
+    good = {file: file.read_text() for file in (folder / "prometheus.yml", folder / "rules.yml")}
+    for file, text in good.items():
+        for default, short in intervals.items():
+            text = text.replace(default, short)
+        assert text != good[file]
+        file.write_text(text)
+    stack.arcctl("up", "prometheus").ok()
+    yield
+    for file, text in good.items():
+        file.write_text(text)
+    stack.arcctl("up", "prometheus").ok()
+
+
 def _traffic(platform: Platform) -> None:
-    """What a minute of use leaves in every service."""
-    for _ in range(2):
-        platform.arcctl("verify", "all").ok()
-        for _ in range(5):
-            httpx.get("http://127.0.0.1:8081/ondemand-work", timeout=10, trust_env=False).raise_for_status()
-            headers = {"Host": "unleash.localhost"}
-            httpx.get("http://127.0.0.1:80/health", headers=headers, timeout=10, trust_env=False)
-        time.sleep(20)
+    """Use every service once."""
+    platform.arcctl("verify", "all").ok()
+    for _ in range(5):
+        httpx.get("http://127.0.0.1:8081/ondemand-work", timeout=10, trust_env=False).raise_for_status()
+        headers = {"Host": "unleash.localhost"}
+        httpx.get("http://127.0.0.1:80/health", headers=headers, timeout=10, trust_env=False)
 
 
-def test_every_query_of_every_panel_returns_data_after_a_minute_of_traffic(stack: Platform) -> None:
-    _traffic(stack)
+def test_every_query_of_every_panel_returns_data_after_some_traffic(stack: Platform) -> None:
     targets = dict(_targets(stack))
     assert len(targets) > 80
 
     def silent() -> list[str]:
+        _traffic(stack)
         return [name for name, target in targets.items() if not _has_data(target)]
 
-    eventually(lambda: not silent(), 60)
-    assert silent() == []
+    assert eventually(lambda: not silent(), 120), silent()
 
 
 def test_grafana_shows_the_dashboards_in_their_folder(stack: Platform) -> None:
@@ -102,7 +117,7 @@ DEAD = "arc-e2e-dead-route"
 
 @contextlib.contextmanager
 def _faults(platform: Platform) -> Iterator[None]:
-    """One for each rule, all at once, since each must hold for a minute."""
+    """One fault for each rule, all at once: each must last for a minute."""
     store = redis_client(platform)
     limit: Any = store.config_get("maxmemory")
     used: Any = store.info("memory")
@@ -125,16 +140,16 @@ TOPICS, TOPIC = "http://127.0.0.1:8082/admin/v2/persistent", "public/default/arc
 
 def _fill_backlog() -> None:
     client = pulsar.Client("pulsar://127.0.0.1:6650", listener_name="external")
-    client.subscribe(f"persistent://{TOPIC}", "nobody-reads").close()
+    client.subscribe(f"persistent://{TOPIC}", "never-read").close()
     producer = client.create_producer(f"persistent://{TOPIC}", block_if_queue_full=True)
     for _ in range(1200):
-        producer.send_async(b"waits", lambda result, message: None)
+        producer.send_async(b"message", lambda result, message: None)
     producer.flush()
     client.close()
 
 
 def _route_to_nowhere(platform: Platform) -> None:
-    """A container that joins the gateway with a port on which nothing listens."""
+    """A container with a route of the gateway to a port on which nothing listens."""
     labels = {
         "traefik.enable": "true",
         "traefik.docker.network": "arc",
@@ -158,7 +173,7 @@ def _fires_all() -> bool:
 
 
 @pytest.mark.timeout(900)
-def test_each_alert_fires_under_its_fault_and_ends_with_it(stack: Platform) -> None:
+def test_each_alert_fires_with_its_fault_and_ends_with_it(stack: Platform) -> None:
     with _faults(stack):
         eventually(_fires_all, 300)
         assert _firing() == {rule["name"] for rule in _rules()}

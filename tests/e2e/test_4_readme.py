@@ -1,38 +1,40 @@
-"""Every command that the README tells people to type does what it should on a running platform."""
+"""Every command in the README and the docs works on a running platform."""
 
 from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.driver import Platform
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
-WITH_DOCKER, WITHOUT, REST = re.split(r"^## (?=Without Docker|The services)", README, flags=re.MULTILINE)
+CHECKOUT = Path(__file__).parents[2]
+WITHOUT_DOCKER = CHECKOUT / "docs" / "how-to" / "without-docker.md"
+PAGES = {CHECKOUT / "README.md", *(CHECKOUT / "docs").glob("*.md"), *(CHECKOUT / "docs" / "how-to").glob("*.md")}
+
+CHANGING = ("backup", "config set", "down", "secrets export", "secrets rotate", "upgrade")
+"""Commands that change data, settings or secrets: other tests run them and restore the state."""
 
 
-OWN_TESTS = ("backup", "config set", "down", "secrets export", "secrets rotate", "upgrade")
-"""Begin what changes data, settings or secrets: tests of their own put back what these change."""
-
-
-def _commands(text: str) -> list[str]:
-    found = sorted(set(re.findall(r"`arcctl ((?:[a-z]|--)[^`<]*)`", text)))
-    return [command for command in found if not command.startswith(OWN_TESTS)]
+def _commands(pages: Iterable[Path]) -> list[str]:
+    texts = (page.read_text() for page in pages)
+    found = sorted({command for text in texts for command in re.findall(r"`arcctl ((?:[a-z]|--)[^`<]*)`", text)})
+    return [command for command in found if not command.startswith(CHANGING)]
 
 
 def _works(platform: Platform, command: str) -> None:
-    refused = command.endswith("clean")  # it asks a person, and there is none here
+    refused = command.endswith("clean")  # it asks for confirmation, and there is no terminal
     assert platform.arcctl(*shlex.split(command)).code == (2 if refused else 0)
 
 
-@pytest.mark.parametrize("command", _commands(WITH_DOCKER + REST))
-def test_each_command_of_the_readme_works_as_written(stack: Platform, command: str) -> None:
+@pytest.mark.parametrize("command", _commands(PAGES - {WITHOUT_DOCKER}))
+def test_each_command_works_as_written(stack: Platform, command: str) -> None:
     _works(stack, command)
 
 
-@pytest.mark.parametrize("command", _commands(WITHOUT))
-def test_each_command_of_the_chapter_without_docker_works_as_written(local: Platform, command: str) -> None:
+@pytest.mark.parametrize("command", _commands([WITHOUT_DOCKER]))
+def test_each_command_without_docker_works_as_written(local: Platform, command: str) -> None:
     _works(local, command)

@@ -1,4 +1,4 @@
-"""How people get at the services: a client that is logged in, a page, and what everything takes."""
+"""`shell`, `open` and `top` on real servers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.e2e.terminal import END, INTERRUPT, terminal
 def _piped(platform: Platform, text: str, *words: str) -> Done:
     done = subprocess.run(
         (PROGRAM, *words),
-        cwd=platform.home,
+        cwd=platform.directory,
         env=dict(platform.environment),
         input=text,
         capture_output=True,
@@ -54,16 +54,16 @@ def test_commands_of_redis_come_from_a_pipe_and_from_the_command_line(either: Pl
     assert either.arcctl("shell", "redis", "--", "DEL", "arcctl:connect", "arcctl:list").ok().out == "2\n"
 
 
-def test_the_prompt_for_redis_says_what_was_refused_and_lets_no_answer_hang(local: Platform) -> None:
+def test_the_prompt_for_redis_reports_errors_and_never_hangs(local: Platform) -> None:
     done = _piped(local, "MONITOR\nDANCE\nGET 'half\nBLPOP arcctl:nothing 0.1\n", "shell", "redis")
     assert (done.code, done.out) == (1, "\n")
     first, second, third = done.err.splitlines()
-    assert first == "error: MONITOR has no end: this prompt takes commands that have one answer"
+    assert first == "error: MONITOR never ends: only commands with one reply work here"
     assert second.startswith("error: unknown command 'DANCE'")
     assert third == "error: GET 'half: no closing quotation"
 
 
-def test_the_prompt_for_nats_publishes_subscribes_asks_and_reads_what_is_kept(either: Platform) -> None:
+def test_the_prompt_for_nats_publishes_subscribes_requests_and_reads_a_stream(either: Platform) -> None:
     script = "subscribe connect.>\nreply connect.ask pong\npublish connect.x hello  you\nrequest connect.ask ping\n"
     done = _piped(either, script, "shell", "nats").ok()
     assert sorted(done.out.splitlines()) == ["connect.ask: ping", "connect.x: hello you", "pong"]
@@ -72,24 +72,25 @@ def test_the_prompt_for_nats_publishes_subscribes_asks_and_reads_what_is_kept(ei
     assert "AGENTS: agents.>, " in _piped(either, "streams\n", "shell", "nats").ok().out
 
 
-def test_a_script_for_nats_goes_on_behind_what_was_refused_and_ends_with_1(either: Platform) -> None:
+def test_a_script_for_nats_continues_after_an_error_and_exits_with_1(either: Platform) -> None:
     done = _piped(either, "request nobody.there x\nread NOTHING\ndance\nstreams\n", "shell", "nats")
     assert done.code == 1
     assert done.err == (
-        "error: no responders available for request\nerror: stream not found\nerror: no command 'dance'\nhint: help\n"
+        "error: no responders available for request\nerror: stream not found\n"
+        "error: there is no command 'dance'\nhint: help\n"
     )
     assert "AGENTS" in done.out
 
 
-def test_a_person_talks_to_nats_and_ctrl_c_ends_no_more_than_a_line(either: Platform) -> None:
+def test_in_the_prompt_for_nats_ctrl_c_ends_only_the_line(either: Platform) -> None:
     with terminal(either, "shell", "nats") as person:
         person.expect("nats> ")
         person.type("subscribe a.b\n")
         person.expect("nats> ")
         person.type("publish a.b hi\n")
-        person.expect("a.b: hi")  # before or behind the next prompt
+        person.expect("a.b: hi")  # before or after the next prompt
         person.type("dance\n")
-        person.expect("no command 'dance'")
+        person.expect("there is no command 'dance'")
         person.expect("nats> ")
         person.type("half a line")
         person.expect("half a line")
@@ -98,7 +99,7 @@ def test_a_person_talks_to_nats_and_ctrl_c_ends_no_more_than_a_line(either: Plat
         assert person.ended() == 0
 
 
-def test_a_person_talks_to_postgres_and_ctrl_c_ends_a_query_and_not_the_client(either: Platform) -> None:
+def test_in_the_client_of_postgres_ctrl_c_ends_the_query_and_not_the_client(either: Platform) -> None:
     with terminal(either, "shell", "postgres") as person:
         person.expect("arc=> ")
         person.type("SELECT 'now', pg_sleep(60);\n")
@@ -124,7 +125,7 @@ def _open_shell(platform: Platform, service: str) -> Iterator[subprocess.Popen[s
     """A client that waits for its next line."""
     with subprocess.Popen(
         (PROGRAM, "shell", service),
-        cwd=platform.home,
+        cwd=platform.directory,
         env=dict(platform.environment),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -159,7 +160,7 @@ def _process_list() -> str:
     return "\n".join(texts)
 
 
-def test_open_shows_the_page_to_a_person_with_a_browser_and_only_its_address_to_a_pipe(
+def test_open_starts_the_browser_on_a_terminal_and_prints_the_address_to_a_pipe(
     either: Platform, tmp_path: Path
 ) -> None:
     seen = tmp_path / "seen"
@@ -180,7 +181,7 @@ def _top(platform: Platform, *words: str) -> dict[str, dict[str, Any]]:
     return {row["name"]: row for row in document["containers"]}
 
 
-def test_everything_that_runs_takes_memory_and_what_keeps_data_takes_disk(either: Platform) -> None:
+def test_top_shows_memory_of_all_that_runs_and_disk_of_stores(either: Platform) -> None:
     running = {c["name"] for c in either.containers() if c["state"] == "running"}
     found = _top(either)
     assert found.keys() == running
@@ -198,7 +199,7 @@ def test_work_shows_as_cpu(either: Platform) -> None:
         assert eventually(lambda: _top(either, "postgres")["postgres"]["cpu_percent"] > 10, 12)
 
 
-def test_top_moves_on_a_terminal_until_ctrl_c(either: Platform) -> None:
+def test_top_refreshes_on_a_terminal_until_ctrl_c(either: Platform) -> None:
     with terminal(either, "top", "redis", "nats") as person:
         for _ in range(2):
             for word in ("MEMORY", "nats", "total"):
@@ -208,10 +209,10 @@ def test_top_moves_on_a_terminal_until_ctrl_c(either: Platform) -> None:
 
 
 @pytest.mark.parametrize("command", ["shell", "open", "top"])
-def test_a_service_that_is_stopped_is_said_so_with_what_starts_it(either: Platform, command: str) -> None:
+def test_a_service_that_is_stopped_is_reported_with_the_command_that_starts_it(either: Platform, command: str) -> None:
     either.arcctl("down", "nats").ok()
     try:
         done = either.arcctl(command, "nats")
-        assert (done.code, done.out, done.err) == (1, "", "error: nats is exited\nhint: arcctl up nats\n")
+        assert (done.code, done.out, done.err) == (1, "", "error: nats is not running\nhint: arcctl up nats\n")
     finally:
         either.arcctl("up", "nats").ok()

@@ -32,17 +32,17 @@ def test_a_new_request_is_followed_to_its_spans_its_log_line_and_its_counts(eith
     assert shown[0].startswith(f"trace {found['id']}: 2 spans, ")
 
 
-def test_a_trace_that_is_not_there_says_where_it_was_sought(either: Platform) -> None:
+def test_a_trace_that_is_not_there_says_where_arcctl_looked_for_it(either: Platform) -> None:
     done = either.arcctl("trace", "0" * 31 + "1")
     assert done.code == 1
     assert done.err.startswith(f"error: no trace {'0' * 31}1: jaeger: HTTP 404")
 
 
 @pytest.mark.parametrize("command", ["up", "health", "verify"])
-def test_a_command_that_is_asked_to_shows_how_it_went_as_a_trace(either: Platform, command: str) -> None:
+def test_a_command_with_telemetry_sends_a_trace_of_itself(either: Platform, command: str) -> None:
     done = either.arcctl("--telemetry", command, "redis").ok()
-    (told,) = re.findall(r"the trace of this command: arcctl trace ([0-9a-f]{32})", done.err)
-    found = json.loads(either.arcctl("trace", told, "--json").out)
+    (trace_id,) = re.findall(r"the trace of this command: arcctl trace ([0-9a-f]{32})", done.err)
+    found = json.loads(either.arcctl("trace", trace_id, "--json").out)
     root, *children = found["spans"]
     assert (root["service"], root["name"], root["ok"]) == ("arcctl", command, True)
     assert [span["name"] for span in children if span["name"].startswith("redis")]
@@ -50,5 +50,5 @@ def test_a_command_that_is_asked_to_shows_how_it_went_as_a_trace(either: Platfor
 
 
 @pytest.mark.parametrize("command", ["up", "health", "verify"])
-def test_no_command_says_anything_about_itself_unless_asked(either: Platform, command: str) -> None:
+def test_a_command_without_telemetry_sends_nothing(either: Platform, command: str) -> None:
     assert "trace of this command" not in either.arcctl(command, "redis").ok().err

@@ -1,4 +1,4 @@
-"""`verify` proves every service, sees what `health` cannot see, and leaves nothing behind."""
+"""`verify` runs every smoke test and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -10,48 +10,49 @@ import httpx
 import pytest
 
 from arcctl import services
+from tests.e2e.clients import redis_client, superuser, unleash_admin
 from tests.e2e.driver import Platform
-from tests.e2e.proofs import admin, redis_client, sql, verify
+from tests.e2e.smoke_tests import verify
 
-DOUBLES = {"grafana", "infisical"}
+STUBS = {"grafana", "infisical"}
 
 
-def test_every_service_that_runs_is_proved_and_doubles_are_called_doubles(either: Platform) -> None:
+def test_every_running_service_passes_and_stubs_are_marked(either: Platform) -> None:
     report = verify(either, "all")
     found = {s["name"]: s["outcome"] for s in report["services"]}
-    missing = DOUBLES if either.shift else set()
-    expected = {name: "skipped" if name in missing else "proved" for name in services.names()}
+    missing = STUBS if either.shift else set()
+    expected = {name: "skipped" if name in missing else "passed" for name in services.names()}
     assert found == expected, report
     assert report["passed"] is True
-    assert {s["name"] for s in report["services"] if s["double"]} == DOUBLES - missing
+    assert {s["name"] for s in report["services"] if s["stub"]} == STUBS - missing
 
 
-def test_no_server_ends_of_being_proved(either: Platform) -> None:
+def test_no_server_stops_because_of_its_smoke_tests(either: Platform) -> None:
     before = either.running()
     for _ in range(3):
         assert verify(either, "all")["passed"] is True
-        time.sleep(1.5)  # Unleash looks back each second at what was done
+        time.sleep(1.5)  # Unleash handles its events once a second
     assert either.running() == before
 
 
-def test_the_verdict_of_a_store_is_that_of_the_proofs_that_go_through_it(either: Platform) -> None:
+def test_the_outcome_of_a_store_comes_from_the_smoke_tests_that_use_it(either: Platform) -> None:
     (loki,) = verify(either, "loki")["services"]
-    assert (loki["outcome"], {step["service"] for step in loki["steps"]}) == ("proved", {"loki"})
+    assert (loki["outcome"], {step["service"] for step in loki["steps"]}) == ("passed", {"loki"})
     assert {step["owner"] for step in loki["steps"]} == {"otel-collector", "swiss-army"}
 
 
 def _left(platform: Platform) -> dict[str, object]:
-    """Everything that a proof could have left, as the servers themselves tell it."""
+    """Everything that a smoke test could have left on the servers."""
     with httpx.Client(trust_env=False, timeout=10) as client:
 
         def get(port: int, path: str, **headers: str) -> Any:
             return client.get(f"http://127.0.0.1:{platform.port(port)}{path}", headers=headers).json()
 
-        features = get(4242, "/api/admin/projects/default/features", **admin(platform))["features"]
+        features = get(4242, "/api/admin/projects/default/features", **unleash_admin(platform))["features"]
         topics = get(8082, "/admin/v2/persistent/public/default")
         accounts = get(4434, "/admin/identities?credentials_identifier=arcctl-verify@arc.localhost")
         streams = get(8222, "/jsz?streams=true").get("streams", 0)
-    with sql(platform, "arc") as connection:
+    with superuser(platform, "arc") as connection:
         tables = connection.execute("SELECT count(*) FROM pg_tables WHERE tablename ~ 'arcctl'").fetchone()
     keys = redis_client(platform).keys("arcctl:*")
     return {
@@ -76,14 +77,12 @@ def test_what_was_written_is_gone_also_after_an_interrupted_run_and_the_next_one
     assert _left(either) == NOTHING
 
 
-def test_what_does_not_run_is_skipped_and_a_failure_where_it_should(either: Platform) -> None:
+def test_a_stopped_service_is_skipped_and_makes_exit_code_1(either: Platform) -> None:
     either.arcctl("down", "nats").ok()
     try:
         (found,) = verify(either, "nats")["services"]
-        assert (found["outcome"], found["reason"]) == (
-            "skipped",
-            f"is {either.service('nats')['state']} (arcctl up nats)",
-        )
+        state = either.service("nats")["state"].replace("absent", "not started")
+        assert (found["outcome"], found["reason"]) == ("skipped", f"{state} (arcctl up nats)")
         assert either.arcctl("verify", "nats").code == 1
     finally:
         either.arcctl("up", "nats").ok()

@@ -1,4 +1,4 @@
-"""Data is safe: what is backed up comes back, whole, and what cannot come back leaves what is there alone."""
+"""A backup restores all data; a backup that cannot be restored changes nothing."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.e2e.belongings import BELONGINGS, cache, sql
+from tests.e2e.clients import redis_client, sql
 from tests.e2e.counting import ledger, writing
 from tests.e2e.driver import Platform
+from tests.e2e.user_data import USER_DATA
 
 
 @pytest.fixture(params=["stack", "local"], scope="module")
 def full(request: pytest.FixtureRequest) -> Platform:
-    """All services with everything that a user may keep in them."""
+    """All services, filled with data of a user."""
     found: Platform = request.getfixturevalue(request.param)
     _up(found)
     for name in _present(found):
-        BELONGINGS[name].fill(found)
+        USER_DATA[name].write(found)
     return found
 
 
@@ -32,11 +33,11 @@ def _up(platform: Platform) -> None:
 
 def _present(platform: Platform) -> list[str]:
     running = {s["name"] for s in platform.health("all")["services"] if s["status"] in ("healthy", "degraded")}
-    return [name for name in BELONGINGS if name in running]
+    return [name for name in USER_DATA if name in running]
 
 
 def _content(platform: Platform) -> dict[str, Any]:
-    return {name: BELONGINGS[name].read(platform) for name in _present(platform)}
+    return {name: USER_DATA[name].read(platform) for name in _present(platform)}
 
 
 def _backup(platform: Platform, *words: str) -> str:
@@ -50,12 +51,12 @@ def _listed(platform: Platform) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def backup(full: Platform) -> str:
-    """Taken while a program writes; what it had written by the start and by the end is in the ledger."""
+    """A backup that is created while a program writes."""
     with writing(full):
         return _backup(full)
 
 
-def test_what_was_backed_up_under_load_comes_back_into_a_fresh_platform(full: Platform, backup: str) -> None:
+def test_a_backup_under_load_is_restored_into_a_new_platform(full: Platform, backup: str) -> None:
     before, counted = _content(full), ledger(full)
     full.arcctl("clean", "--yes").ok()
     full.arcctl("backup", "restore", backup).ok()
@@ -71,7 +72,7 @@ def test_the_restored_platform_works(full: Platform, backup: str) -> None:
     full.arcctl("verify").ok()
 
 
-def test_restoring_over_data_lists_it_and_refuses_without_a_person(full: Platform, backup: str) -> None:
+def test_restoring_over_data_lists_it_and_asks(full: Platform, backup: str) -> None:
     before = _content(full)
     done = full.arcctl("backup", "restore", backup, "redis", "postgres")
     assert done.code == 2
@@ -81,13 +82,13 @@ def test_restoring_over_data_lists_it_and_refuses_without_a_person(full: Platfor
 
 
 def test_one_service_is_restored_and_no_other(full: Platform, backup: str) -> None:
-    with cache(full) as client:
+    with redis_client(full) as client:
         client.set("name", "another")
         client.set("new", "since then")
     with sql(full) as arc:
         arc.execute("CREATE TABLE since_then ()")
     full.arcctl("backup", "restore", backup, "redis", "--yes").ok()
-    with cache(full) as client:
+    with redis_client(full) as client:
         assert (client.get("name"), client.get("new")) == ("value", None)
     with sql(full) as arc:
         arc.execute("DROP TABLE since_then")
@@ -101,18 +102,18 @@ def test_databases_are_replaced_while_programs_hold_connections(full: Platform, 
             arc.execute("SELECT 1")
     with sql(full) as arc:
         assert arc.execute("SELECT count(*) FROM memories").fetchone() == (500,)
-    assert _half_databases(full) == 0
+    assert _temporary_databases(full) == 0
     assert full.health("all")["status"] == "healthy"
 
 
-def _half_databases(platform: Platform) -> int:
-    """What a restore that is not over keeps under names of its own, and one that was killed leaves to the next."""
+def _temporary_databases(platform: Platform) -> int:
+    """Databases under temporary names, which an unfinished restore leaves."""
     with sql(platform) as arc:
         (found,) = arc.execute("SELECT count(*) FROM pg_database WHERE datname LIKE 'arcctl%'").fetchone()
     return int(found)
 
 
-def test_verify_restores_beside_what_runs_and_touches_nothing_of_it(full: Platform, backup: str) -> None:
+def test_verify_restores_into_a_sandbox_and_leaves_the_platform_unchanged(full: Platform, backup: str) -> None:
     before, running = _content(full), full.running()
     full.arcctl("backup", "verify", backup).ok()
     assert full.running() == running
@@ -129,7 +130,7 @@ def _no_second_platform(platform: Platform) -> None:
     assert platform.docker("ps", "-a", *mine) == platform.docker("volume", "ls", *mine) == ""
 
 
-def test_verify_that_is_interrupted_leaves_nothing_beside(full: Platform, backup: str) -> None:
+def test_verify_that_is_interrupted_leaves_no_sandbox(full: Platform, backup: str) -> None:
     running = full.running()
     assert full.interrupted(6, "backup", "verify", backup) == 130
     _no_second_platform(full)
@@ -137,7 +138,7 @@ def test_verify_that_is_interrupted_leaves_nothing_beside(full: Platform, backup
 
 
 def test_a_changed_byte_is_found_before_anything_is_touched(full: Platform, backup: str, tmp_path: Path) -> None:
-    copy = shutil.copytree(full.home / ".arcctl" / "backups" / backup, tmp_path / "copy")
+    copy = shutil.copytree(full.directory / ".arcctl" / "backups" / backup, tmp_path / "copy")
     part = max(copy.glob("redis-*.age"))
     data = bytearray(part.read_bytes())
     data[len(data) // 2] ^= 1
@@ -151,7 +152,7 @@ def test_a_changed_byte_is_found_before_anything_is_touched(full: Platform, back
 
 
 def test_a_missing_file_and_a_damaged_manifest_are_named(full: Platform, backup: str, tmp_path: Path) -> None:
-    copy = shutil.copytree(full.home / ".arcctl" / "backups" / backup, tmp_path / "copy")
+    copy = shutil.copytree(full.directory / ".arcctl" / "backups" / backup, tmp_path / "copy")
     (copy / "nats-0.age").unlink()
     done = full.arcctl("backup", "verify", str(copy), "--quick")
     assert (done.code, "nats-0.age is missing" in done.err) == (1, True)
@@ -167,12 +168,12 @@ def test_a_wrong_passphrase_is_refused(full: Platform, backup: str, tmp_path: Pa
     assert done.err.splitlines()[-2] == "error: the passphrase does not open this backup"
 
 
-def test_no_secret_of_the_home_is_in_a_backup_unencrypted_and_only_its_owner_reads_it(
+def test_no_secret_of_the_project_is_in_a_backup_unencrypted_and_only_its_owner_reads_it(
     full: Platform, backup: str
 ) -> None:
-    folder = full.home / ".arcctl" / "backups" / backup
+    folder = full.directory / ".arcctl" / "backups" / backup
     secrets = {v.encode() for v in full.secrets().values() if len(v) > 20}
-    secrets |= {(full.home / ".arcctl" / "backup.passphrase").read_bytes().strip()}
+    secrets |= {(full.directory / ".arcctl" / "backup.passphrase").read_bytes().strip()}
     for file in folder.iterdir():
         data = file.read_bytes()
         assert [s for s in secrets if s in data] == []
@@ -185,11 +186,11 @@ def test_a_create_that_is_interrupted_leaves_no_half_backup(full: Platform) -> N
     before = _listed(full)
     for seconds, by in ((3.0, signal.SIGINT), (3.5, signal.SIGKILL), (5.0, signal.SIGINT)):
         full.interrupted(seconds, "backup", "create", by=by)
-        _up(full)  # one that was killed may have left a service still
+        _up(full)  # a killed backup may leave a service stopped
         new = [e for e in _listed(full) if e not in before]
         assert all(e["problem"] == "" for e in new)
     name = _backup(full)
-    assert [p.name for p in (full.home / ".arcctl" / "backups").glob("*.new")] == []
+    assert [p.name for p in (full.directory / ".arcctl" / "backups").glob("*.new")] == []
     full.arcctl("backup", "verify", name, "--quick").ok()
 
 
@@ -201,4 +202,4 @@ def test_a_restore_that_is_interrupted_leaves_each_service_whole(full: Platform)
         assert _content(full) == expected
     full.arcctl("backup", "restore", name, "--yes").ok()
     assert _content(full) == expected
-    assert _half_databases(full) == 0
+    assert _temporary_databases(full) == 0

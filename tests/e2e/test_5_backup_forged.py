@@ -1,4 +1,4 @@
-"""A backup that looks right and is not: what it would replace goes on as it was."""
+"""A backup with valid hashes and invalid content: the service keeps its old data."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 import pyrage
 import pytest
 
-from tests.e2e.belongings import cache
+from tests.e2e.clients import redis_client
 from tests.e2e.driver import Platform
 
 
@@ -21,7 +21,7 @@ def _backup(platform: Platform, *words: str) -> str:
 
 
 def _forged(platform: Platform, folder: Path, content: bytes) -> tuple[str, str]:
-    """A backup of Redis in which everything fits but what is in it; and the file with its key."""
+    """A backup of Redis with valid hashes and this content; and the file with its key."""
     identity = pyrage.x25519.Identity.generate()
     (folder / "key").write_text(str(identity))
     name = _backup(platform, "redis", "--to", str(folder), "--recipient", str(identity.to_public()))
@@ -47,17 +47,15 @@ def _tar(name: str, text: bytes) -> bytes:
     [b"not a tar", _tar("appendonlydir", b"a file where a folder should be")],
     ids=["cannot be unpacked", "does not start"],
 )
-def test_a_service_that_cannot_be_restored_goes_on_with_its_old_data(
-    local: Platform, tmp_path: Path, content: bytes
-) -> None:
+def test_a_service_that_cannot_be_restored_keeps_its_old_data(local: Platform, tmp_path: Path, content: bytes) -> None:
     local.arcctl("up", "redis").ok()
-    with cache(local) as client:
+    with redis_client(local) as client:
         client.set("name", "old")
     name, key = _forged(local, tmp_path, content)
     done = local.arcctl("backup", "restore", name, "--yes", "--key", key)
     assert done.code == 1
     assert "not restored: redis: " in done.err
     assert "Traceback" not in done.err
-    with cache(local) as client:
+    with redis_client(local) as client:
         assert client.get("name") == "old"
     assert local.service("redis")["status"] == "healthy"

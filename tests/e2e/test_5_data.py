@@ -1,4 +1,4 @@
-"""Stopping keeps every byte; destroying lists, asks, and only then destroys."""
+"""`down` keeps all data; `clean` lists what it destroys and asks first."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def _connect(stack: Platform) -> psycopg.Connection[tuple[object, ...]]:
     return psycopg.connect(host="127.0.0.1", user="arc", dbname="arc", password=password, sslmode="disable")
 
 
-def test_down_keeps_data_and_up_goes_on_with_it(stack: Platform) -> None:
+def test_data_is_still_there_after_down_and_up(stack: Platform) -> None:
     with _connect(stack) as connection:
         connection.execute("CREATE TABLE IF NOT EXISTS kept (v vector(3))")
         connection.execute("INSERT INTO kept VALUES ('[1,2,3]')")

@@ -1,4 +1,4 @@
-"""`secrets rotate`: the new one is taken, the old one is not, nobody is locked out, whenever it is interrupted."""
+"""`secrets rotate`: the new secret is accepted and the old one refused, also after an interrupt at any step."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ import psutil
 import psycopg
 import pytest
 
+from tests.e2e.clients import redis_client, superuser
 from tests.e2e.driver import Platform, eventually
 from tests.e2e.logins import KEYS, LOGINS, kratos_session, role, unleash_session
-from tests.e2e.proofs import redis_client, sql, verify
+from tests.e2e.smoke_tests import verify
 
 CONTAINERS_ONLY = ("GRAFANA_", "INFISICAL_")
 STORES = ("POSTGRES_PASSWORD", "REDIS_PASSWORD", "NATS_PASSWORD")
@@ -31,7 +32,7 @@ def _listed(platform: Platform) -> dict[str, dict[str, Any]]:
 
 
 def _users(platform: Platform, name: str) -> tuple[str, ...]:
-    """The services whom a secret concerns, of those that run on this engine."""
+    """The running services that use a secret."""
     entry = _listed(platform)[name]
     running = tuple(i for i in entry["users"] if platform.service(i)["state"] == "running")
     assert entry["service"] in running
@@ -39,23 +40,23 @@ def _users(platform: Platform, name: str) -> tuple[str, ...]:
 
 
 def _on_each_engine(names: Iterable[str]) -> list[tuple[str, str]]:
-    """The vault and Grafana run on the one engine only; what goes the same way on both is tried on the faster one."""
-    there = [("stack", name) for name in names if name.startswith((*CONTAINERS_ONLY, "POSTGRES_PASSWORD", "REDIS_"))]
-    here = [("local", name) for name in names if not name.startswith(CONTAINERS_ONLY)]
-    return [*there, *here]
+    """Grafana and Infisical run on Docker only; most others are rotated on the embedded engine, which is faster."""
+    docker = [("stack", name) for name in names if name.startswith((*CONTAINERS_ONLY, "POSTGRES_PASSWORD", "REDIS_"))]
+    embedded = [("local", name) for name in names if not name.startswith(CONTAINERS_ONLY)]
+    return [*docker, *embedded]
 
 
-def _all_well(platform: Platform, *services: str) -> None:
+def _assert_healthy_and_verified(platform: Platform, *services: str) -> None:
     report = platform.health(*services, "--wait", "--timeout", "60")
     assert {s["name"]: s["status"] for s in report["services"] if s["name"] in services} == dict.fromkeys(
         sorted(services), "healthy"
     )
     found = verify(platform, *services)
-    assert [s for s in found["services"] if s["outcome"] == "broken"] == []
+    assert [s for s in found["services"] if s["outcome"] == "failed"] == []
 
 
 @pytest.mark.parametrize(("either", "name"), _on_each_engine(LOGINS), indirect=["either"])
-def test_after_a_rotation_the_new_one_is_taken_the_old_one_refused_and_all_users_work(
+def test_after_a_rotation_the_new_secret_is_accepted_the_old_one_refused_and_all_users_work(
     either: Platform, name: str
 ) -> None:
     users = _users(either, name)
@@ -66,25 +67,25 @@ def test_after_a_rotation_the_new_one_is_taken_the_old_one_refused_and_all_users
     assert (LOGINS[name](either, new), LOGINS[name](either, old)) == (True, False)
     assert old not in done.out + done.err
     assert new not in done.out + done.err
-    assert not (either.home / ".arcctl" / "rotation.json").exists()
-    _all_well(either, *users)
+    assert not (either.directory / ".arcctl" / "rotation.json").exists()
+    _assert_healthy_and_verified(either, *users)
 
 
 @pytest.mark.parametrize(("either", "name"), _on_each_engine(KEYS), indirect=["either"])
-def test_a_key_that_signs_or_encrypts_is_another_one_afterwards_and_all_users_work(either: Platform, name: str) -> None:
+def test_after_a_rotation_of_a_key_all_users_work(either: Platform, name: str) -> None:
     users = _users(either, name)
     old = either.secrets()[name]
     either.arcctl("secrets", "rotate", name, "--yes").ok()
     assert either.secrets()[name] != old
-    _all_well(either, *users)
+    _assert_healthy_and_verified(either, *users)
 
 
-def test_a_session_of_kratos_outlives_its_keys_and_one_of_unleash_does_not(either: Platform) -> None:
-    with kratos_session(either) as known, unleash_session(either) as welcome:
-        assert (known(), welcome()) == (True, True)
+def test_a_session_of_kratos_stays_valid_after_a_rotation_and_one_of_unleash_does_not(either: Platform) -> None:
+    with kratos_session(either) as in_kratos, unleash_session(either) as in_unleash:
+        assert (in_kratos(), in_unleash()) == (True, True)
         keys = ("KRATOS_COOKIE_SECRET", "KRATOS_CIPHER_SECRET", "UNLEASH_SESSION_SECRET")
         either.arcctl("secrets", "rotate", *keys, "--yes").ok()
-        assert (known(), welcome()) == (True, False)
+        assert (in_kratos(), in_unleash()) == (True, False)
 
 
 def test_the_list_says_when_a_secret_was_changed_and_never_shows_one(either: Platform) -> None:
@@ -96,7 +97,7 @@ def test_the_list_says_when_a_secret_was_changed_and_never_shows_one(either: Pla
     assert [name for name, value in either.secrets().items() if value in shown] == []
 
 
-def test_a_connection_of_a_client_lives_through_the_rotation_of_its_role(either: Platform) -> None:
+def test_an_open_connection_stays_open_while_its_role_is_rotated(either: Platform) -> None:
     where = f"host=127.0.0.1 port={either.port(5432)} user=arc dbname=arc sslmode=disable"
     with psycopg.connect(where, password=either.secrets()["POSTGRES_APP_PASSWORD"], autocommit=True) as client:
         before = client.execute("SELECT pg_backend_pid()").fetchone()
@@ -106,8 +107,8 @@ def test_a_connection_of_a_client_lives_through_the_rotation_of_its_role(either:
 
 @contextlib.contextmanager
 def _busy(work: Callable[[], object]) -> Iterator[list[tuple[float, str]]]:
-    """Do something all the time; what went wrong, with its time."""
-    troubles: list[tuple[float, str]] = []
+    """Repeat the work in a thread; yield the errors with their times."""
+    errors: list[tuple[float, str]] = []
     over = threading.Event()
 
     def run() -> None:
@@ -115,18 +116,18 @@ def _busy(work: Callable[[], object]) -> Iterator[list[tuple[float, str]]]:
             try:
                 work()
             except Exception as error:
-                troubles.append((time.monotonic(), f"{type(error).__name__}: {error}"))
+                errors.append((time.monotonic(), f"{type(error).__name__}: {error}"))
 
     thread = threading.Thread(target=run)
     thread.start()
     try:
-        yield troubles
+        yield errors
     finally:
         over.set()
         thread.join()
 
 
-def test_clients_that_read_the_secret_anew_have_no_error_once_the_rotation_is_over(either: Platform) -> None:
+def test_clients_that_read_the_new_secret_have_no_error_after_the_rotation(either: Platform) -> None:
     def redis_work() -> None:
         with redis_client(either) as client:
             client.incr("arcctl:test:rotation")
@@ -134,17 +135,17 @@ def test_clients_that_read_the_secret_anew_have_no_error_once_the_rotation_is_ov
     def role_work() -> None:
         assert role("arc")(either, either.secrets()["POSTGRES_APP_PASSWORD"])
 
-    with _busy(redis_work) as redis_troubles, _busy(role_work) as role_troubles:
+    with _busy(redis_work) as redis_errors, _busy(role_work) as role_errors:
         either.arcctl("secrets", "rotate", "REDIS_PASSWORD", "POSTGRES_APP_PASSWORD", "--yes").ok()
         over = time.monotonic()
         counted = int(redis_client(either).get("arcctl:test:rotation"))
         assert eventually(lambda: int(redis_client(either).get("arcctl:test:rotation")) > counted + 3, 20)
-    assert [text for when, text in redis_troubles + role_troubles if when > over] == []
+    assert [text for when, text in redis_errors + role_errors if when > over] == []
     redis_client(either).delete("arcctl:test:rotation")
 
 
 def _cut(platform: Platform, by: signal.Signals, step: str, *names: str) -> int:
-    """Rotate, and send a signal when this step is announced; the exit code."""
+    """Rotate, and send a signal when this step begins; return the exit code."""
     child = platform.start("secrets", "rotate", *names, "--yes")
     assert child.stderr is not None
     for line in child.stderr:
@@ -156,15 +157,15 @@ def _cut(platform: Platform, by: signal.Signals, step: str, *names: str) -> int:
 
 
 INTERRUPTIONS = [
-    ("POSTGRES_PASSWORD: admit", signal.SIGKILL),
+    ("POSTGRES_PASSWORD: set the new one on", signal.SIGKILL),
     ("POSTGRES_PASSWORD: write", signal.SIGINT),
     ("POSTGRES_PASSWORD: recreate", signal.SIGKILL),
-    ("REDIS_PASSWORD: admit", signal.SIGINT),
+    ("REDIS_PASSWORD: set the new one on", signal.SIGINT),
     ("REDIS_PASSWORD: write", signal.SIGKILL),
-    ("redis: recreate", signal.SIGKILL),
+    ("REDIS_PASSWORD: recreate redis", signal.SIGKILL),
     ("NATS_PASSWORD: write", signal.SIGKILL),
-    ("nats: recreate", signal.SIGINT),
-    ("NATS_PASSWORD: prove", signal.SIGKILL),
+    ("NATS_PASSWORD: recreate nats", signal.SIGINT),
+    ("NATS_PASSWORD: verify", signal.SIGKILL),
 ]
 
 
@@ -173,17 +174,15 @@ INTERRUPTIONS = [
     [("stack", *one) for one in INTERRUPTIONS[1::3]] + [("local", *one) for one in INTERRUPTIONS],
     indirect=["either"],
 )
-def test_a_rotation_that_is_interrupted_locks_nobody_out_and_is_finished_by_the_next(
-    either: Platform, step: str, by: signal.Signals
-) -> None:
-    journal = either.home / ".arcctl" / "rotation.json"
+def test_an_interrupted_rotation_is_finished_by_the_next(either: Platform, step: str, by: signal.Signals) -> None:
+    journal = either.directory / ".arcctl" / "rotation.json"
     before = either.secrets()
     code = _cut(either, by, step, *STORES)
     assert code == (130 if by is signal.SIGINT else -signal.SIGKILL)
     kept = json.loads(journal.read_text())
     assert stat.S_IMODE(journal.stat().st_mode) == 0o600
     assert {item["name"]: item["old"] for item in kept} == {name: before[name] for name in STORES}
-    assert "a change of secrets was interrupted" in either.arcctl("ps").err
+    assert "a rotation of secrets was interrupted" in either.arcctl("ps").err
     either.arcctl("secrets", "rotate").ok()
     assert not journal.exists()
     after = either.secrets()
@@ -191,29 +190,29 @@ def test_a_rotation_that_is_interrupted_locks_nobody_out_and_is_finished_by_the_
         assert after[item["name"]] == item["new"]
         assert LOGINS[item["name"]](either, item["new"])
         assert not LOGINS[item["name"]](either, item["old"])
-    _all_well(either, "postgres", "redis", "nats")
+    _assert_healthy_and_verified(either, "postgres", "redis", "nats")
 
 
-def test_a_rotation_is_finished_also_after_everything_went_down_in_the_middle(either: Platform) -> None:
+def test_an_interrupted_rotation_is_finished_after_down(either: Platform) -> None:
     _cut(either, signal.SIGKILL, "POSTGRES_PASSWORD: write", *STORES)
     either.arcctl("down", "postgres", "redis", "nats").ok()
     either.arcctl("secrets", "rotate").ok()
-    with sql(either, "postgres") as connection:
+    with superuser(either, "postgres") as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
     started = [i for i in ("kratos", "unleash", "infisical") if either.service(i)["state"] == "running"]
     either.arcctl("up", "postgres", "redis", "nats", *started).ok()
-    _all_well(either, "postgres", "redis", "nats", *started)
+    _assert_healthy_and_verified(either, "postgres", "redis", "nats", *started)
 
 
 def test_no_process_and_no_container_shows_a_secret_while_it_is_changed(either: Platform) -> None:
     seen: set[str] = set()
 
-    def look() -> None:
+    def read_process_list() -> None:
         for process in psutil.process_iter(["cmdline"]):
             seen.add(" ".join(process.info["cmdline"] or ()))
 
     before = either.secrets()
-    with _busy(look):
+    with _busy(read_process_list):
         either.arcctl("secrets", "rotate", *STORES, "--yes").ok()
     if not either.shift:
         seen.add(either.docker("inspect", *either.docker("ps", "--all", "--quiet").split()))
@@ -223,33 +222,33 @@ def test_no_process_and_no_container_shows_a_secret_while_it_is_changed(either: 
 
 
 def test_a_secret_that_was_set_by_hand_is_refused_with_the_file_to_edit(either: Platform) -> None:
-    done = either.arcctl("secrets", "rotate", "REDIS_PASSWORD", "--yes", REDIS_PASSWORD="a-secret-of-my-own")
+    done = either.arcctl("secrets", "rotate", "REDIS_PASSWORD", "--yes", REDIS_PASSWORD="a-secret-set-by-hand")
     assert done.code == 2
     assert "error: REDIS_PASSWORD is not rotated: it was set by hand, in environment" in done.err
     assert "hint: change REDIS_PASSWORD in environment and run: arcctl up redis" in done.err
-    assert "a-secret-of-my-own" not in done.out + done.err
+    assert "a-secret-set-by-hand" not in done.out + done.err
 
 
-def test_a_secret_whose_server_knows_another_one_is_refused_and_nothing_changes(either: Platform) -> None:
+def test_a_secret_that_the_server_does_not_accept_is_not_rotated(either: Platform) -> None:
     before = either.secrets()
-    with sql(either, "postgres") as connection:
+    with superuser(either, "postgres") as connection:
         connection.execute("ALTER ROLE arc PASSWORD 'another-one'")
     done = either.arcctl("secrets", "rotate", "POSTGRES_APP_PASSWORD", "--yes")
     assert done.code == 1
-    assert "POSTGRES_APP_PASSWORD is not rotated: the server does not take the one of now" in done.err
+    assert "POSTGRES_APP_PASSWORD is not rotated: the server refuses the current one" in done.err
     assert done.err.rstrip().endswith("hint: arcctl bootstrap postgres")
     assert either.secrets() == before
     either.arcctl("bootstrap", "postgres").ok()
     either.arcctl("secrets", "rotate", "POSTGRES_APP_PASSWORD", "--yes").ok()
 
 
-def test_the_vaults_key_is_never_changed(stack: Platform) -> None:
+def test_the_encryption_key_of_the_vault_is_never_changed(stack: Platform) -> None:
     done = stack.arcctl("secrets", "rotate", "INFISICAL_ENCRYPTION_KEY", "--yes")
     assert done.code == 2
     assert "with another one the vault is lost" in done.err
 
 
-def test_a_rotation_of_everything_ends_healthy_and_proved(either: Platform) -> None:
+def test_after_a_rotation_of_everything_all_services_are_healthy_and_verified(either: Platform) -> None:
     before, listed = either.secrets(), _listed(either)
     either.arcctl("secrets", "rotate", "--all", "--yes", timeout=900).ok()
     after = either.secrets()
@@ -257,4 +256,4 @@ def test_a_rotation_of_everything_ends_healthy_and_proved(either: Platform) -> N
     wanted = {n for n, entry in listed.items() if entry["rotation"] and entry["service"] in running}
     kept = {"KRATOS_PREVIOUS_COOKIE_SECRET", "KRATOS_PREVIOUS_CIPHER_SECRET"}
     assert {name for name in before if before[name] != after[name]} - kept == wanted
-    _all_well(either, *sorted(running))
+    _assert_healthy_and_verified(either, *sorted(running))

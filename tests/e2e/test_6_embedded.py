@@ -1,4 +1,4 @@
-"""Without Docker: the same words mean the same, and nothing that ends unasked stays ended."""
+"""The embedded engine: commands work as with Docker, and a server that crashes is restarted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from arcctl import services
-from arcctl.runtime import embedded
+from arcctl.engines.embedded import engine as embedded
 from tests.e2e.driver import Platform, eventually, reason
 
 IN_CONTAINERS = ("grafana", "infisical")
@@ -23,10 +23,10 @@ EVERYWHERE = tuple(i for i in services.names() if i not in IN_CONTAINERS)
 
 
 def _servers(local: Platform) -> dict[str, psutil.Process]:
-    """The processes that run, by the name of their service or helper."""
+    """The running processes by component."""
     found = {}
     for file in _base(local).glob("run/*/pid"):
-        with contextlib.suppress(psutil.NoSuchProcess, ValueError):  # one that is being started has no number yet
+        with contextlib.suppress(psutil.NoSuchProcess, ValueError):  # a starting process has no id yet
             process = psutil.Process(int(file.read_text()))
             if process.status() != psutil.STATUS_ZOMBIE:
                 found[file.parent.name] = process
@@ -34,24 +34,24 @@ def _servers(local: Platform) -> dict[str, psutil.Process]:
 
 
 def _base(local: Platform) -> Path:
-    """Where the processes of this home keep their files."""
-    return embedded.base(local.home)
+    """The folder with the files of the processes."""
+    return embedded.base(local.directory)
 
 
 def _supervisor(local: Platform) -> psutil.Process:
-    """The daemon, found by its configuration."""
+    """The process of Supervisor, found by its configuration."""
     (found,) = (p for p in _ours(local) if f"{_base(local)}/supervisor.conf" in p.info["cmdline"])
     return found
 
 
 def _ours(local: Platform) -> list[psutil.Process]:
-    """Every process with a file of this home among its arguments."""
-    everything = psutil.process_iter(["cmdline"])
-    return [p for p in everything if any(str(_base(local)) in word for word in p.info["cmdline"] or ())]
+    """Every process with a file of this project among its arguments."""
+    processes = psutil.process_iter(["cmdline"])
+    return [p for p in processes if any(str(_base(local)) in word for word in p.info["cmdline"] or ())]
 
 
 @contextlib.contextmanager
-def _frozen(process: psutil.Process) -> Iterator[None]:
+def _paused(process: psutil.Process) -> Iterator[None]:
     os.killpg(process.pid, signal.SIGSTOP)
     try:
         yield
@@ -66,7 +66,7 @@ def test_health_is_green_with_twelve_real_servers_and_names_what_is_not_availabl
     assert (report["status"], report["engine"]) == ("healthy", "embedded")
     for name in IN_CONTAINERS:
         (check,) = local.service(name)["checks"]
-        assert check["message"] == f"not available here: no package brings this server ({check['hint']})"
+        assert check["message"] == f"not available here: no package contains this server ({check['hint']})"
         assert check["hint"] == f"arcctl --engine docker up {name}"
 
 
@@ -74,17 +74,17 @@ def test_up_names_what_it_starts_and_what_is_not_available_and_the_second_time_n
     local: Platform,
 ) -> None:
     before = {key: process.pid for key, process in _servers(local).items()}
-    told = local.arcctl("up").ok().err
-    assert "not available here: grafana: no package brings this server (arcctl --engine docker up grafana)" in told
-    assert "everything runs already, nothing to do: " in told
+    output = local.arcctl("up").ok().err
+    assert "not available here: grafana: no package contains this server (arcctl --engine docker up grafana)" in output
+    assert "already running, nothing to do: " in output
     assert {key: process.pid for key, process in _servers(local).items()} == before
 
 
-def test_a_service_that_cannot_run_here_is_refused_by_name_with_the_way_out(local: Platform) -> None:
+def test_a_service_that_cannot_run_here_is_refused_by_name_with_a_hint(local: Platform) -> None:
     done = local.arcctl("up", "grafana")
     assert done.code == 1
     assert done.err.splitlines()[-2:] == [
-        "error: grafana is not available here: no package brings this server",
+        "error: grafana is not available here: no package contains this server",
         "hint: arcctl --engine docker up grafana",
     ]
 
@@ -115,13 +115,13 @@ def test_no_server_that_could_run_without_root_runs_as_root(local: Platform) -> 
     if os.geteuid() != 0:
         assert {p.uids().effective for p in _servers(local).values()} == {os.geteuid()}
         return
-    # The sample application runs on the Python that runs these tests, which may be out of reach for others.
+    # The sample application runs on the Python that runs these tests, which other accounts may not be able to read.
     as_root = {key for key, p in _servers(local).items() if p.uids().effective == 0}
     assert as_root <= {"swiss-army"}
 
 
 @pytest.mark.parametrize("service", ["nats", "redis", "loki", "jaeger", "otel-collector", "traefik"])
-def test_a_server_that_is_killed_comes_back_by_itself(local: Platform, service: str) -> None:
+def test_a_killed_server_is_restarted(local: Platform, service: str) -> None:
     killed = _servers(local)[service].pid
     os.killpg(killed, signal.SIGKILL)
     assert eventually(lambda: _servers(local).get(service, psutil.Process()).pid not in (killed, os.getpid()), 15)
@@ -129,12 +129,12 @@ def test_a_server_that_is_killed_comes_back_by_itself(local: Platform, service: 
 
 
 @pytest.mark.parametrize("service", ["loki", "jaeger", "nats", "traefik", "redis", "postgres"])
-def test_a_frozen_server_is_unhealthy_and_up_wakes_it(local: Platform, service: str) -> None:
-    with _frozen(_servers(local)[service]):
+def test_a_paused_server_is_unhealthy_and_up_unpauses_it(local: Platform, service: str) -> None:
+    with _paused(_servers(local)[service]):
         found = local.service(service)
         assert (found["status"], found["state"]) == ("unhealthy", "paused")
-        assert "is paused" in reason(found)
-        assert f"unpause {service}: is paused" in local.arcctl("up", "--dry-run").ok().out
+        assert "paused" in reason(found)
+        assert f"unpause {service}: paused" in local.arcctl("up", "--dry-run").ok().out
         local.arcctl("up").ok()
         assert local.service(service)["status"] == "healthy"
 
@@ -156,11 +156,11 @@ def test_a_port_that_is_taken_is_refused_with_its_owner_before_anything_starts(l
     with socket.create_server(("127.0.0.1", local.port(6379))):
         done = local.arcctl("up")
         assert done.code == 5
-        assert f"error: port {local.port(6379)} (redis) is taken by python" in done.err
+        assert f"error: port {local.port(6379)} (redis) is already in use by python" in done.err
     local.arcctl("up").ok()
 
 
-def test_a_killed_supervisor_leaves_servers_that_the_next_up_takes_over(local: Platform) -> None:
+def test_up_replaces_the_servers_of_a_killed_supervisor(local: Platform) -> None:
     left = _servers(local)
     _supervisor(local).kill()
     assert eventually(lambda: local.health("all")["status"] == "unhealthy", 10)
@@ -171,25 +171,25 @@ def test_a_killed_supervisor_leaves_servers_that_the_next_up_takes_over(local: P
     assert not {p.pid for p in fresh.values()} & {p.pid for p in left.values()}
 
 
-def test_two_ups_at_the_same_time_both_end_well_with_one_platform(local: Platform) -> None:
+def test_two_ups_at_the_same_time_both_succeed_with_one_platform(local: Platform) -> None:
     local.arcctl("down").ok()
     pair = [local.start("up"), local.start("up")]
-    told = [child.communicate(timeout=200)[1] for child in pair]
-    assert [child.returncode for child in pair] == [0, 0], told
+    outputs = [child.communicate(timeout=200)[1] for child in pair]
+    assert [child.returncode for child in pair] == [0, 0], outputs
     assert local.health("all")["status"] == "healthy"
     assert _supervisor(local).is_running()
 
 
-def test_logs_come_with_the_name_of_the_process_and_since_is_refused(local: Platform) -> None:
+def test_logs_have_the_name_of_the_process_and_since_is_refused(local: Platform) -> None:
     lines = local.arcctl("logs", "postgres", "--tail", "3").ok().out.splitlines()
     assert len(lines) == 3
     assert all(line.startswith("postgres  | ") for line in lines)
     refused = local.arcctl("logs", "postgres", "--since", "10m")
     assert refused.code == 2
-    assert "--since works on the docker engine only" in refused.err
+    assert "the embedded engine does not support --since" in refused.err
 
 
-def test_ps_and_info_speak_of_the_ports_that_are_used(local: Platform) -> None:
+def test_ps_and_info_show_the_ports_in_use(local: Platform) -> None:
     shown = {item["name"]: item for item in local.containers()}
     assert shown["redis"]["state"] == "running"
     assert shown["redis"]["ports"] == {"6379": local.port(6379)}
@@ -197,11 +197,11 @@ def test_ps_and_info_speak_of_the_ports_that_are_used(local: Platform) -> None:
     assert f"http://127.0.0.1:{local.port(3100)}" in json.dumps(entries)
 
 
-def test_a_second_engine_on_a_home_that_runs_is_refused_with_the_way_out(local: Platform) -> None:
+def test_another_engine_for_a_running_project_is_refused_with_a_hint(local: Platform) -> None:
     done = local.arcctl("--engine", "docker", "up")
     assert done.code == 2
     assert done.err.splitlines() == [
-        "error: this home runs on the embedded engine",
+        "error: this project is running on the embedded engine",
         "hint: arcctl down, then arcctl --engine docker up",
     ]
     assert local.arcctl("compose", "ps").code == 2
@@ -209,11 +209,12 @@ def test_a_second_engine_on_a_home_that_runs_is_refused_with_the_way_out(local: 
 
 def test_auto_takes_docker_where_it_answers_else_embedded_and_says_so(platform: Platform) -> None:
     dry = ("--engine", "auto", "up", "--dry-run")
-    with platform.another_home() as fresh:
-        told = fresh.arcctl(*dry).ok().err
-        without = Platform(fresh.home, {**fresh.environment, "DOCKER_HOST": "unix:///nowhere"}).arcctl(*dry).ok().err
-    assert "engine: docker, because a Docker engine answers" in told
-    assert "engine: embedded, because no Docker engine answers" in without
+    with platform.new_project() as fresh:
+        with_docker = fresh.arcctl(*dry).ok().err
+        unreachable = {**fresh.environment, "DOCKER_HOST": "unix:///nowhere"}
+        without = Platform(fresh.directory, unreachable).arcctl(*dry).ok().err
+    assert "engine: docker, because Docker answers" in with_docker
+    assert "engine: embedded, because Docker does not answer" in without
 
 
 def test_down_leaves_no_process_and_keeps_data_and_clean_destroys_it(local: Platform) -> None:

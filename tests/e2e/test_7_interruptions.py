@@ -1,4 +1,4 @@
-"""Ctrl-C and kill -9 at any moment: whatever was cut off, the same command ends in the same state."""
+"""Ctrl-C and kill -9 at any moment: the same command, run again, ends in the same state."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SIGNALS = (signal.SIGINT, signal.SIGKILL, signal.SIGTERM)
 
 @pytest.fixture
 def fresh(local: Platform) -> Iterator[Platform]:
-    """The second platform with nothing running and no data."""
+    """The local project with nothing running and no data."""
     local.arcctl("clean", "--yes").ok()
     yield local
     local.arcctl("clean", "--yes").ok()
@@ -34,7 +34,7 @@ def _moments(longest: float) -> list[tuple[float, signal.Signals]]:
 def test_up_that_is_interrupted_twenty_times_always_ends_healthy(fresh: Platform) -> None:
     for number, (seconds, by) in enumerate(_moments(3.0)):
         fresh.interrupted(seconds, "up", *WHEELS, by=by)
-        if number % 4 == 3:  # else the next interruption hits what the last one left
+        if number % 4 == 3:  # otherwise the next interrupt starts from the state of this one
             fresh.arcctl("up", *WHEELS).ok()
             report = fresh.health(*WHEELS)
             assert {s["name"]: s["status"] for s in report["services"]} == dict.fromkeys(sorted(WHEELS), "healthy")
@@ -48,21 +48,21 @@ def _content(folder: Path) -> dict[str, str]:
 
 @pytest.fixture
 def caches() -> Iterator[Path]:
-    """A folder that the account of the servers can enter, which pytest's own cannot be."""
+    """A folder that the account of the servers can enter; it cannot enter pytest's temporary folders."""
     with tempfile.TemporaryDirectory(prefix="arc-cache-") as folder:
         Path(folder).chmod(0o755)
         yield Path(folder)
 
 
 def test_engine_build_that_is_interrupted_twenty_times_ends_with_the_same_files(fresh: Platform, caches: Path) -> None:
-    whole, broken = caches / "whole", caches / "broken"
-    fresh.arcctl("engine", "build", *WHEELS, ARCCTL_CACHE=str(whole)).ok()
-    cut = Platform(fresh.home, {**fresh.environment, "ARCCTL_CACHE": str(broken)})
+    complete, interrupted = caches / "complete", caches / "interrupted"
+    fresh.arcctl("engine", "build", *WHEELS, ARCCTL_CACHE=str(complete)).ok()
+    cut = Platform(fresh.directory, {**fresh.environment, "ARCCTL_CACHE": str(interrupted)})
     for seconds, by in _moments(3.0):
         cut.interrupted(seconds, "engine", "build", *WHEELS, by=by)
         if seconds > 2:
             cut.arcctl("engine", "clean", "--yes").ok()
     cut.arcctl("engine", "build", *WHEELS).ok()
-    assert sorted(p.name for p in (broken / "artifacts").glob(".*")) == []
-    assert _content(broken) == _content(whole)
-    assert cut.arcctl("engine", "build", *WHEELS).ok().err.splitlines()[0] == "nothing was missing"
+    assert sorted(p.name for p in (interrupted / "artifacts").glob(".*")) == []
+    assert _content(interrupted) == _content(complete)
+    assert cut.arcctl("engine", "build", *WHEELS).ok().err.splitlines()[0] == "every server is built"

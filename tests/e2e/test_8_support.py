@@ -1,4 +1,4 @@
-"""`support bundle`: all that helps is in it, and no secret of the home, in whatever form a server printed one."""
+"""`support bundle`: it has all diagnostics and no secret of the project, in no encoding."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from urllib.parse import quote
 
 import psycopg
 
-from tests.contracts import shipped
 from tests.e2e.driver import Platform, eventually
+from tests.fakes.contracts import shipped
 
 
 def _bundle(platform: Platform, to: Path) -> dict[str, str]:
@@ -27,7 +27,7 @@ def _bundle(platform: Platform, to: Path) -> dict[str, str]:
 
 
 def _make_postgres_print(platform: Platform, text: str) -> None:
-    """A statement that fails is in the log, word for word."""
+    """Postgres logs the text of a failed statement."""
     login = {"host": "127.0.0.1", "port": platform.port(5432), "user": "arc", "dbname": "arc"}
     login["password"] = platform.secrets()["POSTGRES_APP_PASSWORD"]
     with psycopg.connect(**login) as connection, contextlib.suppress(psycopg.Error):  # type: ignore[arg-type]
@@ -35,7 +35,7 @@ def _make_postgres_print(platform: Platform, text: str) -> None:
     assert eventually(lambda: text in platform.arcctl("logs", "postgres", "--tail", "20").out, 20)
 
 
-def test_no_secret_of_the_home_is_in_any_file_also_where_a_server_printed_it(either: Platform, tmp_path: Path) -> None:
+def test_no_file_has_a_secret_of_the_project_even_if_a_server_logged_it(either: Platform, tmp_path: Path) -> None:
     secrets = {name: value for name, value in either.secrets().items() if value}
     assert len(secrets) > 15
     sentinel = secrets["POSTGRES_PASSWORD"]
@@ -53,14 +53,14 @@ def test_no_secret_of_the_home_is_in_any_file_also_where_a_server_printed_it(eit
     log = files["logs/postgres.log"]
     assert log.count("FROM planted") >= len(forms)
     assert log.count("[removed]") >= len(forms)
-    spelt = {**forms, **secrets}
-    leaks = [(file, name) for file, text in files.items() for name, value in spelt.items() if value in text]
+    all_forms = {**forms, **secrets}
+    leaks = [(file, name) for file, text in files.items() for name, value in all_forms.items() if value in text]
     assert leaks == []
     middle = sentinel[8:-8]
     assert [file for file, text in files.items() if middle in text] == []
 
 
-def test_a_bundle_holds_what_helps_and_only_its_owner_can_read_it(either: Platform, tmp_path: Path) -> None:
+def test_a_bundle_has_all_diagnostics_and_only_its_owner_can_read_it(either: Platform, tmp_path: Path) -> None:
     to = tmp_path / "b.tar.gz"
     files = _bundle(either, to)
     assert stat.S_IMODE(to.stat().st_mode) == 0o600
@@ -69,7 +69,7 @@ def test_a_bundle_holds_what_helps_and_only_its_owner_can_read_it(either: Platfo
     doctor, health = json.loads(files["doctor.json"]), json.loads(files["health.json"])
     assert shipped(doctor["schema"])
     assert health["status"] == "healthy"
-    assert "keep postgres: runs" in files["plan.txt"]
+    assert "keep postgres: running" in files["plan.txt"]
     settings = json.loads(files["settings.json"])
     assert settings["POSTGRES_PASSWORD"] == {"value": "********", "origin": ".arcctl/secrets.env"}
     running = [name for name, state in json.loads(files["ps.json"]).items() if state["state"] == "running"]
@@ -78,13 +78,13 @@ def test_a_bundle_holds_what_helps_and_only_its_owner_can_read_it(either: Platfo
     assert set(files) & {"engine/supervisor.json", "engine/info.json"}
 
 
-def test_a_home_that_is_broken_gives_a_bundle_that_says_how(local: Platform, tmp_path: Path) -> None:
-    with local.another_home() as home:
-        secret = next(value for value in home.secrets().values() if len(value) > 20)
-        path = home.home / "config" / "redis" / ".env"
+def test_the_bundle_of_a_broken_project_names_the_problem(local: Platform, tmp_path: Path) -> None:
+    with local.new_project() as project:
+        secret = next(value for value in project.secrets().values() if len(value) > 20)
+        path = project.directory / "config" / "redis" / ".env"
         path.write_text(f"REDIS_PASSWORD={secret}\nthis line is broken {secret}\n")
         to = tmp_path / "b.tar.gz"
-        done = home.arcctl("support", "bundle", "--to", str(to)).ok()
+        done = project.arcctl("support", "bundle", "--to", str(to)).ok()
         assert "without health.json" in done.err
         with tarfile.open(to) as archive:
             texts = {m.name: (archive.extractfile(m) or to.open("rb")).read().decode() for m in archive.getmembers()}
@@ -92,7 +92,7 @@ def test_a_home_that_is_broken_gives_a_bundle_that_says_how(local: Platform, tmp
     assert [name for name, text in texts.items() if secret in text] == []
 
 
-def test_a_place_that_cannot_be_written_is_an_error_and_leaves_nothing(local: Platform, tmp_path: Path) -> None:
+def test_a_target_that_cannot_be_written_is_an_error_and_nothing_is_left(local: Platform, tmp_path: Path) -> None:
     done = local.arcctl("support", "bundle", "--to", str(tmp_path / "no" / "b.tar.gz"))
     assert (done.code, done.out) == (2, "")
     assert "no such file or directory" in done.err

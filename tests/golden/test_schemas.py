@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from arcctl.model.service import Layer
+
 BASELINES = sorted(Path(__file__).parent.glob("*.v1.json"))
 SHIPPED = Path(__file__).parents[2] / "src" / "arcctl" / "schemas"
 
@@ -44,6 +46,12 @@ def test_the_shipped_schema_keeps_what_the_baseline_promises(baseline: Path) -> 
     shipped = json.loads((SHIPPED / baseline.name).read_text())
     Draft202012Validator.check_schema(shipped)
     assert list(breaches(json.loads(baseline.read_text()), shipped)) == []
+
+
+@pytest.mark.parametrize("name", ["health", "info"])
+def test_the_layers_of_a_schema_are_those_of_services(name: str) -> None:
+    schema = json.loads((SHIPPED / f"{name}.v1.json").read_text())
+    assert schema["$defs"]["service"]["properties"]["layer"]["enum"] == list(Layer)
 
 
 @pytest.mark.parametrize(

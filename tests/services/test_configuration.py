@@ -11,11 +11,11 @@ import pytest
 import yaml
 
 from arcctl import services
-from arcctl.core.settings import owned
+from arcctl.settings.resolve import owned
 
 CONFIG = Path(__file__).parents[2] / "config"
 CATALOGUE = services.load()
-HOSTS = {*CATALOGUE.containers(), "localhost"}
+HOSTS = {*CATALOGUE.components(), "localhost"}
 ADDRESS = re.compile(r"(?:^|[\s\"'/@\[])([a-z][a-z-]*):\d{2,5}\b", re.MULTILINE)
 FILES = sorted(p for p in CONFIG.rglob("*") if p.is_file() and p.name not in (".env", ".env.example"))
 
@@ -52,7 +52,7 @@ def test_a_file_sets_no_password(path: Path) -> None:
 
 @pytest.mark.parametrize("name", services.names())
 def test_an_example_lists_its_own_settings_commented_out_and_without_a_secret(name: str) -> None:
-    own = [v for owner, v in owned(CATALOGUE).values() if owner == name and not v.told]
+    own = [v for owner, v in owned(CATALOGUE).values() if owner == name and not v.server_issued]
     lines = (CONFIG / name / ".env.example").read_text().splitlines()
     expected = [f"# {v.name}={'' if v.secret else v.default}" for v in own]
     assert [line for line in lines if re.match(r"# [A-Z_]+=", line)] == expected
@@ -62,4 +62,4 @@ def test_an_example_lists_its_own_settings_commented_out_and_without_a_secret(na
 def test_every_exporter_is_scraped() -> None:
     texts = [path.read_text() for path in (CONFIG / "prometheus").iterdir()]
     scraped = {address for text in texts for address in ADDRESS.findall(text)}
-    assert {key for key in CATALOGUE.containers() if key.endswith("-exporter")} <= scraped
+    assert {key for key in CATALOGUE.components() if key.endswith("-exporter")} <= scraped

@@ -1,4 +1,4 @@
-"""What programs find in their environment, on the host and in a container, and what people talk to a service with."""
+"""Variables for programs, on the host and in a container, and interactive clients."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections import Counter
 import pytest
 
 from arcctl import services
-from arcctl.app.connection import where
-from arcctl.core.connect import Side
-from arcctl.core.settings import Source, missing_secrets, owned, resolve
+from arcctl.connect.env import where
+from arcctl.model.connection import Side
+from arcctl.settings.resolve import Source, missing_secrets, owned, resolve
 
 CATALOGUE = services.load()
 SECRETS = {name: f"s3ntinel-{name.lower()}".ljust(32, "_")[:32] for name in missing_secrets(CATALOGUE, {})}
-TOLD = {
+SERVER_ISSUED = {
     "INFISICAL_CLIENT_ID": "the-client",
     "INFISICAL_CLIENT_SECRET": "the-secret",
     "INFISICAL_PROJECT_ID": "the-project",
 }
-ENVS = resolve(CATALOGUE, [Source("test", {**SECRETS, **TOLD, "POSTGRES_HOST_PORT": "15432"})]).envs
+ENVS = resolve(CATALOGUE, [Source("test", {**SECRETS, **SERVER_ISSUED, "POSTGRES_HOST_PORT": "15432"})]).envs
 each_service = pytest.mark.parametrize("name", CATALOGUE.services)
 
 BACKEND = f"default:development.{SECRETS['UNLEASH_BACKEND_TOKEN']}"
@@ -37,7 +37,7 @@ GRAFANA = {"GRAFANA_AUTH": f"admin:{SECRETS['GRAFANA_ADMIN_PASSWORD']}"}
 
 def _variables(name: str, side: Side) -> dict[str, str]:
     service, env = CATALOGUE.services[name], ENVS[name]
-    return dict(service.connect(env, where(service, env, side)))
+    return dict(service.network.connect(env, where(service, env, side)))
 
 
 @pytest.mark.parametrize(
@@ -77,11 +77,7 @@ def _variables(name: str, side: Side) -> dict[str, str]:
         ),
         (
             "postgres",
-            {
-                "DATABASE_URL": f"postgresql://arc:{ARC}@127.0.0.1:15432/arc",
-                "PGHOST": "127.0.0.1",
-                "PGPORT": "15432",
-            },
+            {"DATABASE_URL": f"postgresql://arc:{ARC}@127.0.0.1:15432/arc", "PGHOST": "127.0.0.1", "PGPORT": "15432"},
             {"DATABASE_URL": f"postgresql://arc:{ARC}@postgres:5432/arc", "PGHOST": "postgres", "PGPORT": "5432"},
             POSTGRES,
         ),
@@ -115,20 +111,20 @@ def _variables(name: str, side: Side) -> dict[str, str]:
         ),
     ],
 )
-def test_a_program_finds_a_service_from_the_host_and_from_a_container(
+def test_variables_connect_a_program_on_the_host_and_one_in_a_container(
     name: str, host: dict[str, str], container: dict[str, str], both: dict[str, str]
 ) -> None:
     assert _variables(name, Side.HOST) == {**host, **both}
     assert _variables(name, Side.CONTAINER) == {**container, **both}
 
 
-def test_no_two_services_want_the_same_variable() -> None:
+def test_no_two_services_have_the_same_variable() -> None:
     names = Counter(variable for name in CATALOGUE.services for variable in _variables(name, Side.HOST))
     assert [name for name, times in names.items() if times > 1] == []
 
 
 @each_service
-def test_what_a_program_finds_is_no_setting_of_arcctl(name: str) -> None:
+def test_no_variable_is_a_setting_of_arcctl(name: str) -> None:
     """A shell that keeps the variables would otherwise hold on to a password that was changed since."""
     assert _variables(name, Side.HOST).keys() & owned(CATALOGUE).keys() == set()
 
@@ -136,7 +132,7 @@ def test_what_a_program_finds_is_no_setting_of_arcctl(name: str) -> None:
 @each_service
 def test_its_shells_show_no_secret_and_use_ports_of_its_own(name: str) -> None:
     service, env = CATALOGUE.services[name], ENVS[name]
-    shells = service.shells(env)
+    shells = service.network.shells(env)
     assert "s3ntinel" not in repr(shells)
-    ports = {port.container for port in service.ports(env)}
+    ports = {port.container for port in service.network.ports(env)}
     assert {shell.port for shell in shells if hasattr(shell, "port")} <= ports

@@ -8,30 +8,30 @@ from typing import Any
 import pytest
 
 from arcctl import services
-from arcctl.core import compose
-from arcctl.core.graph import dependencies
-from arcctl.core.model import Helper, Layer
-from arcctl.core.settings import owned
-from arcctl.ui.files import dump
-from tests.services.own_examples import AS_ROOT, EXAMPLES
+from arcctl.custom import declare as custom_services
+from arcctl.model.graph import dependencies
+from arcctl.model.service import Layer, Role
+from arcctl.render import compose
+from arcctl.render.compose import dump
+from arcctl.services.presets.containers import START_AS_ROOT
+from arcctl.settings.resolve import owned
+from tests.fakes.custom_examples import EXAMPLES
 
-CATALOGUE = services.load(EXAMPLES)
-CONTAINERS = CATALOGUE.containers()
+CATALOGUE = custom_services.catalogue(EXAMPLES)
+CONTAINERS = CATALOGUE.components()
 DOCUMENTS = {layer: compose.overlay(layer, CATALOGUE) for layer in Layer}
 RENDERED: dict[str, dict[str, Any]] = {k: s for document in DOCUMENTS.values() for k, s in document["services"].items()}
 HARDENED: dict[str, dict[str, Any]] = compose.production(compose.PRODUCTION["prod.yaml"], CATALOGUE)["services"]
 VARIABLE = re.compile(r"\$\{?(\w+)")
 PUBLISHED = re.compile(r"127\.0\.0\.1:\$\{\w+:-\d+\}:\d+")
-NOT_FOR_EVERYBODY = {key: ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"] for key in ("postgres", *AS_ROOT)}
-"""Capabilities kept, and why: the image's start script hands a new volume to its user and becomes that user."""
-BUILT_IN = services.load().containers()
+BUILT_IN = services.load().components()
 
 each_container = pytest.mark.parametrize("key", CONTAINERS)
 
 
-def _is_one_shot(key: str) -> bool:
-    container = CONTAINERS[key]
-    return isinstance(container, Helper) and container.one_shot
+def _is_init(key: str) -> bool:
+    component = CONTAINERS[key]
+    return component.role is Role.INIT
 
 
 def test_every_container_is_in_exactly_one_document() -> None:
@@ -45,17 +45,18 @@ def test_its_ports_are_on_the_loopback_address(key: str) -> None:
 
 
 @each_container
-def test_it_may_take_only_so_much_memory_and_so_many_processes(key: str) -> None:
+def test_its_memory_and_its_processes_are_limited(key: str) -> None:
     assert re.fullmatch(r"[1-9]\d*m", RENDERED[key]["mem_limit"])
     assert 0 < RENDERED[key]["pids_limit"] <= 1024
 
 
 @each_container
-def test_it_gains_no_privilege_and_keeps_no_capability_without_a_reason(key: str) -> None:
+def test_it_gains_no_privilege_and_keeps_capabilities_only_to_become_another_user(key: str) -> None:
     rendered = RENDERED[key]
     assert rendered["security_opt"] == ["no-new-privileges:true"]
     assert rendered["cap_drop"] == ["ALL"]
-    assert rendered.get("cap_add", []) == NOT_FOR_EVERYBODY.get(key, [])
+    assert tuple(rendered.get("cap_add", ())) in ((), START_AS_ROOT)
+    assert not ("cap_add" in rendered and "user" in rendered)
 
 
 @each_container
@@ -65,11 +66,11 @@ def test_its_log_cannot_fill_the_disk(key: str) -> None:
 
 @each_container
 def test_it_comes_back_unless_it_runs_once(key: str) -> None:
-    assert RENDERED[key]["restart"] == ("no" if _is_one_shot(key) else "unless-stopped")
+    assert RENDERED[key]["restart"] == ("no" if _is_init(key) else "unless-stopped")
 
 
 @each_container
-def test_it_asks_for_nothing_of_the_host(key: str) -> None:
+def test_it_has_no_access_to_the_host(key: str) -> None:
     asked = {"privileged", "network_mode", "pid", "ipc", "devices", "volumes_from", "userns_mode"}
     assert asked & set(RENDERED[key]) == set()
 
@@ -85,14 +86,14 @@ def test_compose_starts_it_after_all_that_it_needs_in_its_own_layer_or_below(key
     assert set(RENDERED[key].get("depends_on", {})) == dependencies(CATALOGUE)[key]
 
 
-def test_the_observability_layer_stands_alone() -> None:
+def test_the_observability_layer_is_complete_by_itself() -> None:
     """`docker compose -f base.yaml` must work: nothing there may need what only the other file declares."""
     base = DOCUMENTS[Layer.OBSERVABILITY]["services"]
     assert {need for s in base.values() for need in s.get("depends_on", {})} <= set(base)
 
 
 @pytest.mark.parametrize("layer", Layer)
-def test_every_variable_has_an_owner(layer: Layer) -> None:
+def test_every_variable_is_a_setting(layer: Layer) -> None:
     text = dump(DOCUMENTS[layer]).replace("$$", "")
     assert sorted(set(VARIABLE.findall(text)) - set(owned(CATALOGUE))) == []
 
@@ -104,7 +105,7 @@ def test_secrets_appear_only_in_files_made_by_compose(layer: Layer) -> None:
 
 
 @pytest.mark.parametrize("layer", Layer)
-def test_what_is_declared_at_the_top_is_used_and_the_other_way_round(layer: Layer) -> None:
+def test_what_is_declared_at_the_top_is_used_and_declared_what_is_used(layer: Layer) -> None:
     document = DOCUMENTS[layer]
     used = {
         "configs": {c["source"] for s in document["services"].values() for c in s.get("configs", [])},
@@ -117,7 +118,8 @@ def test_what_is_declared_at_the_top_is_used_and_the_other_way_round(layer: Laye
 
 def test_only_the_common_network_reaches_the_outside() -> None:
     networks = {n: facts for document in DOCUMENTS.values() for n, facts in document["networks"].items()}
-    assert networks == {"arc": {"name": "arc"}, "socket": {"name": "arc_socket", "internal": True}}
+    assert networks.pop("arc") == {"name": "arc"}
+    assert networks == {name: {"name": f"arc_{name}", "internal": True} for name in networks}
 
 
 def test_no_two_files_or_volumes_fall_on_the_same_name() -> None:
@@ -137,5 +139,5 @@ def test_in_production_only_the_gateway_keeps_ports() -> None:
 
 def test_in_production_everything_that_stays_comes_back_at_boot() -> None:
     assert {key: fields["restart"] for key, fields in HARDENED.items()} == {
-        key: "always" for key in BUILT_IN if not _is_one_shot(key)
+        key: "always" for key in BUILT_IN if not _is_init(key)
     }

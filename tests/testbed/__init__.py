@@ -1,5 +1,5 @@
-"""A test bed for machines where no container registry answers.
+"""A Docker engine for tests on machines where no container registry answers.
 
-It brings up a Docker engine of its own and fills it with stand-in images under the official references: real
-servers wherever a package registry has them, and contract doubles (labelled `arcctl.standin=double`) elsewhere.
+It starts its own Docker engine and builds stand-in images under the official references: with the real servers
+where a package registry has them, with stubs (label `arcctl.standin=stub`) elsewhere.
 """

@@ -1,4 +1,4 @@
-"""`python -m tests.testbed up|down|prepare|build|status|env`: the test bed from a terminal."""
+"""`python -m tests.testbed up|down|prepare|build|status|env|isolated`: the command line of the testbed."""
 
 from __future__ import annotations
 
@@ -8,59 +8,77 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from arcctl.core.sources import Source
 from arcctl.errors import ArcError
-from tests.testbed import catalogue, engine, images
+from arcctl.model.binaries import Source
+from tests.testbed import catalogue, engine, images, second
 from tests.testbed.catalogue import ARTIFACTS, Image
 from tests.testbed.places import docker_host
 from tests.testbed.shell import TestbedError, output, say
 
 BUILDS_AT_ONCE = 2
-# An image the tests need anyway: an engine that can pull it needs no stand-ins.
-PULL_PROOF = "redis:8.10.1-alpine"
+# An engine that can pull this image needs no stand-ins.
+PULL_CHECK = "redis:8.10.1-alpine"
 PULL_SECONDS = 120
 
 
 def up(options: argparse.Namespace) -> None:
-    """The engine, then every image that is asked for; nothing when another engine can pull the official ones."""
-    if not options.own and other_engine():
+    """Start the engine and build the images; do nothing if another engine can pull the official images."""
+    if not options.force and other_engine():
         say("another engine answers and can pull: nothing to do, the tests use it and the official images")
         return
     print(f"export DOCKER_HOST={engine.start(options.bind)}", flush=True)
-    make_images(catalogue.select(options.names))
+    build_images(catalogue.select(options.names))
 
 
 def other_engine() -> bool:
-    """Whether an engine that is not ours answers where the docker CLI looks, and has a registry to pull from."""
+    """Whether the default engine of the docker CLI is not ours, answers, and can pull."""
     if os.environ.get("DOCKER_HOST") == docker_host() or not engine.answers():
         return False
-    return output(["docker", "pull", "--quiet", PULL_PROOF], seconds=PULL_SECONDS) is not None
+    return output(["docker", "pull", "--quiet", PULL_CHECK], seconds=PULL_SECONDS) is not None
 
 
 def build(options: argparse.Namespace) -> None:
-    """Only the artifacts, without an engine."""
-    make_artifacts([image.artifact for image in catalogue.select(options.names) if image.artifact])
+    """Build only the artifacts, without an engine."""
+    build_artifacts([image.artifact for image in catalogue.select(options.names) if image.artifact])
 
 
 def prepare(options: argparse.Namespace) -> None:
-    """The servers that take long, ahead of the tests and in plain sight: both engines run them."""
+    """Build servers and images before the tests; no images if another engine can pull them."""
     build(options)
+    if options.force or not other_engine():
+        engine.start(options.bind)
+        build_images(catalogue.select(options.names))
+        second.note_images()
+        engine.stop()
+        second.copy_first()
 
 
-def make_artifacts(wanted: list[Source]) -> None:
-    """Build what is missing, two at a time, the long ones first."""
-    missing = [source for source in wanted if not ARTIFACTS.ready(source)]
+def isolated(options: argparse.Namespace) -> None:
+    """Run a command on the second engine, in its network namespace; run it directly if another engine can pull."""
+    if other_engine():
+        os.execvp(options.names[0], options.names)
+    second.enter(options.names)
+
+
+def inside(options: argparse.Namespace) -> None:
+    """Run by `isolated` in the new namespace."""
+    second.inside(options.names)
+
+
+def build_artifacts(wanted: list[Source]) -> None:
+    """Build what is missing, two at a time, the slowest first."""
+    missing = [source for source in wanted if not ARTIFACTS.built(source)]
     with ThreadPoolExecutor(BUILDS_AT_ONCE) as pool:
-        list(pool.map(images.make_artifact, sorted(missing, key=lambda source: -source.minutes)))
+        list(pool.map(images.build_artifact, sorted(missing, key=lambda source: -source.minutes)))
 
 
-def make_images(wanted: list[Image]) -> None:
-    """Make what is missing: grounds first, then images beside each other, those that wait for no build first."""
+def build_images(wanted: list[Image]) -> None:
+    """Build what is missing: base images first, then the others in parallel; those without an artifact start first."""
     for image in wanted:
-        if image.name in catalogue.GROUNDS:
+        if image.name in catalogue.BASE_IMAGES:
             images.ensure(image)
-    rest = [image for image in wanted if image.name not in catalogue.GROUNDS and images.buildable(image)]
-    waiting = [image for image in rest if image.artifact and not ARTIFACTS.ready(image.artifact)]
+    rest = [image for image in wanted if image.name not in catalogue.BASE_IMAGES and images.buildable(image)]
+    waiting = [image for image in rest if image.artifact and not ARTIFACTS.built(image.artifact)]
     at_once = [image for image in rest if image not in waiting]
     with ThreadPoolExecutor(BUILDS_AT_ONCE) as pool:
         failed = [text for text in pool.map(attempt, at_once + waiting) if text]
@@ -73,7 +91,7 @@ def make_images(wanted: list[Image]) -> None:
 
 
 def attempt(image: Image) -> str | None:
-    """Make one image; what went wrong is an answer, so that the others still get made."""
+    """Build one image; return the error, so that the other images are still built."""
     try:
         images.ensure(image)
     except (TestbedError, ArcError) as problem:
@@ -83,24 +101,24 @@ def attempt(image: Image) -> str | None:
 
 
 def down(options: argparse.Namespace) -> None:
-    """Stop our engine; the cache stays."""
+    """Stop our engine; keep the cache."""
     del options
     engine.stop()
 
 
 def status(options: argparse.Namespace) -> None:
-    """A table of what there is."""
+    """Print a table of images and artifacts."""
     running = engine.running()
     print(f"engine: {docker_host() if running else 'not running'}")
     print(f"{'image':<56} {'kind':<7} {'artifact':<9} ready")
     for image in catalogue.select(options.names):
-        artifact = "-" if image.artifact is None else ("built" if ARTIFACTS.ready(image.artifact) else "missing")
+        artifact = "-" if image.artifact is None else ("built" if ARTIFACTS.built(image.artifact) else "missing")
         ready = "yes" if running and images.buildable(image) and images.is_ready(image) else "no"
         print(f"{image.reference:<56} {image.kind:<7} {artifact:<9} {ready}")
 
 
 def env(options: argparse.Namespace) -> None:
-    """The line a shell evaluates to use our engine."""
+    """Print the line that a shell evaluates to use our engine."""
     del options
     if not engine.running():
         raise TestbedError("the engine is not running")
@@ -114,6 +132,8 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "build": build,
     "status": status,
     "env": env,
+    "isolated": isolated,
+    "inside": inside,
 }
 
 
@@ -121,14 +141,15 @@ def parse() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.testbed", description=__doc__)
     parser.add_argument("command", choices=COMMANDS)
-    parser.add_argument("names", nargs="*", help="names or references of images; all of them when there is none")
-    parser.add_argument("--bind", type=Path, action="append", default=[], help="one more folder the engine sees")
-    parser.add_argument("--own", action="store_true", help="our own engine even where another one answers")
+    names = "names or references of images, all by default; or the command to run, after --"
+    parser.add_argument("names", nargs="*", help=names)
+    parser.add_argument("--bind", type=Path, action="append", default=[], help="a folder that containers can mount")
+    parser.add_argument("--force", action="store_true", help="start our engine even if another one answers")
     return parser.parse_args()
 
 
 def main() -> None:
-    """Run one command; a problem is one clear line and exit code 1."""
+    """Run one command; an error is one line and exit code 1."""
     options = parse()
     try:
         COMMANDS[options.command](options)

@@ -1,26 +1,27 @@
-"""The stand-in images: which official reference each one answers to and what it is made from."""
+"""The stand-in images: the official reference, the artifact and the parents of each."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from arcctl.core.sources import Source
-from arcctl.runtime.artifacts import Artifacts
-from arcctl.services import jaeger, kratos, loki, otel_collector, prometheus, pulsar, traefik, unleash
+from arcctl import services
+from arcctl.engines.embedded.artifacts import Artifacts
+from arcctl.model.binaries import Source
+from arcctl.model.service import Component
 from tests.testbed.places import CHECKOUT, IMAGES
 
 ARTIFACTS = Artifacts(CHECKOUT)
 
 RAW = "arcctl-testbed/raw:forky"
 
-Kind = Literal["base", "real", "double"]
+Kind = Literal["base", "real", "stub"]
 
 
 @dataclass(frozen=True)
 class Image:
-    """One image: its folder is its build context unless another one is named."""
+    """One image; `context` replaces its folder as the build context."""
 
     name: str
     reference: str
@@ -35,42 +36,46 @@ class Image:
         return self.context or IMAGES / self.name
 
 
-_BUSYBOX = ("base", "busybox")
-_PYTHON = ("base", "python")
+BASE_IMAGES = {
+    "base": "arcctl-testbed/base:forky",
+    "busybox": "arcctl-testbed/busybox:forky",
+    "python": "python:3.13-slim",
+}
+"""Images that others are built from. They are built first, in this order."""
 
-CATALOGUE: tuple[Image, ...] = (
-    Image("base", "arcctl-testbed/base:forky", kind="base", parents=()),
-    Image("busybox", "arcctl-testbed/busybox:forky", kind="base"),
-    Image("python", "python:3.13-slim"),
-    Image("postgres", "pgvector/pgvector:0.8.6-pg18-bookworm"),
-    Image("redis", "redis:8.10.1-alpine", parents=_BUSYBOX),
-    Image("nats", "nats:2.15.0-alpine", parents=_BUSYBOX),
-    Image("traefik", "traefik:v3.7.13", artifact=traefik.SOURCE, parents=_BUSYBOX),
-    Image("socket-proxy", "tecnativa/docker-socket-proxy:v0.4.2", parents=_BUSYBOX),
-    Image("postgres-exporter", "quay.io/prometheuscommunity/postgres-exporter:v0.19.1", parents=_BUSYBOX),
-    Image("redis-exporter", "oliver006/redis_exporter:v1.78.0", parents=_BUSYBOX),
-    Image("unleash", "unleashorg/unleash-server:8.2.0", artifact=unleash.SOURCE),
-    Image("pulsar", "apachepulsar/pulsar:4.2.4", artifact=pulsar.SOURCE),
-    Image("mailpit", "axllent/mailpit:v1.31.1", artifact=kratos.MAIL_SOURCE, parents=_BUSYBOX),
-    Image("grafana", "grafana/grafana:13.2.0", kind="double", parents=_PYTHON),
-    Image("infisical", "infisical/infisical:v0.165.16", kind="double", parents=_PYTHON),
-    Image("nats-exporter", "natsio/prometheus-nats-exporter:0.17.3", kind="double", parents=_PYTHON),
-    Image("otel-collector", "otel/opentelemetry-collector-contrib:0.161.0", artifact=otel_collector.SOURCE),
-    Image("loki", "grafana/loki:3.7.8", artifact=loki.SOURCE),
-    Image("prometheus", "prom/prometheus:v3.14.0", artifact=prometheus.SOURCE, parents=_BUSYBOX),
-    Image("jaeger", "jaegertracing/jaeger:2.13.0", artifact=jaeger.SOURCE, parents=_BUSYBOX),
-    Image("kratos", "oryd/kratos:v1.3.1", artifact=kratos.SOURCE, parents=_BUSYBOX),
-    Image("swiss-army", "arcctl/swiss-army:0.1.0", parents=_PYTHON, context=CHECKOUT / "apps" / "swiss_army_py"),
-)
 
-# What other images stand on: these come first, one after the other.
-GROUNDS = ("base", "busybox", "python")
+def _base_image(name: str) -> Image:
+    kind: Kind = "real" if name == "python" else "base"
+    return Image(name, BASE_IMAGES[name], kind=kind, parents=("base",) if name != "base" else ())
+
+
+def _stand_in(key: str, component: Component[Any]) -> Image | None:
+    """The image of a component; None where no folder has a Dockerfile for it."""
+    build = component.container.build
+    folder = CHECKOUT / build if build else IMAGES / key
+    if not (folder / "Dockerfile").is_file():
+        return None
+    text = (folder / "Dockerfile").read_text()
+    used = {"base", *(name for name, reference in BASE_IMAGES.items() if f"FROM {reference}" in text)}
+    return Image(
+        key,
+        component.container.image,
+        kind="stub" if "arcctl.standin=stub" in text else "real",
+        artifact=component.process.sources[0] if component.process and "--from=artifact" in text else None,
+        parents=tuple(name for name in BASE_IMAGES if name in used),
+        context=folder if build else None,
+    )
+
+
+_STAND_INS = (_stand_in(key, component) for key, component in services.load().components().items())
+CATALOGUE: tuple[Image, ...] = (*map(_base_image, BASE_IMAGES), *(image for image in _STAND_INS if image))
+"""Every image that can be built here."""
 
 BY_NAME = {image.name: image for image in CATALOGUE}
 
 
 def select(names: list[str]) -> list[Image]:
-    """The images with these names or references, and the images they are made from, parents first."""
+    """The images with these names or references, and their parents, parents first."""
     unknown = [name for name in names if not any(name in (image.name, image.reference) for image in CATALOGUE)]
     if unknown:
         raise SystemExit(f"no such image: {', '.join(unknown)}; there are: {', '.join(BY_NAME)}")

@@ -1,4 +1,4 @@
-"""A Docker engine of our own: started in its own mount namespace, stopped without a trace but its cache."""
+"""Starts and stops a Docker engine in its own mount namespace. Only its cache is kept."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.testbed.places import CHECKOUT, cache, docker_host, engine_root, socket_path
+from tests.testbed.places import CHECKOUT, ENGINE, cache, docker_host, engine_root, socket_path
 from tests.testbed.rootfs import ensure_engine_root, ensure_plugins
 from tests.testbed.shell import TestbedError, output, run, say
 
 BUILTIN_NETWORKS = {"bridge", "host", "none"}
 START_SECONDS = 60
 STOP_SECONDS = 60
-# The name of a container's keeper as the kernel shows it, cut after 15 characters.
+# The process name of containerd-shim-runc-v2, which the kernel cuts after 15 characters.
 SHIM = "containerd-shim"
 
 
 def answers(host: str | None = None) -> bool:
-    """Whether an engine answers: at this address, or where the docker CLI would look by itself."""
+    """Whether an engine answers at this address; by default, at the address of the docker CLI."""
     command = ["docker", *(["--host", host] if host else []), "info", "--format", "{{.ServerVersion}}"]
     return bool(output(command))
 
 
 def running() -> bool:
-    """Whether our own engine answers."""
+    """Whether our engine answers."""
     return socket_path().exists() and answers(docker_host())
 
 
 def start(extra: Sequence[Path] = ()) -> str:
-    """Start the engine unless it runs; the answer is its DOCKER_HOST."""
+    """Start the engine unless it runs; return its DOCKER_HOST."""
     if os.geteuid() != 0:
-        raise TestbedError("an engine of our own needs root; or point DOCKER_HOST at one that can pull")
+        raise TestbedError("only root can start this engine; or set DOCKER_HOST to an engine that can pull")
     root = ensure_engine_root()
     ensure_plugins(root)
     if running():
@@ -51,15 +51,15 @@ def start(extra: Sequence[Path] = ()) -> str:
 
 
 def visible(extra: Sequence[Path]) -> list[Path]:
-    """The folders the engine sees at their own path, since Compose has it mount files from them."""
+    """The folders that the engine sees at the same path: Compose mounts files from them."""
     wanted = [Path("/tmp"), Path.home(), CHECKOUT, *(path.resolve() for path in extra)]
     return sorted({path for path in wanted if path.is_dir()})
 
 
 def launch(root: Path, folders: Sequence[Path]) -> None:
-    """Start dockerd as a process of its own that outlives this one."""
+    """Start dockerd as a daemon."""
     enter = Path(__file__).with_name("enter.sh")
-    with (cache() / "engine.log").open("ab") as log:
+    with (cache() / f"{ENGINE}.log").open("ab") as log:
         process = subprocess.Popen(
             ["unshare", "--mount", "sh", enter, root, *folders],
             stdin=subprocess.DEVNULL,
@@ -71,7 +71,7 @@ def launch(root: Path, folders: Sequence[Path]) -> None:
 
 
 def wait_until_up() -> None:
-    """Wait for the first answer."""
+    """Wait until the engine answers."""
     end = time.monotonic() + START_SECONDS
     while time.monotonic() < end:
         if running():
@@ -83,7 +83,7 @@ def wait_until_up() -> None:
 
 
 def stop() -> None:
-    """Remove what ran on the engine, end it, keep its image layers."""
+    """Remove containers, volumes and networks, stop the engine, keep its image layers."""
     if running():
         say("removing containers, volumes and networks")
         clear_leftovers()
@@ -93,7 +93,7 @@ def stop() -> None:
 
 
 def clear_leftovers() -> None:
-    """Every run starts from nothing: no container, volume or network of an earlier one."""
+    """Remove every container, volume and network of an earlier run."""
     docker = ["docker", "--host", docker_host()]
     containers = (output([*docker, "ps", "-aq"]) or "").split()
     if containers:
@@ -107,7 +107,7 @@ def clear_leftovers() -> None:
 
 
 def end_processes() -> None:
-    """End our dockerd, then what a crash of it left behind; nobody else's."""
+    """End our dockerd and the processes that a crash of it left. Other engines are not touched."""
     containerd = engine_root() / "run" / "docker" / "containerd" / "containerd.pid"
     for path, name in ((pid_file(), "dockerd"), (containerd, "containerd")):
         pid = read_pid(path)
@@ -126,7 +126,7 @@ def pids() -> list[int]:
 
 
 def end(pid: int, *signals: signal.Signals) -> None:
-    """Ask a process to end and wait; insist when it does not."""
+    """Send the signals one after the other until the process has ended."""
     for name in signals or (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, name)
@@ -138,7 +138,7 @@ def end(pid: int, *signals: signal.Signals) -> None:
 
 
 def is_ours(pid: int, name: str) -> bool:
-    """Whether this pid is still the program we started, seen from its root directory."""
+    """Whether this pid is a program of our engine: compares its name and its root directory."""
     try:
         program = Path(f"/proc/{pid}/comm").read_text().strip()
         inside = os.stat(f"/proc/{pid}/root/")
@@ -154,12 +154,12 @@ def alive(pid: int) -> bool:
 
 
 def parent(pid: int) -> int:
-    """The process that started this one, 0 when it is gone."""
+    """The parent of a process, 0 if the process has ended."""
     return int(stat(pid)[1] or 0)
 
 
 def stat(pid: int) -> list[str]:
-    """State, parent and so on of a process, empty texts when it is gone."""
+    """State, parent and other fields of a process; empty texts if it has ended."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     except (OSError, IndexError):
@@ -167,14 +167,14 @@ def stat(pid: int) -> list[str]:
 
 
 def clear_run(root: Path) -> None:
-    """An empty /run: the engine must not meet the sockets and pid files of an earlier one."""
+    """Empty /run: sockets and pid files of an earlier engine would confuse the next one."""
     shutil.rmtree(root / "run", ignore_errors=True)
     (root / "run").mkdir(parents=True, exist_ok=True)
 
 
 def pid_file() -> Path:
-    """Where the engine's process id is kept."""
-    return cache() / "engine.pid"
+    """The file with the process id of the engine."""
+    return cache() / f"{ENGINE}.pid"
 
 
 def our_pid() -> int:

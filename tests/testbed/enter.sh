@@ -1,6 +1,6 @@
 #!/bin/sh
-# Becomes the engine inside a mount namespace of its own. Arguments: the root, then every path to show inside it.
-# pivot_root and not chroot: with chroot the engine's exec, health checks and cp act in the machine's root.
+# Runs dockerd inside the current mount namespace. Arguments: the root, then every path to mount inside it.
+# pivot_root and not chroot: with chroot, `docker exec`, health checks and `docker cp` use the root of the machine.
 set -eu
 root=$1
 shift

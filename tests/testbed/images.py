@@ -1,4 +1,4 @@
-"""Builds the stand-in images on our engine; an image is made anew only when what it is made from changed."""
+"""Builds the stand-in images on our engine; an image is rebuilt only when its sources changed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from arcctl.core.sources import Source
+from arcctl.model.binaries import Source
 from tests.testbed.catalogue import ARTIFACTS, BY_NAME, RAW, Image
 from tests.testbed.places import cache, docker_host
 from tests.testbed.rootfs import bootstrap
@@ -27,7 +27,7 @@ def docker(*arguments: str | Path) -> list[str | Path]:
 
 
 def fingerprint(image: Image) -> str:
-    """A hash of everything an image is made from."""
+    """A hash of all sources of an image."""
     digest = hashlib.sha256()
     for path in sources(image.folder):
         digest.update(str(path.relative_to(image.folder)).encode())
@@ -55,22 +55,22 @@ def label(reference: str, name: str) -> str:
 
 
 def is_ready(image: Image) -> bool:
-    """Whether the engine holds this image, made from what is here now."""
+    """Whether the engine has this image, built from the current sources."""
     return label(image.reference, HASH_LABEL) == fingerprint(image)
 
 
 def buildable(image: Image) -> bool:
-    """Whether somebody has written this image's Dockerfile."""
+    """Whether there is a Dockerfile for this image."""
     return (image.folder / "Dockerfile").is_file()
 
 
 def ensure_raw() -> None:
-    """Import a minimal Debian as the ground every image stands on."""
+    """Import a minimal Debian, which every image is based on."""
     if output(docker("image", "inspect", RAW)) is not None:
         return
     tar = cache() / "raw.tar"
     if not tar.exists():
-        say("making the base file system")
+        say("creating the base file system")
         draft = tar.with_name("raw.draft.tar")
         bootstrap(BASE_PACKAGES, draft)
         draft.rename(tar)
@@ -78,27 +78,27 @@ def ensure_raw() -> None:
 
 
 def ensure(image: Image) -> None:
-    """Build an image unless it is ready."""
+    """Build an image unless it is up to date."""
     if is_ready(image):
         return
     if not buildable(image):
         raise TestbedError(f"{image.name}: no Dockerfile in {image.folder}")
     if image.artifact:
-        make_artifact(image.artifact)
+        build_artifact(image.artifact)
     if not image.parents:
         ensure_raw()
-    say(f"making {image.reference}")
+    say(f"building {image.reference}")
     assemble(image, ARTIFACTS.path(image.artifact) if image.artifact else None)
 
 
-def make_artifact(source: Source) -> None:
-    """The server that goes into an image, from the recipe that the embedded engine uses too."""
-    for line in ARTIFACTS.make(source):
+def build_artifact(source: Source) -> None:
+    """Build the server of an image, in the same way as the embedded engine does."""
+    for line in ARTIFACTS.build(source):
         say(line)
 
 
 def assemble(image: Image, artifact: Path | None) -> None:
-    """One `docker build`, with the artifact and this machine's certificates as contexts of their own."""
+    """Run `docker build`; the artifact and the certificates of this machine are extra build contexts."""
     with tempfile.TemporaryDirectory(prefix="machine-", dir=cache()) as name:
         machine = Path(name)
         if CERTIFICATES.exists():

@@ -1,7 +1,8 @@
-"""Where the test bed keeps things: one cache folder outside the checkout."""
+"""Paths of the testbed: everything is in one cache folder outside the checkout."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import platformdirs
@@ -9,6 +10,10 @@ import platformdirs
 CHECKOUT = Path(__file__).resolve().parents[2]
 IMAGES = Path(__file__).resolve().parent / "images"
 RELEASE = "forky"
+
+ENGINES = ("engine", "engine-2")
+ENGINE = os.environ.get("ARCCTL_TESTBED_ENGINE", ENGINES[0])
+"""The engine of this process: two can run at once, the second in another network namespace."""
 
 
 def cache() -> Path:
@@ -18,9 +23,9 @@ def cache() -> Path:
     return folder
 
 
-def engine_root() -> Path:
-    """The root file system of the engine, with its image layers."""
-    return cache() / "engine-root"
+def engine_root(engine: str = ENGINE) -> Path:
+    """The root file system of an engine, with its image layers."""
+    return cache() / f"{engine}-root"
 
 
 def socket_path() -> Path:

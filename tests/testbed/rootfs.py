@@ -1,4 +1,4 @@
-"""Debian root file systems: the engine's own root and the base image, made by mmdebstrap."""
+"""Debian root file systems for the engine and the base image, created with mmdebstrap."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PLUGINS = ("docker-compose", "docker-buildx")
 
 
 def ensure_mmdebstrap() -> None:
-    """Install mmdebstrap with the machine's own package manager when it is missing."""
+    """Install mmdebstrap with apt-get if it is missing."""
     if shutil.which("mmdebstrap") is None:
         say("installing mmdebstrap")
         run(["apt-get", "update"])
@@ -32,19 +32,19 @@ def ensure_mmdebstrap() -> None:
 
 
 def bootstrap(packages: Sequence[str], target: Path) -> None:
-    """Make a minimal Debian with these packages: a folder, or a tar when the name ends so."""
+    """Create a minimal Debian with these packages, in a folder or, if the name ends with .tar, in an archive."""
     ensure_mmdebstrap()
-    # The security suite's date can have passed on a machine whose mirror stands still.
+    # The security suite of an old mirror can have expired.
     stale = 'Acquire::Check-Valid-Until "false"'
     include = f"--include={','.join(packages)}"
     run(["mmdebstrap", "--variant=minbase", f"--aptopt={stale}", include, RELEASE, target])
 
 
 def ensure_engine_root() -> Path:
-    """The engine's root, made once."""
+    """The root file system of the engine; created once."""
     root = engine_root()
     if not (root / "usr" / "sbin" / "dockerd").exists():
-        say(f"making the engine's root ({RELEASE}, about a minute)")
+        say(f"creating the root file system of the engine ({RELEASE}, about a minute)")
         draft = root.with_name(f"{root.name}.{os.getpid()}")
         bootstrap(ENGINE_PACKAGES, draft)
         draft.rename(root)
@@ -52,7 +52,7 @@ def ensure_engine_root() -> Path:
 
 
 def ensure_plugins(root: Path) -> None:
-    """Give the docker CLI its compose and buildx plugins, and the CLI itself, when the machine has none."""
+    """Install the docker CLI and its compose and buildx plugins where they are missing."""
     if shutil.which("docker") is None:
         shutil.copy2(root / "usr" / "bin" / "docker", "/usr/local/bin/docker")
     folder = Path.home() / ".docker" / "cli-plugins"

@@ -1,4 +1,4 @@
-"""Small helpers around subprocess: every command the test bed runs goes through here."""
+"""Runs every command of the testbed."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 
 
 class TestbedError(RuntimeError):
-    """Something the test bed needs did not work; the message says what and where to look."""
+    """A step of the testbed failed; the message names the step and its log."""
 
     __test__ = False
 
 
 def say(text: str) -> None:
-    """One progress line for the person who waits."""
+    """Print a line of progress."""
     print(f"testbed: {text}", file=sys.stderr, flush=True)
 
 
@@ -27,7 +27,7 @@ def run(
     env: Mapping[str, str] | None = None,
     log: Path | None = None,
 ) -> None:
-    """Run to the end; on failure raise with the last lines of what it said."""
+    """Run to the end; raise with the last lines of the output if it fails."""
     done = subprocess.run(
         [str(part) for part in command],
         cwd=cwd,

@@ -1,4 +1,4 @@
-"""A real OTLP/gRPC receiver that remembers what it was sent."""
+"""A real OTLP/gRPC receiver that stores what it receives."""
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor

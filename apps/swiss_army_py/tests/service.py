@@ -1,4 +1,4 @@
-"""The real process, `python -m swiss_army`, on a free port, with what it writes to stdout."""
+"""The real process, `python -m swiss_army`, on a free port, with its output on stdout."""
 
 import json
 import os
@@ -37,7 +37,7 @@ class Service:
         return [json.loads(line) for line in list(self.lines)]
 
     def stop(self) -> float:
-        """Send SIGTERM and tell how many seconds the process took to leave."""
+        """Send SIGTERM and return how many seconds the process took to end."""
         started = time.monotonic()
         self.process.terminate()
         self.process.wait(WAIT_SECONDS)
@@ -71,11 +71,11 @@ def serving(endpoint: str, **environment: str) -> Iterator[Service]:
 T = TypeVar("T")
 
 
-def eventually(look: Callable[[], T | None]) -> T:
-    """What `look` finds, as soon as it finds something."""
+def eventually(find: Callable[[], T | None]) -> T:
+    """The first truthy result of `find`."""
     deadline = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < deadline:
-        if found := look():
+        if found := find():
             return found
         time.sleep(0.02)
     raise AssertionError(f"nothing found within {WAIT_SECONDS} s")

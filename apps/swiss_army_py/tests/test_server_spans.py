@@ -1,4 +1,4 @@
-"""What the service never does on purpose: fail, or meet a method of the client's invention."""
+"""Server spans of failed requests and of unknown methods."""
 
 import asyncio
 
@@ -49,7 +49,7 @@ def test_failure_marks_the_span_as_an_error_and_keeps_the_exception(exporter: In
     assert (span.events[0].attributes or {})["exception.message"] == "out of order"
 
 
-def test_invented_method_does_not_become_a_label(exporter: InMemorySpanExporter) -> None:
+def test_unknown_method_does_not_become_a_label(exporter: InMemorySpanExporter) -> None:
     span = span_of(exporter, "FROBNICATE", "/nowhere")
     assert (span.name, (span.attributes or {})["http.request.method"]) == ("_OTHER", "_OTHER")
     assert span.status.status_code is StatusCode.UNSET

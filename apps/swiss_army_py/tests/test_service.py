@@ -1,4 +1,4 @@
-"""What the service promises, seen from outside: by its clients, its collector and whoever stops it."""
+"""The service as a process: responses, telemetry and shutdown."""
 
 import socket
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ def service(collector: Collector) -> Iterator[Service]:
 
 @pytest.fixture(params=["absent", "hanging"])
 def broken_endpoint(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Nobody listens there, or somebody who accepts and never answers."""
+    """A port without a listener, or a listener that accepts and never answers."""
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         if request.param == "hanging":
@@ -45,7 +45,7 @@ def test_health_names_the_version(service: Service) -> None:
     assert (answer.status_code, answer.json()) == (200, {"status": "ok", "version": "0.1.0"})
 
 
-def test_health_checks_leave_no_spans(collector: Collector, service: Service) -> None:
+def test_health_checks_create_no_spans(collector: Collector, service: Service) -> None:
     service.get("/health")
     trace_id = service.get("/ondemand-work").json()["trace_id"]
     eventually(lambda: server_span(collector, trace_id))
@@ -88,7 +88,7 @@ def test_unknown_path_is_404_and_gets_no_route(collector: Collector, service: Se
     assert "http.route" not in attributes(span.attributes)
 
 
-def test_traceparent_of_the_caller_is_honoured(collector: Collector, service: Service) -> None:
+def test_traceparent_of_the_caller_is_continued(collector: Collector, service: Service) -> None:
     trace_id, caller = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
     answer = service.get("/ondemand-work", traceparent=f"00-{trace_id}-{caller}-01")
     span = eventually(lambda: server_span(collector, trace_id))
@@ -106,7 +106,7 @@ def test_counters_and_durations_arrive_by_name(collector: Collector, service: Se
     assert attributes(durations.histogram.data_points[0].attributes)["http.route"] == "/ondemand-work"
 
 
-def test_the_memory_of_the_process_is_told_in_bytes(collector: Collector, service: Service) -> None:
+def test_the_memory_of_the_process_is_reported_in_bytes(collector: Collector, service: Service) -> None:
     eventually(lambda: collector.count("process.memory.usage") > 10_000_000)
     assert collector.metrics["process.memory.usage"].unit == "By"
 
@@ -153,7 +153,7 @@ def test_sigterm_flushes_what_is_pending(collector: Collector) -> None:
     assert collector.count("ondemand.runs.count") == 1
 
 
-def test_broken_collector_stops_neither_the_service_nor_its_end(broken_endpoint: str) -> None:
+def test_broken_collector_stops_neither_the_service_nor_its_shutdown(broken_endpoint: str) -> None:
     with serving(broken_endpoint, **FAST) as service:
         answers = [service.get("/ondemand-work").status_code for _ in range(10)]
         assert service.get("/health").status_code == 200

@@ -1,4 +1,4 @@
-"""The question before something is changed that cannot be had back."""
+"""The question before something that cannot be undone."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import typer
 def agreed(question: str, *, yes: bool, command: str, what: str = "destroy data") -> bool:
     """Whether a person, or a script by `--yes`, wants it. Raises UsageError where nobody can be asked."""
     from arcctl.errors import UsageError
-    from arcctl.ui import terminal
+    from arcctl.terminal import console as terminal
 
     if yes:
         return True
     if not sys.stdin.isatty():
-        raise UsageError(f"refusing to {what} without being asked by a person", hint=f"{command} --yes")
+        raise UsageError(f"refusing to {what} without confirmation", hint=f"{command} --yes")
     if typer.confirm(question, err=True):
         return True
-    terminal.say("nothing was touched")
+    terminal.say("nothing was changed")
     return False

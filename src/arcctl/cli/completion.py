@@ -1,4 +1,4 @@
-"""What a shell offers for a word that was begun: read from file names, and from declarations only where it must be."""
+"""Completion of names: from file names where possible, else from declarations."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from typing import TYPE_CHECKING
 import typer
 
 from arcctl import services
-from arcctl.cli.options import begun
+from arcctl.cli.globals import typed_options
 from arcctl.errors import ArcError
-from arcctl.runtime import place
+from arcctl.settings import location
 
 if TYPE_CHECKING:
-    from arcctl.core.model import Catalogue
+    from arcctl.model.service import Catalogue
 
 
 def words(context: typer.Context) -> tuple[str, ...]:
     """Services, layers and `all`."""
-    return (*services.names(), *own(context), "observability", "platform", "own", "all")
+    return (*services.names(), *custom_names(context), "observability", "platform", "custom", "all")
 
 
-def own(context: typer.Context) -> tuple[str, ...]:
-    """The user's own services in the home that the command line names, or in the one around here."""
+def custom_names(context: typer.Context) -> tuple[str, ...]:
+    """The custom services of the project that the command line names, or of the one in the current folder."""
     try:
-        return place.own_names(place.find(Path.cwd(), begun(context).home))
+        return location.custom_names(location.find(Path.cwd(), typed_options(context).directory))
     except (ArcError, OSError):
         return ()
 
 
 def catalogue(context: typer.Context) -> Catalogue:
-    """All services of that home; the built-in ones alone where it cannot be read."""
-    from arcctl.cli import wiring
+    """All services of that project; the built-in ones alone where it cannot be read."""
+    from arcctl.cli.project import load_catalogue
 
     try:
-        return wiring.catalogue(begun(context))
+        return load_catalogue(typed_options(context))
     except (ArcError, OSError):
         return services.load()

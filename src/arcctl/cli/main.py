@@ -1,31 +1,17 @@
-"""The command `arcctl`: global options, the list of commands, and what an error becomes."""
+"""The command `arcctl`: global options, the commands, and what an error becomes."""
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from arcctl.cli.commands import backup as backups
-from arcctl.cli.commands import (
-    config,
-    connect,
-    db,
-    flags,
-    home,
-    images,
-    look,
-    own,
-    prove,
-    run,
-    secrets,
-    support,
-    topics,
-    upgrade,
-)
-from arcctl.cli.commands import engine as engines
-from arcctl.cli.options import Globals
+from arcctl.cli import commands
+from arcctl.cli.globals import Globals
+from arcctl.cli.options import Verbose
 from arcctl.errors import ArcError
 
 INTERRUPTED = 130
@@ -38,14 +24,14 @@ class Reporting(TyperGroup):
         try:
             return super().invoke(ctx)
         except ArcError as error:
-            from arcctl.ui import errors
+            from arcctl.terminal import errors
 
             errors.show(error)
             raise typer.Exit(error.exit_code) from None
         except KeyboardInterrupt:
-            from arcctl.ui import terminal
+            from arcctl.terminal import console as terminal
 
-            terminal.say("interrupted: the same command goes on where it was; `arcctl down` stops what was started")
+            terminal.say("interrupted; to continue, run the same command again; to stop what was started: arcctl down")
             raise typer.Exit(INTERRUPTED) from None
 
 
@@ -54,20 +40,29 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="A platform in a box: fourteen services, one command, proof that each works.",
+    help="A platform in a box: every service that AI agents need, one command, a test that each works.",
 )
 
 
 def _version(wanted: bool) -> None:
     if wanted:
-        home.version()
+        from arcctl.cli.commands.version import version
+
+        version()
         raise typer.Exit
 
 
 @app.callback()
 def options(
     ctx: typer.Context,
-    home_folder: Annotated[str, typer.Option("--home", envvar="ARCCTL_HOME", help="Folder of the platform.")] = "",
+    project_directory: Annotated[
+        str,
+        typer.Option(
+            "--project-directory",
+            envvar="ARCCTL_PROJECT_DIRECTORY",
+            help="Default: the current folder, or the nearest project above it.",
+        ),
+    ] = "",
     engine: Annotated[
         str,
         typer.Option(envvar="ARCCTL_ENGINE", help="docker, embedded (local processes), or auto: docker if it answers."),
@@ -77,30 +72,30 @@ def options(
         bool,
         typer.Option("--telemetry", envvar="ARCCTL_TELEMETRY", help="up, health, verify send a trace of themselves."),
     ] = False,
+    progress: Annotated[
+        str,
+        typer.Option(envvar="ARCCTL_PROGRESS", metavar="MODE", help="auto, live, plain, json or quiet."),
+    ] = "auto",
+    verbose: Verbose = False,
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")] = False,
 ) -> None:
-    ctx.obj = Globals(home=home_folder, insecure_demo=insecure_demo, engine=engine, telemetry=telemetry)
+    ctx.obj = Globals(
+        directory=project_directory,
+        insecure_demo=insecure_demo,
+        engine=engine,
+        telemetry=telemetry,
+        progress=progress,
+        verbose=verbose,
+    )
 
 
-for module in (
-    run,
-    look,
-    prove,
-    connect,
-    home,
-    db,
-    topics,
-    flags,
-    own,
-    support,
-    config,
-    backups,
-    images,
-    upgrade,
-    secrets,
-    engines,
-):
-    module.register(app)
+def _register_commands() -> None:
+    """Every module of `commands` registers what it has: a new command is a new module."""
+    for found in pkgutil.iter_modules(commands.__path__):
+        importlib.import_module(f"{commands.__name__}.{found.name}").register(app)
+
+
+_register_commands()
 
 
 def main() -> None:

@@ -1,33 +1,32 @@
-"""Declares. One module per service, discovered by file name, each holding one typed `SERVICE`."""
+"""The built-in services. One module each, found by file name, each holding one typed `SERVICE`."""
 
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Mapping
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from arcctl.core.model import Catalogue
-    from arcctl.core.own import Own
+    from arcctl.model.service import Catalogue
 
 
 def names() -> tuple[str, ...]:
     """The ids of all services, read from file names: no declaration is imported."""
-    return tuple(sorted(m.name.replace("_", "-") for m in pkgutil.iter_modules(__path__) if m.name[0] != "_"))
+    return tuple(sorted(m.name.replace("_", "-") for m in pkgutil.iter_modules(__path__) if not m.ispkg))
 
 
-def load(own: Mapping[str, Own] | None = None) -> Catalogue:
-    """All declarations, with those that a user's own files make.
+def load() -> Catalogue:
+    """All declarations."""
+    from arcctl.model.service import Catalogue
 
-    Raises SettingsError for a file that does not fit.
-    """
-    from arcctl.core.model import Catalogue
+    return Catalogue({name: _module(name).SERVICE for name in names()})
 
-    modules = {name: import_module(f"{__name__}.{name.replace('-', '_')}") for name in names()}
-    found = {name: module.SERVICE for name, module in modules.items()}
-    if own:
-        from arcctl.services._own import declare
 
-        found |= declare(own, found)
-    return Catalogue(dict(sorted(found.items())))
+def summary(name: str) -> str:
+    """What a service is for, in one line: the first of its module's docstring."""
+    return (_module(name).__doc__ or "").partition("\n")[0]
+
+
+def _module(name: str) -> ModuleType:
+    return import_module(f"{__name__}.{name.replace('-', '_')}")

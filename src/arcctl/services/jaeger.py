@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from arcctl.core.backup import Folder
-from arcctl.core.env import HostPort, ServiceEnv
-from arcctl.core.model import Bind, Healthcheck, Layer, Limits, Link, Port, Process, Service, Volume
-from arcctl.core.monitoring import Monitoring
-from arcctl.core.probe import Http
-from arcctl.core.proof import Call
-from arcctl.core.sources import GoModule
-from arcctl.core.trace import Signal
-from arcctl.services._presets import web
+from arcctl.model.backup_method import Folder
+from arcctl.model.binaries import GoModule
+from arcctl.model.connection import Endpoint
+from arcctl.model.env import HostPort, ServiceEnv
+from arcctl.model.probe import Http
+from arcctl.model.service import (
+    BindMount,
+    Checks,
+    Container,
+    Layer,
+    Network,
+    Port,
+    Process,
+    Service,
+    Storage,
+    Volume,
+    service_id,
+)
+from arcctl.model.smoke_test import Call
+from arcctl.model.telemetry import Scrape, Signal, Telemetry, rate
+from arcctl.services.presets.web import answers, web
 
+ID = service_id(__name__)
 PORT, GRPC_PORT, HEALTH_PORT = 16686, 16685, 13133
 _CONFIG = "/etc/jaeger/config.yaml"
 
@@ -34,38 +47,48 @@ class Env(ServiceEnv, env_prefix="JAEGER_"):
 
 
 def _loopback(env: Env) -> dict[str, dict[str, str]]:
-    return {
-        "http": {"endpoint": f"127.0.0.1:{env.host_port}"},
-        "grpc": {"endpoint": f"127.0.0.1:{GRPC_PORT}"},
-    }
+    return {"http": {"endpoint": f"127.0.0.1:{env.host_port}"}, "grpc": {"endpoint": f"127.0.0.1:{GRPC_PORT}"}}
 
 
 FIND_TRACE = Call(
-    name="find the trace in the trace store",
-    at=__name__.rpartition(".")[2],
-    port=PORT,
-    path="/api/v3/traces/{trace_id}",
-    expect="{trace_id}",
-    patience=15,
+    "find the trace in the trace store", PORT, "/api/v3/traces/{trace_id}", at=ID, expect="{trace_id}", patience=15
 )
 
 
 SERVICE: Service[Env] = Service(
-    module=__name__,
+    id=ID,
     title="Jaeger",
     layer=Layer.OBSERVABILITY,
     env=Env,
-    image="jaegertracing/jaeger:2.13.0",
-    ports=lambda env: (Port(container=PORT, host=env.host_port),),
-    command=(f"--config={_CONFIG}",),
-    environment=lambda env: {"GOMEMLIMIT": "400MiB"},
-    # The image's only writable folder is /tmp (mode 1777): a new volume mounted there stays writable for its user.
-    mounts=lambda env: (Volume("data", "/tmp"), Bind("jaeger/config.yaml", _CONFIG)),
-    labels=lambda env: web(__name__.rpartition(".")[2], PORT, guard=True),
-    read_only=True,
-    stop_grace=30,
-    limits=Limits(memory_mb=512),
-    healthcheck=Healthcheck(test=("CMD", "wget", "-q", "-O", "/dev/null", f"http://127.0.0.1:{HEALTH_PORT}/status")),
+    container=Container(
+        image="jaegertracing/jaeger:2.13.0",
+        command=(f"--config={_CONFIG}",),
+        environment=lambda env: {"GOMEMLIMIT": "400MiB"},
+        read_only=True,
+        stop_grace=30,
+        memory_mb=512,
+    ),
+    network=Network(
+        ports=lambda env: (Port(PORT, env.host_port),),
+        labels=lambda env: web(ID, PORT, guard=True),
+        endpoints=lambda env: (Endpoint("ui", f"http://127.0.0.1:{env.host_port}", is_web_page=True),),
+        connect=lambda env, where: {"JAEGER_URL": f"http://{where.at(PORT)}"},
+    ),
+    storage=Storage(
+        # The image's only writable folder is /tmp (mode 1777): a new volume mounted there stays writable for its user.
+        mounts=lambda env: (Volume("data", "/tmp"), BindMount("jaeger/config.yaml", _CONFIG))
+    ),
+    checks=Checks(
+        healthcheck=answers(f"http://127.0.0.1:{HEALTH_PORT}/status"),
+        probe=lambda env: Http(PORT, "/api/v3/services", body="services"),
+    ),
+    backup=lambda env: Folder("data"),
+    telemetry=Telemetry(
+        scrape=Scrape(8888),
+        signals={Signal.TRACE: FIND_TRACE},
+        memory='max(otelcol_process_memory_rss_bytes{job="$id"})',
+        rate=rate('otelcol_receiver_accepted_spans_total{job="$id"}'),
+    ),
     process=Process(
         sources=(SOURCE,),
         command=lambda env: ("{program}", f"--config={_CONFIG}"),
@@ -74,13 +97,4 @@ SERVICE: Service[Env] = Service(
         # The collector has the usual numbers.
         ports={4317: 14317, 4318: 14318, HEALTH_PORT: 14133, 8888: 14888, GRPC_PORT: GRPC_PORT},
     ),
-    monitoring=Monitoring(
-        memory='max(otelcol_process_memory_rss_bytes{job="$id"})',
-        rate='sum(rate(otelcol_receiver_accepted_spans_total{job="$id"}[2m]))',
-    ),
-    backup=lambda env: Folder("data"),
-    probe=lambda env: Http(port=PORT, path="/api/v3/services", body="services"),
-    signals={Signal.TRACE: FIND_TRACE},
-    connect=lambda env, where: {"JAEGER_URL": f"http://{where.at(PORT)}"},
-    links=lambda env: (Link(name="ui", url=f"http://127.0.0.1:{env.host_port}", page=True),),
 )

@@ -4,15 +4,29 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from arcctl.core.backup import Folder
-from arcctl.core.env import HostPort, ServiceEnv
-from arcctl.core.model import Bind, Healthcheck, Layer, Limits, Link, Port, Process, Service, Volume
-from arcctl.core.monitoring import Monitoring
-from arcctl.core.probe import Http
-from arcctl.core.proof import Call
-from arcctl.core.sources import GoModule
-from arcctl.core.trace import Signal
+from arcctl.model.backup_method import Folder
+from arcctl.model.binaries import GoModule
+from arcctl.model.connection import Endpoint
+from arcctl.model.env import HostPort, ServiceEnv
+from arcctl.model.probe import Http
+from arcctl.model.service import (
+    BindMount,
+    Checks,
+    Container,
+    Healthcheck,
+    Layer,
+    Network,
+    Port,
+    Process,
+    Service,
+    Storage,
+    Volume,
+    service_id,
+)
+from arcctl.model.smoke_test import Call
+from arcctl.model.telemetry import Scrape, Signal, Telemetry, rate
 
+ID = service_id(__name__)
 PORT, GRPC_PORT = 3100, 9095
 _CONFIG = "/etc/loki/config.yaml"
 
@@ -43,41 +57,50 @@ def find_trace(service: str) -> Call:
     """The log lines of the run's trace; `service` is a regular expression."""
     query = quote(f'{{service_name=~"{service}"}} | trace_id="') + "{trace_id}" + quote('"')
     return Call(
-        name="find the log in the log store",
-        at=__name__.rpartition(".")[2],
-        port=PORT,
-        path=f"/loki/api/v1/query_range?limit=10&query={query}",
+        "find the log in the log store",
+        PORT,
+        f"/loki/api/v1/query_range?limit=10&query={query}",
+        at=ID,
         expect="{trace_id}",
         patience=15,
     )
 
 
 SERVICE: Service[Env] = Service(
-    module=__name__,
+    id=ID,
     title="Loki",
     layer=Layer.OBSERVABILITY,
     env=Env,
-    image="grafana/loki:3.7.8",
-    ports=lambda env: (Port(container=PORT, host=env.host_port),),
-    command=(f"-config.file={_CONFIG}",),
-    environment=lambda env: {"GOMEMLIMIT": "300MiB"},
-    mounts=lambda env: (Volume("data", "/loki"), Bind("loki/config.yaml", _CONFIG)),
-    read_only=True,
-    tmpfs=("/tmp",),
-    stop_grace=30,
-    limits=Limits(memory_mb=384),
-    healthcheck=Healthcheck(test=("CMD", "/usr/bin/loki", "-health")),
+    container=Container(
+        image="grafana/loki:3.7.8",
+        command=(f"-config.file={_CONFIG}",),
+        environment=lambda env: {"GOMEMLIMIT": "300MiB"},
+        read_only=True,
+        tmpfs=("/tmp",),
+        stop_grace=30,
+        memory_mb=384,
+    ),
+    network=Network(
+        ports=lambda env: (Port(PORT, env.host_port),),
+        endpoints=lambda env: (Endpoint("api", f"http://127.0.0.1:{env.host_port}"),),
+        # LOKI_ADDR is what its own client, logcli, reads.
+        connect=lambda env, where: dict.fromkeys(("LOKI_URL", "LOKI_ADDR"), f"http://{where.at(PORT)}"),
+    ),
+    storage=Storage(mounts=lambda env: (Volume("data", "/loki"), BindMount("loki/config.yaml", _CONFIG))),
+    checks=Checks(
+        healthcheck=Healthcheck(test=("CMD", "/usr/bin/loki", "-health")),
+        probe=lambda env: Http(PORT, "/ready", body="ready"),
+    ),
+    backup=lambda env: Folder("data"),
+    telemetry=Telemetry(
+        scrape=Scrape(PORT),
+        signals={Signal.LOGS: find_trace(".+")},
+        rate=rate("loki_distributor_lines_received_total"),
+    ),
     process=Process(
         sources=(SOURCE,),
         command=lambda env: ("{program}", f"-config.file={_CONFIG}"),
         patches=lambda env: {_CONFIG: {"server": _loopback(env)}},
         ports={GRPC_PORT: GRPC_PORT},
     ),
-    monitoring=Monitoring(rate="sum(rate(loki_distributor_lines_received_total[2m]))"),
-    backup=lambda env: Folder("data"),
-    probe=lambda env: Http(port=PORT, path="/ready", body="ready"),
-    signals={Signal.LOGS: find_trace(".+")},
-    # LOKI_ADDR is what its own client, logcli, reads.
-    connect=lambda env, where: dict.fromkeys(("LOKI_URL", "LOKI_ADDR"), f"http://{where.at(PORT)}"),
-    links=lambda env: (Link(name="api", url=f"http://127.0.0.1:{env.host_port}"),),
 )

@@ -7,19 +7,35 @@ from dataclasses import replace
 
 from pydantic import SecretStr
 
-from arcctl.core.backup import Folder
-from arcctl.core.bootstrap import Resource
-from arcctl.core.connect import NatsPrompt
-from arcctl.core.contents import Streams
-from arcctl.core.env import HostPort, ServiceEnv, generated
-from arcctl.core.model import Bind, Healthcheck, Helper, Inline, Layer, Limits, Link, Port, Process, Service, Volume
-from arcctl.core.monitoring import Monitoring, Panel, Unit
-from arcctl.core.probe import Tcp
-from arcctl.core.proof import Messaging, Proof, Stream
-from arcctl.core.secret import Rotation
-from arcctl.core.sources import OnPath, Wheel
+from arcctl.model.backup_method import Folder
+from arcctl.model.binaries import OnPath, Wheel
+from arcctl.model.connection import Endpoint, NatsInteractiveClient
+from arcctl.model.data_store import Streams
+from arcctl.model.env import HostPort, ServiceEnv, generated, reveal
+from arcctl.model.probe import Tcp
+from arcctl.model.resource import Resource
+from arcctl.model.rotation import Rotation
+from arcctl.model.service import (
+    BindMount,
+    Checks,
+    ConfigFile,
+    Container,
+    Layer,
+    Network,
+    Port,
+    Process,
+    Service,
+    SetUp,
+    Storage,
+    Volume,
+    service_id,
+)
+from arcctl.model.smoke_test import Messaging, SmokeTest, Stream
+from arcctl.model.telemetry import Panel, Scrape, Telemetry, Unit, rate
+from arcctl.services.presets.containers import exporter
+from arcctl.services.presets.web import answers
 
-HOST = __name__.rpartition(".")[2]
+ID = service_id(__name__)
 PORT, MONITOR_PORT = 4222, 8222
 USER = "arc"
 _CONFIG = "/etc/nats/arc.conf"
@@ -43,128 +59,118 @@ class Env(ServiceEnv, env_prefix="NATS_"):
 
 def _accounts(env: Env) -> str:
     """Quoted, because NATS would take bare digits for a number and refuse to start."""
-    user = f'{{ user: "{USER}", password: "{env.password.get_secret_value()}" }}'
+    user = f'{{ user: "{USER}", password: "{reveal(env.password)}" }}'
     return f"authorization {{ users: [ {user} ] }}\n"
 
 
 def _hello(env: Env) -> bytes:
     """Log in and ping: the server answers PONG, or `-ERR 'Authorization Violation'` and hangs up."""
-    login = {"user": USER, "pass": env.password.get_secret_value(), "verbose": False, "pedantic": False}
+    login = {"user": USER, "pass": reveal(env.password), "verbose": False, "pedantic": False}
     return f"CONNECT {json.dumps(login)}\r\nPING\r\n".encode()
 
 
-_EXPORTER: Helper[Env] = Helper(
-    id="nats-exporter",
-    image="natsio/prometheus-nats-exporter:0.17.3",
-    env=Env,
-    aside=True,
-    user="65534:65534",
-    command=("-varz", "-connz", "-jsz=all", f"http://{HOST}:{MONITOR_PORT}"),
+_EXPORTER = exporter(
+    ID,
+    Env,
+    "natsio/prometheus-nats-exporter:0.17.3",
+    user=65534,
+    command=("-varz", "-connz", "-jsz=all", f"http://{ID}:{MONITOR_PORT}"),
     read_only=True,
-    limits=Limits(memory_mb=64, pids=64),
 )
 
 
 def _agents(env: Env) -> Stream:
-    """What agents say to each other is kept, so that one that was away can read it later."""
-    return Stream(
-        port=PORT, user=USER, password=env.password.get_secret_value(), stream="AGENTS", subjects=("agents.>",)
-    )
+    """Messages between agents are kept, so an agent can read them later."""
+    return Stream(port=PORT, user=USER, password=reveal(env.password), stream="AGENTS", subjects=("agents.>",))
 
 
-def _proofs(env: Env) -> tuple[Proof, ...]:
-    return (Messaging(port=PORT, user=USER, password=env.password.get_secret_value()), _agents(env))
+def _smoke_tests(env: Env) -> tuple[SmokeTest, ...]:
+    return (Messaging(port=PORT, user=USER, password=reveal(env.password)), _agents(env))
 
 
 def _resources(env: Env) -> tuple[Resource, ...]:
     agents = _agents(env)
     hint = "a stream of that name or with those subjects is there: rename it, or keep it and ignore this"
-    return (Resource(name="stream AGENTS", look=agents, make=(replace(agents, make=True),), hint=hint),)
+    return (Resource("stream AGENTS", agents, create=(replace(agents, make=True),), hint=hint),)
 
 
-_MONITORING = Monitoring(
+_TELEMETRY = Telemetry(
+    scrape=Scrape(7777, component=_EXPORTER.id),
     memory="max(gnatsd_varz_mem)",
-    rate="sum(rate(gnatsd_varz_in_msgs[2m]))",
+    rate=rate("gnatsd_varz_in_msgs"),
     panels=(
+        Panel("Messages", {"in": rate("gnatsd_varz_in_msgs"), "out": rate("gnatsd_varz_out_msgs")}, Unit.OPERATIONS),
         Panel(
-            title="Messages",
-            unit=Unit.OPERATIONS,
-            queries={"in": "sum(rate(gnatsd_varz_in_msgs[2m]))", "out": "sum(rate(gnatsd_varz_out_msgs[2m]))"},
+            "Network", {"in": rate("gnatsd_varz_in_bytes"), "out": rate("gnatsd_varz_out_bytes")}, Unit.BYTES_PER_SECOND
         ),
         Panel(
-            title="Network",
-            unit=Unit.BYTES_PER_SECOND,
-            queries={"in": "sum(rate(gnatsd_varz_in_bytes[2m]))", "out": "sum(rate(gnatsd_varz_out_bytes[2m]))"},
+            "Clients",
+            {"connections": "max(gnatsd_varz_connections)", "subscriptions": "max(gnatsd_varz_subscriptions)"},
         ),
+        Panel("Slow consumers", {"slow": "max(gnatsd_varz_slow_consumers)"}),
+        Panel("Streams on disk", {"used": "max(gnatsd_varz_jetstream_stats_storage)"}, Unit.BYTES),
         Panel(
-            title="Clients",
-            queries={"connections": "max(gnatsd_varz_connections)", "subscriptions": "max(gnatsd_varz_subscriptions)"},
-        ),
-        Panel(title="Slow consumers", queries={"slow": "max(gnatsd_varz_slow_consumers)"}),
-        Panel(
-            title="Streams on disk",
-            unit=Unit.BYTES,
-            queries={"used": "max(gnatsd_varz_jetstream_stats_storage)"},
-        ),
-        Panel(
-            title="Calls of the stream API",
-            unit=Unit.OPERATIONS,
-            queries={
-                "all": "sum(rate(gnatsd_varz_jetstream_stats_api_total[2m]))",
-                "failed": "sum(rate(gnatsd_varz_jetstream_stats_api_errors[2m]))",
+            "Calls of the stream API",
+            {
+                "all": rate("gnatsd_varz_jetstream_stats_api_total"),
+                "failed": rate("gnatsd_varz_jetstream_stats_api_errors"),
             },
+            Unit.OPERATIONS,
         ),
     ),
 )
 
 
 SERVICE: Service[Env] = Service(
-    module=__name__,
+    id=ID,
     title="NATS JetStream",
     layer=Layer.PLATFORM,
     env=Env,
-    image="nats:2.15.0-alpine",
-    ports=lambda env: (
-        Port(container=PORT, host=env.host_port, name="client"),
-        Port(container=MONITOR_PORT, host=env.monitor_port, name="monitor"),
+    components=(_EXPORTER,),
+    container=Container(
+        image="nats:2.15.0-alpine",
+        command=("nats-server", "--config", _CONFIG),
+        environment=lambda env: {"GOMEMLIMIT": "200MiB"},
+        stop_grace=30,
+        memory_mb=256,
     ),
-    command=("nats-server", "--config", _CONFIG),
-    mounts=lambda env: (
-        # The image runs as root and has no /data: a new volume there belongs to root, who needs no capability for it.
-        Volume("data", "/data"),
-        Bind(f"{HOST}/arc.conf", _CONFIG),
-        # Beside the configuration: NATS takes the path of an include relative to the file that includes.
-        Inline(path="/etc/nats/accounts.conf", text=_accounts(env)),
+    network=Network(
+        ports=lambda env: (
+            Port(PORT, env.host_port, "client"),
+            Port(MONITOR_PORT, env.monitor_port, "monitor"),
+        ),
+        endpoints=lambda env: (
+            Endpoint("client", f"nats://127.0.0.1:{env.host_port}", user=USER, secret=reveal(env.password)),
+            Endpoint("monitor", f"http://127.0.0.1:{env.monitor_port}", is_web_page=True),
+        ),
+        connect=lambda env, where: {"NATS_URL": f"nats://{USER}:{reveal(env.password)}@{where.at(PORT)}"},
+        # The image has no client.
+        shells=lambda env: (NatsInteractiveClient(user=USER, port=PORT, password=reveal(env.password)),),
     ),
-    environment=lambda env: {"GOMEMLIMIT": "200MiB"},
-    stop_grace=30,
-    limits=Limits(memory_mb=256),
-    healthcheck=Healthcheck(test=("CMD", "wget", "-q", "-O", "/dev/null", _HEALTH)),
-    process=Process(sources=SOURCES, command=lambda env: ("{program}", "--config", _CONFIG)),
-    monitoring=_MONITORING,
+    storage=Storage(
+        mounts=lambda env: (
+            # The image has no /data and runs as root, so the new volume belongs to root: no capability is needed.
+            Volume("data", "/data"),
+            BindMount(f"{ID}/arc.conf", _CONFIG),
+            # Beside the configuration: NATS takes the path of an include relative to the file that includes.
+            ConfigFile("/etc/nats/accounts.conf", _accounts(env)),
+        ),
+        data_stores=lambda env: (Streams(port=PORT, user=USER, password=reveal(env.password)),),
+    ),
+    checks=Checks(
+        healthcheck=answers(_HEALTH),
+        probe=lambda env: Tcp(port=PORT, send=_hello(env), expect=b"PONG"),
+        smoke_tests=_smoke_tests,
+    ),
+    setup=SetUp(resources=_resources),
     backup=lambda env: Folder("data"),
-    probe=lambda env: Tcp(port=PORT, send=_hello(env), expect=b"PONG"),
-    helpers=(_EXPORTER,),
-    proofs=_proofs,
     rotations=(
         Rotation(
-            field="password",
-            login=lambda env: Messaging(port=PORT, user=USER, password=env.password.get_secret_value()),
-            warning="every client is cut off for a moment",
+            "password",
+            lambda env: Messaging(port=PORT, user=USER, password=reveal(env.password)),
+            warning="every client is disconnected for a moment",
         ),
     ),
-    resources=_resources,
-    connect=lambda env, where: {"NATS_URL": f"nats://{USER}:{env.password.get_secret_value()}@{where.at(PORT)}"},
-    # The image brings no client.
-    shells=lambda env: (NatsPrompt(user=USER, port=PORT, password=env.password.get_secret_value()),),
-    holds=lambda env: (Streams(port=PORT, user=USER, password=env.password.get_secret_value()),),
-    links=lambda env: (
-        Link(
-            name="client",
-            url=f"nats://127.0.0.1:{env.host_port}",
-            user=USER,
-            secret=env.password.get_secret_value(),
-        ),
-        Link(name="monitor", url=f"http://127.0.0.1:{env.monitor_port}", page=True),
-    ),
+    telemetry=_TELEMETRY,
+    process=Process(sources=SOURCES, command=lambda env: ("{program}", "--config", _CONFIG)),
 )

@@ -1,23 +1,35 @@
-"""OpenTelemetry Collector: the one door for traces, metrics and logs."""
+"""OpenTelemetry Collector: receives traces, metrics and logs and sends them to the stores."""
 
 from __future__ import annotations
 
-from arcctl.core.env import HostPort, ServiceEnv
-from arcctl.core.model import Bind, Layer, Limits, Link, Port, Process, Service
-from arcctl.core.monitoring import Alert, Monitoring, Panel, Unit
-from arcctl.core.probe import Http
-from arcctl.core.proof import Call, Calls, Proof
-from arcctl.core.sources import Collector
-from arcctl.core.trace import Signal, otlp
+from arcctl.model.binaries import OtelCollector
+from arcctl.model.connection import Endpoint
+from arcctl.model.env import HostPort, ServiceEnv
+from arcctl.model.probe import Http
+from arcctl.model.service import (
+    BindMount,
+    Checks,
+    Container,
+    Layer,
+    Network,
+    Port,
+    Process,
+    Service,
+    Storage,
+    service_id,
+)
+from arcctl.model.smoke_test import Call, Calls, SmokeTest
+from arcctl.model.telemetry import Alert, Panel, Scrape, Signal, Telemetry, Unit, otlp, rate
 from arcctl.services import jaeger, loki, prometheus
 
+ID = service_id(__name__)
 GRPC_PORT, HTTP_PORT, HEALTH_PORT = 4317, 4318, 13133
 _CONFIG = "/etc/otelcol-contrib/config.yaml"
 # Without a container, percents would be of the whole machine.
 _MEMORY = {"limit_percentage": None, "spike_limit_percentage": None, "limit_mib": 192, "spike_limit_mib": 40}
 
 
-SOURCE = Collector(
+SOURCE = OtelCollector(
     name="otelcol",
     builder="go.opentelemetry.io/collector/cmd/builder@v0.153.0",
     manifest="otelcol.yaml",
@@ -39,7 +51,7 @@ def exporting(service: str) -> dict[str, str]:
     """Variables with which a program sends what it has to tell, under the name of its service."""
     return {
         "OTEL_SERVICE_NAME": service,
-        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{__name__.rpartition('.')[2].replace('_', '-')}:{GRPC_PORT}",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{ID}:{GRPC_PORT}",
         "OTEL_RESOURCE_ATTRIBUTES": "service.namespace=arc,deployment.environment.name=local",
     }
 
@@ -51,10 +63,10 @@ _PATHS = {"Spans": "traces", "Logs": "logs", "Metrics": "metrics"}
 def _write(signal: str, scope: str, records: dict[str, object]) -> Call:
     """One record by OTLP over HTTP, with the run's trace id."""
     body = otlp(_PROBED, scope, records)
-    return Call(name=f"write a {signal}", method="POST", port=HTTP_PORT, path=f"/v1/{_PATHS[scope]}", json=body)
+    return Call(f"write a {signal}", HTTP_PORT, f"/v1/{_PATHS[scope]}", method="POST", json=body)
 
 
-def _proofs(env: Env) -> tuple[Proof, ...]:
+def _smoke_tests(env: Env) -> tuple[SmokeTest, ...]:
     """A span, a log line and a metric with one trace id go in here and come out of the three stores."""
     ids = {"traceId": "{trace_id}", "spanId": "{span_id}"}
     times = {"startTimeUnixNano": "{now_ns}", "endTimeUnixNano": "{now_ns}"}
@@ -74,33 +86,24 @@ def _proofs(env: Env) -> tuple[Proof, ...]:
         loki.find_trace(_PROBED),
         prometheus.find('arcctl_verify{run="{run}"}'),
     )
-    return (Calls(steps=steps),)
+    return (Calls(steps),)
 
 
 _SENT = ("spans", "metric_points", "log_records")
-_MONITORING = Monitoring(
+_TELEMETRY = Telemetry(
+    scrape=Scrape(8888),
+    signals={Signal.INTAKE: Call("take a trace", HTTP_PORT, "/v1/traces", method="POST")},
     memory='max(otelcol_process_memory_rss{job="$id"})',
-    rate='sum(rate(otelcol_receiver_accepted_spans{job="$id"}[2m]))',
+    rate=rate('otelcol_receiver_accepted_spans{job="$id"}'),
     panels=(
+        Panel("Accepted", {name: rate(f"otelcol_receiver_accepted_{name}") for name in _SENT}, Unit.OPERATIONS),
+        Panel("Refused", {name: rate(f"otelcol_receiver_refused_{name}") for name in _SENT}, Unit.OPERATIONS),
         Panel(
-            title="Accepted",
-            unit=Unit.OPERATIONS,
-            queries={name: f"sum(rate(otelcol_receiver_accepted_{name}[2m]))" for name in _SENT},
+            "Sent",
+            {f"{name} by {{{{exporter}}}}": rate(f"otelcol_exporter_sent_{name}", "exporter") for name in _SENT},
+            Unit.OPERATIONS,
         ),
-        Panel(
-            title="Refused",
-            unit=Unit.OPERATIONS,
-            queries={name: f"sum(rate(otelcol_receiver_refused_{name}[2m]))" for name in _SENT},
-        ),
-        Panel(
-            title="Sent",
-            unit=Unit.OPERATIONS,
-            queries={
-                f"{name} by {{{{exporter}}}}": f"sum by (exporter) (rate(otelcol_exporter_sent_{name}[2m]))"
-                for name in _SENT
-            },
-        ),
-        Panel(title="Waiting to be sent", queries={"{{exporter}}": "sum by (exporter) (otelcol_exporter_queue_size)"}),
+        Panel("Waiting to be sent", {"{{exporter}}": "sum by (exporter) (otelcol_exporter_queue_size)"}),
     ),
     alerts=(
         Alert(
@@ -115,38 +118,40 @@ _MONITORING = Monitoring(
 
 
 SERVICE: Service[Env] = Service(
-    module=__name__,
+    id=ID,
     title="OpenTelemetry Collector",
     layer=Layer.OBSERVABILITY,
     env=Env,
-    image="otel/opentelemetry-collector-contrib:0.161.0",
     needs=(loki.SERVICE, prometheus.SERVICE, jaeger.SERVICE),
-    ports=lambda env: (
-        Port(container=GRPC_PORT, host=env.grpc_port, name="otlp-grpc"),
-        Port(container=HTTP_PORT, host=env.http_port, name="otlp-http"),
-        Port(container=HEALTH_PORT, host=env.health_port, name="health"),
+    container=Container(
+        image="otel/opentelemetry-collector-contrib:0.161.0",
+        command=(f"--config={_CONFIG}",),
+        environment=lambda env: {"GOMEMLIMIT": "200MiB"},
+        read_only=True,
+        memory_mb=256,
     ),
-    command=(f"--config={_CONFIG}",),
-    environment=lambda env: {"GOMEMLIMIT": "200MiB"},
-    mounts=lambda env: (Bind("otel-collector/config.yaml", _CONFIG),),
-    read_only=True,
-    limits=Limits(memory_mb=256),
+    network=Network(
+        ports=lambda env: (
+            Port(GRPC_PORT, env.grpc_port, "otlp-grpc"),
+            Port(HTTP_PORT, env.http_port, "otlp-http"),
+            Port(HEALTH_PORT, env.health_port, "health"),
+        ),
+        endpoints=lambda env: (
+            Endpoint("otlp-grpc", f"http://127.0.0.1:{env.grpc_port}"),
+            Endpoint("otlp-http", f"http://127.0.0.1:{env.http_port}"),
+        ),
+        connect=lambda env, where: {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{where.at(HTTP_PORT)}",
+            "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+        },
+    ),
+    storage=Storage(mounts=lambda env: (BindMount("otel-collector/config.yaml", _CONFIG),)),
+    checks=Checks(probe=lambda env: Http(HEALTH_PORT, body="Server available"), smoke_tests=_smoke_tests),
+    telemetry=_TELEMETRY,
     process=Process(
         sources=(SOURCE,),
         command=lambda env: ("{program}", f"--config={_CONFIG}"),
         environment=lambda env: {"METRICS_HOST": "127.0.0.1"},
         patches=lambda env: {_CONFIG: {"processors": {"memory_limiter": _MEMORY}}},
-    ),
-    monitoring=_MONITORING,
-    probe=lambda env: Http(port=HEALTH_PORT, body="Server available"),
-    proofs=_proofs,
-    signals={Signal.INTAKE: Call(name="take a trace", method="POST", port=HTTP_PORT, path="/v1/traces")},
-    connect=lambda env, where: {
-        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{where.at(HTTP_PORT)}",
-        "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
-    },
-    links=lambda env: (
-        Link(name="otlp-grpc", url=f"http://127.0.0.1:{env.grpc_port}"),
-        Link(name="otlp-http", url=f"http://127.0.0.1:{env.http_port}"),
     ),
 )

@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import quote
 
-from arcctl.core.backup import Folder
-from arcctl.core.env import HostPort, ServiceEnv
-from arcctl.core.model import Bind, Catalogue, Healthcheck, Layer, Limits, Link, Port, Process, Service, Volume
-from arcctl.core.monitoring import Alert, Document, Monitoring, rules, scrape_file
-from arcctl.core.probe import Http
-from arcctl.core.proof import Call
-from arcctl.core.sources import GoModule
-from arcctl.core.trace import Signal
-from arcctl.services._presets import web
+from arcctl.model.backup_method import Folder
+from arcctl.model.binaries import GoModule
+from arcctl.model.connection import Endpoint
+from arcctl.model.env import HostPort, ServiceEnv
+from arcctl.model.probe import Http
+from arcctl.model.service import (
+    BindMount,
+    Catalogue,
+    Checks,
+    Component,
+    Container,
+    Healthcheck,
+    Layer,
+    Network,
+    Port,
+    Process,
+    Service,
+    Storage,
+    Volume,
+    service_id,
+)
+from arcctl.model.smoke_test import Call
+from arcctl.model.telemetry import Alert, Document, Scrape, Signal, Telemetry, rate, rules, scrape_file
+from arcctl.services.presets.web import web
 
+ID = service_id(__name__)
 PORT = 9090
 _FOLDER = "/etc/prometheus"
 _CONFIG = f"{_FOLDER}/prometheus.yml"
-_OWN = "own.yml"
+_SERVICES, _CONTAINERS, _CUSTOM = "services.yml", "containers.yml", "custom.yml"
+"""Files of scrape jobs: what runs on each engine, what runs in containers only, what a project adds."""
 _OPTIONS = (
     f"--config.file={_CONFIG}",
     "--storage.tsdb.path=/prometheus",
@@ -52,10 +70,10 @@ _CALLS = f"sum by (service_name, span_name, status_code) ({_COUNTED}) > 0"  # th
 def find(query: str, patience: float = 15) -> Call:
     """A metric that has at least one series."""
     return Call(
-        name="find the metric in the metric store",
-        at=__name__.rpartition(".")[2],
-        port=PORT,
-        path=f"/api/v1/query?query={quote(query, safe='{}')}",
+        "find the metric in the metric store",
+        PORT,
+        f"/api/v1/query?query={quote(query, safe='{}')}",
+        at=ID,
         expect='"value"',
         patience=patience,
     )
@@ -70,40 +88,53 @@ _DOWN = Alert(
 
 
 def _files(catalogue: Catalogue) -> dict[str, Document]:
-    alerts = [alert for service in catalogue.services.values() for alert in service.monitoring.alerts]
-    scrapes = {i: s.monitoring.scrape for i, s in catalogue.services.items() if s.monitoring.scrape}
-    return {"rules.yml": rules(alerts), _OWN: scrape_file(scrapes) if scrapes else {}}
+    alerts = [alert for service in catalogue.services.values() for alert in service.telemetry.alerts]
+    jobs: dict[str, dict[str, Scrape]] = {_SERVICES: {}, _CONTAINERS: {}, _CUSTOM: {}}
+    for service in catalogue.services.values():
+        if scrape := service.telemetry.scrape:
+            jobs[_scrape_file_of(service, catalogue.components()[scrape.component or service.id])][service.id] = scrape
+    return {"rules.yml": rules(alerts)} | {name: scrape_file(found) if found else {} for name, found in jobs.items()}
 
 
-_MONITORING = Monitoring(rate="sum(rate(prometheus_tsdb_head_samples_appended_total[2m]))", alerts=(_DOWN,))
+def _scrape_file_of(service: Service[Any], component: Component[Any]) -> str:
+    if service.layer is Layer.CUSTOM:
+        return _CUSTOM
+    return _SERVICES if component.process else _CONTAINERS
+
+
+_TELEMETRY = Telemetry(
+    scrape=Scrape(PORT),
+    signals={Signal.METRICS: find(_CALLS, patience=30)},
+    rate=rate("prometheus_tsdb_head_samples_appended_total"),
+    alerts=(_DOWN,),
+)
 
 
 SERVICE: Service[Env] = Service(
-    module=__name__,
+    id=ID,
     title="Prometheus",
     layer=Layer.OBSERVABILITY,
     env=Env,
-    image="prom/prometheus:v3.14.0",
-    ports=lambda env: (Port(container=PORT, host=env.host_port),),
-    command=_OPTIONS,
-    mounts=lambda env: (Volume("data", "/prometheus"), Bind(__name__.rpartition(".")[2], _FOLDER)),
-    labels=lambda env: web(__name__.rpartition(".")[2], PORT, guard=True),
-    read_only=True,
-    stop_grace=30,
-    limits=Limits(memory_mb=512),
-    healthcheck=Healthcheck(test=("CMD", "promtool", "check", "ready", f"--url=http://127.0.0.1:{PORT}")),
+    container=Container(
+        image="prom/prometheus:v3.14.0", command=_OPTIONS, read_only=True, stop_grace=30, memory_mb=512
+    ),
+    network=Network(
+        ports=lambda env: (Port(PORT, env.host_port),),
+        labels=lambda env: web(ID, PORT, guard=True),
+        endpoints=lambda env: (Endpoint("ui", f"http://127.0.0.1:{env.host_port}", is_web_page=True),),
+        connect=lambda env, where: {"PROMETHEUS_URL": f"http://{where.at(PORT)}"},
+    ),
+    storage=Storage(mounts=lambda env: (Volume("data", "/prometheus"), BindMount(ID, _FOLDER)), files=_files),
+    checks=Checks(
+        healthcheck=Healthcheck(test=("CMD", "promtool", "check", "ready", f"--url=http://127.0.0.1:{PORT}")),
+        probe=lambda env: Http(PORT, "/-/ready", body="Ready"),
+    ),
+    backup=lambda env: Folder("data"),
+    telemetry=_TELEMETRY,
+    # A span is counted with the second flush after it; they come every 10 s.
     process=Process(
         sources=(SOURCE,),
         command=lambda env: ("{program}", *_OPTIONS, f"--web.listen-address=127.0.0.1:{env.host_port}"),
-        # What runs in containers only has nothing to be read here.
-        patches=lambda env: {_CONFIG: {"scrape_config_files": [_OWN]}},
+        patches=lambda env: {f"{_FOLDER}/{_CONTAINERS}": {"scrape_configs": []}},
     ),
-    monitoring=_MONITORING,
-    files=_files,
-    backup=lambda env: Folder("data"),
-    probe=lambda env: Http(port=PORT, path="/-/ready", body="Ready"),
-    # A span is counted with the second flush after it; they come every 10 s.
-    signals={Signal.METRICS: find(_CALLS, patience=30)},
-    connect=lambda env, where: {"PROMETHEUS_URL": f"http://{where.at(PORT)}"},
-    links=lambda env: (Link(name="ui", url=f"http://127.0.0.1:{env.host_port}", page=True),),
 )

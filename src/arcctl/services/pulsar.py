@@ -4,18 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from arcctl.core.backup import Folder
-from arcctl.core.bootstrap import Resource
-from arcctl.core.connect import Side, Where
-from arcctl.core.contents import Topics
-from arcctl.core.env import HostPort, ServiceEnv
-from arcctl.core.model import Healthcheck, Inline, Layer, Limits, Link, Port, Process, Service, Volume
-from arcctl.core.monitoring import Alert, Monitoring, Panel, Unit
-from arcctl.core.probe import Http
-from arcctl.core.proof import Call, Calls, EventLog, Proof
-from arcctl.core.sources import Maven
+from arcctl.model.backup_method import Folder
+from arcctl.model.binaries import Maven
+from arcctl.model.connection import Endpoint, Side, Where
+from arcctl.model.data_store import Topics
+from arcctl.model.env import HostPort, ServiceEnv
+from arcctl.model.probe import Http
+from arcctl.model.resource import Resource
+from arcctl.model.service import (
+    Checks,
+    ConfigFile,
+    Container,
+    Healthcheck,
+    Layer,
+    Network,
+    Port,
+    Process,
+    Service,
+    SetUp,
+    Storage,
+    Volume,
+    service_id,
+)
+from arcctl.model.smoke_test import Call, Calls, EventLog, SmokeTest
+from arcctl.model.telemetry import Alert, Panel, Scrape, Telemetry, Unit
 
-HOST = __name__.rpartition(".")[2]
+ID = service_id(__name__)
 PORT, HTTP_PORT = 6650, 8080
 LISTENER = "external"
 """What a client on the host passes as `listener_name`; clients in containers pass none."""
@@ -60,12 +74,12 @@ class Env(ServiceEnv, env_prefix="PULSAR_"):
 
 
 def _settings(env: Env) -> dict[str, str]:
-    listeners = f"internal:pulsar://{HOST}:{PORT},{LISTENER}:pulsar://localhost:{env.host_port}"
+    listeners = f"internal:pulsar://{ID}:{PORT},{LISTENER}:pulsar://localhost:{env.host_port}"
     settings = {
         "advertisedListeners": listeners,
         "internalListenerName": "internal",
-        # Ledgers remember their store by its address, which changes when the container is made anew. By its host
-        # name, which does not, they are found again.
+        # Ledgers remember their store by its address, which changes with a new container. By its host
+        # name, which stays, they are found again.
         "useHostNameAsBookieID": "true",
     }
     return {f"PULSAR_PREFIX_{name}": value for name, value in settings.items()}
@@ -101,7 +115,7 @@ def _properties(settings: Mapping[str, str | int]) -> str:
     return "".join(f"{name}={value}\n" for name, value in settings.items())
 
 
-def _proofs(env: Env) -> tuple[Proof, ...]:
+def _smoke_tests(env: Env) -> tuple[SmokeTest, ...]:
     return (EventLog(port=PORT, http_port=HTTP_PORT, listener=LISTENER),)
 
 
@@ -127,9 +141,9 @@ def _resources(env: Env) -> tuple[Resource, ...]:
 
 def _resource(name: str, path: str, expect: str, method: str, body: Mapping[str, object] | None) -> Resource:
     where = f"/admin/v2/{path}"
-    look = Call(name=f"find {name}", port=HTTP_PORT, path=where, expect=expect)
-    make = Call(name=f"make {name}", method=method, port=HTTP_PORT, path=where, json=body, status=(204,))
-    return Resource(name=name, look=Calls(steps=(look,)), make=(Calls(steps=(make,)),), hint=f"arcctl logs {HOST}")
+    look = Call(f"find {name}", HTTP_PORT, where, expect=expect)
+    make = Call(f"make {name}", HTTP_PORT, where, method=method, json=body, status=(204,))
+    return Resource(name, Calls((look,)), create=(Calls((make,)),), hint=f"arcctl logs {ID}")
 
 
 def _connect(env: Env, where: Where) -> dict[str, str]:
@@ -141,24 +155,21 @@ def _connect(env: Env, where: Where) -> dict[str, str]:
     return addresses | ({"PULSAR_LISTENER_NAME": LISTENER} if where.side is Side.HOST else {})
 
 
-_MONITORING = Monitoring(
+_TELEMETRY = Telemetry(
+    scrape=Scrape(HTTP_PORT, "/metrics/"),
     rate="sum(pulsar_broker_rate_in)",
     panels=(
+        Panel("Messages", {"in": "sum(pulsar_broker_rate_in)", "out": "sum(pulsar_broker_rate_out)"}, Unit.OPERATIONS),
         Panel(
-            title="Messages",
-            unit=Unit.OPERATIONS,
-            queries={"in": "sum(pulsar_broker_rate_in)", "out": "sum(pulsar_broker_rate_out)"},
+            "Network",
+            {"in": "sum(pulsar_broker_throughput_in)", "out": "sum(pulsar_broker_throughput_out)"},
+            Unit.BYTES_PER_SECOND,
         ),
+        Panel("Backlog", {"not acknowledged": "sum(pulsar_broker_msg_backlog)"}),
+        Panel("Storage", {"used": "sum(pulsar_broker_storage_size)"}, Unit.BYTES),
         Panel(
-            title="Network",
-            unit=Unit.BYTES_PER_SECOND,
-            queries={"in": "sum(pulsar_broker_throughput_in)", "out": "sum(pulsar_broker_throughput_out)"},
-        ),
-        Panel(title="Backlog", queries={"not acknowledged": "sum(pulsar_broker_msg_backlog)"}),
-        Panel(title="Storage", unit=Unit.BYTES, queries={"used": "sum(pulsar_broker_storage_size)"}),
-        Panel(
-            title="Clients",
-            queries={
+            "Clients",
+            {
                 "producers": "sum(pulsar_broker_producers_count)",
                 "consumers": "sum(pulsar_broker_consumers_count)",
                 "subscriptions": "sum(pulsar_broker_subscriptions_count)",
@@ -166,12 +177,12 @@ _MONITORING = Monitoring(
             },
         ),
         Panel(
-            title="Memory of the Java machine",
-            unit=Unit.BYTES,
-            queries={
-                "{{area}}": f'sum by (area) (jvm_memory_bytes_used{{job="{HOST}"}})',
-                "direct": f'sum(jvm_memory_direct_bytes_used{{job="{HOST}"}})',
+            "Memory of the Java machine",
+            {
+                "{{area}}": f'sum by (area) (jvm_memory_bytes_used{{job="{ID}"}})',
+                "direct": f'sum(jvm_memory_direct_bytes_used{{job="{ID}"}})',
             },
+            Unit.BYTES,
         ),
     ),
     alerts=(
@@ -179,43 +190,63 @@ _MONITORING = Monitoring(
             name="PulsarBacklogGrows",
             query="sum(pulsar_broker_msg_backlog) > 1000",
             summary="more than 1000 messages wait for a consumer to acknowledge them",
-            hint=f"arcctl logs {HOST}",
+            hint=f"arcctl logs {ID}",
         ),
     ),
 )
 
 
 SERVICE: Service[Env] = Service(
-    module=__name__,
+    id=ID,
     title="Apache Pulsar",
     layer=Layer.PLATFORM,
     env=Env,
-    image="apachepulsar/pulsar:4.2.4",
-    hostname=HOST,
-    ports=lambda env: (
-        Port(container=PORT, host=env.host_port, name="client"),
-        Port(container=HTTP_PORT, host=env.http_port, name="admin"),
+    container=Container(
+        image="apachepulsar/pulsar:4.2.4",
+        command=("sh", "-c", _START),
+        environment=lambda env: {
+            # The default would be 2 GB of heap and 4 GB more.
+            "PULSAR_MEM": " ".join(_MEMORY),
+            "PULSAR_LOG_LEVEL": "warn",
+            **_settings(env),
+        },
+        stop_grace=90,
+        memory_mb=1400,
+        pids=1024,
     ),
-    command=("sh", "-c", _START),
-    environment=lambda env: {
-        # The default would be 2 GB of heap and 4 GB beside it.
-        "PULSAR_MEM": " ".join(_MEMORY),
-        "PULSAR_LOG_LEVEL": "warn",
-        **_settings(env),
-    },
-    mounts=lambda env: (Volume("data", _DATA),),
-    stop_grace=90,
-    limits=Limits(memory_mb=1400, pids=1024),
-    # With curl, because the image's own tools each start a second Java machine.
-    healthcheck=Healthcheck(
-        test=("CMD-SHELL", f"curl -fsS -m 8 http://127.0.0.1:{HTTP_PORT}{_HEALTH} | grep -qx ok"),
-        interval=15,
-        timeout=10,
-        start_period=180,
+    network=Network(
+        hostname=ID,
+        ports=lambda env: (
+            Port(PORT, env.host_port, "client"),
+            Port(HTTP_PORT, env.http_port, "admin"),
+        ),
+        endpoints=lambda env: (
+            Endpoint("client", f"pulsar://localhost:{env.host_port}"),
+            Endpoint("admin", f"http://127.0.0.1:{env.http_port}"),
+        ),
+        connect=_connect,
     ),
+    storage=Storage(
+        mounts=lambda env: (Volume("data", _DATA),),
+        data_stores=lambda env: (Topics(port=PORT, admin_port=HTTP_PORT, listener=LISTENER, system_tenant=ID),),
+    ),
+    checks=Checks(
+        # With curl, because the image's own tools each start a second Java machine.
+        healthcheck=Healthcheck(
+            test=("CMD-SHELL", f"curl -fsS -m 8 http://127.0.0.1:{HTTP_PORT}{_HEALTH} | grep -qx ok"),
+            interval=15,
+            timeout=10,
+            start_period=180,
+        ),
+        probe=lambda env: Http(HTTP_PORT, _HEALTH, body="ok"),
+        smoke_tests=_smoke_tests,
+    ),
+    setup=SetUp(resources=_resources),
+    backup=lambda env: Folder("data"),
+    telemetry=_TELEMETRY,
     process=Process(
         sources=(SOURCE,),
-        alone=True,  # ledgers remember their store by its address
+        single_instance=True,  # ledgers remember their store by its address
         command=lambda env: (
             "java",
             *_MEMORY,
@@ -234,19 +265,8 @@ SERVICE: Service[Env] = Service(
             f"{_DATA}/standalone/bookkeeper",
         ),
         mounts=lambda env: (
-            Inline(path=_CONFIG, text=_properties(_standalone(env))),
-            Inline(path=_LOGGING, text=_properties(_LOG_SETTINGS)),
+            ConfigFile(_CONFIG, _properties(_standalone(env))),
+            ConfigFile(_LOGGING, _properties(_LOG_SETTINGS)),
         ),
-    ),
-    monitoring=_MONITORING,
-    backup=lambda env: Folder("data"),
-    probe=lambda env: Http(port=HTTP_PORT, path=_HEALTH, body="ok"),
-    proofs=_proofs,
-    resources=_resources,
-    connect=_connect,
-    holds=lambda env: (Topics(port=PORT, admin_port=HTTP_PORT, listener=LISTENER, own_tenant=HOST),),
-    links=lambda env: (
-        Link(name="client", url=f"pulsar://localhost:{env.host_port}"),
-        Link(name="admin", url=f"http://127.0.0.1:{env.http_port}"),
     ),
 )

@@ -6,19 +6,34 @@ from hashlib import sha256
 
 from pydantic import SecretStr
 
-from arcctl.core.backup import Folder
-from arcctl.core.connect import Client, RedisPrompt
-from arcctl.core.env import HostPort, ServiceEnv, generated
-from arcctl.core.model import Bind, Healthcheck, Helper, Inline, Layer, Limits, Link, Port, Process, Service, Volume
-from arcctl.core.monitoring import Alert, Monitoring, Panel, Unit
-from arcctl.core.probe import Tcp
-from arcctl.core.proof import Command, Commands, Proof
-from arcctl.core.secret import Rotation
-from arcctl.core.sources import OnPath, Wheel
+from arcctl.model.backup_method import Folder
+from arcctl.model.binaries import OnPath, Wheel
+from arcctl.model.connection import Client, Endpoint, RedisInteractiveClient
+from arcctl.model.env import HostPort, ServiceEnv, generated, reveal
+from arcctl.model.probe import Tcp
+from arcctl.model.rotation import Rotation
+from arcctl.model.service import (
+    BindMount,
+    Checks,
+    ConfigFile,
+    Container,
+    Healthcheck,
+    Layer,
+    Network,
+    Port,
+    Process,
+    Service,
+    Storage,
+    Volume,
+    service_id,
+)
+from arcctl.model.smoke_test import Command, Commands, SmokeTest
+from arcctl.model.telemetry import Alert, Panel, Scrape, Telemetry, Unit, rate
+from arcctl.services.presets.containers import exporter
 
 UID, GID = 999, 1000
 PORT = 6379
-HOST = __name__.rpartition(".")[2]
+ID = service_id(__name__)
 
 
 SOURCES = (
@@ -26,6 +41,7 @@ SOURCES = (
     OnPath(name="redis-server", program="redis-server"),
 )
 _CONFIG = "/etc/redis/redis.conf"
+_ADDRESS = f"redis://{ID}:{PORT}"
 
 
 class Env(ServiceEnv, env_prefix="REDIS_"):
@@ -35,46 +51,36 @@ class Env(ServiceEnv, env_prefix="REDIS_"):
     """Password of the default user."""
 
 
-_EXPORTER: Helper[Env] = Helper(
-    id="redis-exporter",
-    image="oliver006/redis_exporter:v1.78.0",
-    env=Env,
-    aside=True,
-    user="59000:59000",
-    environment=lambda env: {
-        "REDIS_ADDR": f"redis://{HOST}:{PORT}",
-        "REDIS_PASSWORD_FILE": "/run/arc/passwords.json",
-    },
-    mounts=lambda env: (
-        Inline(
-            path="/run/arc/passwords.json",
-            text=f'{{"redis://{HOST}:{PORT}": "{env.password.get_secret_value()}"}}',
-            uid=59000,
-            gid=59000,
-        ),
-    ),
-    limits=Limits(memory_mb=64, pids=64),
+_PASSWORDS = "/run/arc/passwords.json"
+_EXPORTER = exporter(
+    ID,
+    Env,
+    "oliver006/redis_exporter:v1.78.0",
+    user=59000,
+    environment=lambda env: {"REDIS_ADDR": _ADDRESS, "REDIS_PASSWORD_FILE": _PASSWORDS},
+    mounts=lambda env: (ConfigFile(_PASSWORDS, f'{{"{_ADDRESS}": "{reveal(env.password)}"}}', uid=59000, gid=59000),),
 )
 
 
-def _proofs(env: Env) -> tuple[Proof, ...]:
+def _smoke_tests(env: Env) -> tuple[SmokeTest, ...]:
     key, value = "arcctl:verify", "{run}"
     return (
         Commands(
             port=PORT,
-            password=env.password.get_secret_value(),
+            password=reveal(env.password),
             steps=(
-                Command(name="set a key that expires", words=("SET", key, value, "PX", "300"), expect="True"),
-                Command(name="get it", words=("GET", key), expect=value),
-                Command(name="see it expire", words=("BLPOP", f"{key}:empty", "0.4"), expect="None"),
-                Command(name="miss it", words=("EXISTS", key), expect="0"),
-                Command(name="push to a queue", words=("RPUSH", f"{key}:queue", value), expect="1"),
-                Command(name="take from it", words=("LPOP", f"{key}:queue"), expect=value),
-                Command(name="keep data on disk", words=("CONFIG", "GET", "appendonly"), expect="appendonly,yes"),
+                Command("set a key", ("SET", key, value, "EX", "60"), "True"),
+                Command("get it", ("GET", key), value),
+                Command("let it expire", ("PEXPIRE", key, "300"), "True"),
+                Command("see it expire", ("BLPOP", f"{key}:empty", "0.4"), "None"),
+                Command("miss it", ("EXISTS", key), "0"),
+                Command("push to a queue", ("RPUSH", f"{key}:queue", value), "1"),
+                Command("take from it", ("LPOP", f"{key}:queue"), value),
+                Command("keep data on disk", ("CONFIG", "GET", "appendonly"), "appendonly,yes"),
                 Command(
-                    name="lose nothing when memory is short",
-                    words=("CONFIG", "GET", "maxmemory-policy"),
-                    expect="maxmemory-policy,noeviction",
+                    "lose nothing when memory is short",
+                    ("CONFIG", "GET", "maxmemory-policy"),
+                    "maxmemory-policy,noeviction",
                 ),
             ),
             cleanup=(("DEL", key, f"{key}:queue"),),
@@ -82,62 +88,40 @@ def _proofs(env: Env) -> tuple[Proof, ...]:
     )
 
 
-def _admit(old: Env, new: Env) -> tuple[Proof, ...]:
+def _add_credential(old: Env, new: Env) -> tuple[SmokeTest, ...]:
     """By its digest, so that the password itself does not travel. A new start forgets the old one."""
-    digest = sha256(new.password.get_secret_value().encode()).hexdigest()
-    both = Command(name="take two passwords", words=("ACL", "SETUSER", "default", f"#{digest}"), expect="True")
-    return (Commands(port=PORT, password=old.password.get_secret_value(), steps=(both,)),)
+    digest = sha256(reveal(new.password).encode()).hexdigest()
+    both = Command("take two passwords", ("ACL", "SETUSER", "default", f"#{digest}"), "True")
+    return (Commands(port=PORT, password=reveal(old.password), steps=(both,)),)
 
 
-def _login(env: Env) -> Proof:
-    ping = Command(name="log in", words=("PING",), expect="True")
-    return Commands(port=PORT, password=env.password.get_secret_value(), steps=(ping,))
+def _login(env: Env) -> SmokeTest:
+    ping = Command("log in", ("PING",), "True")
+    return Commands(port=PORT, password=reveal(env.password), steps=(ping,))
 
 
-_MONITORING = Monitoring(
+_TELEMETRY = Telemetry(
+    scrape=Scrape(9121, component=_EXPORTER.id),
     memory="max(redis_memory_used_rss_bytes)",
-    rate="sum(rate(redis_commands_processed_total[2m]))",
+    rate=rate("redis_commands_processed_total"),
     panels=(
+        Panel("Memory", {"used": "max(redis_memory_used_bytes)", "limit": "max(redis_memory_max_bytes)"}, Unit.BYTES),
+        Panel("Commands", {"{{cmd}}": "topk(10, sum by (cmd) (rate(redis_commands_total[2m])))"}, Unit.OPERATIONS),
         Panel(
-            title="Memory",
-            unit=Unit.BYTES,
-            queries={"used": "max(redis_memory_used_bytes)", "limit": "max(redis_memory_max_bytes)"},
+            "Keys looked up",
+            {"found": rate("redis_keyspace_hits_total"), "missed": rate("redis_keyspace_misses_total")},
+            Unit.OPERATIONS,
         ),
         Panel(
-            title="Commands",
-            unit=Unit.OPERATIONS,
-            queries={"{{cmd}}": "topk(10, sum by (cmd) (rate(redis_commands_total[2m])))"},
+            "Keys gone",
+            {"expired": rate("redis_expired_keys_total"), "evicted": rate("redis_evicted_keys_total")},
+            Unit.OPERATIONS,
         ),
+        Panel("Clients", {"connected": "max(redis_connected_clients)", "blocked": "max(redis_blocked_clients)"}),
         Panel(
-            title="Keys looked up",
-            unit=Unit.OPERATIONS,
-            queries={
-                "found": "sum(rate(redis_keyspace_hits_total[2m]))",
-                "missed": "sum(rate(redis_keyspace_misses_total[2m]))",
-            },
-        ),
-        Panel(
-            title="Keys gone",
-            unit=Unit.OPERATIONS,
-            queries={
-                "expired": "sum(rate(redis_expired_keys_total[2m]))",
-                "evicted": "sum(rate(redis_evicted_keys_total[2m]))",
-            },
-        ),
-        Panel(
-            title="Clients",
-            queries={
-                "connected": "max(redis_connected_clients)",
-                "blocked": "max(redis_blocked_clients)",
-            },
-        ),
-        Panel(
-            title="Network",
-            unit=Unit.BYTES_PER_SECOND,
-            queries={
-                "in": "sum(rate(redis_net_input_bytes_total[2m]))",
-                "out": "sum(rate(redis_net_output_bytes_total[2m]))",
-            },
+            "Network",
+            {"in": rate("redis_net_input_bytes_total"), "out": rate("redis_net_output_bytes_total")},
+            Unit.BYTES_PER_SECOND,
         ),
     ),
     alerts=(
@@ -145,63 +129,64 @@ _MONITORING = Monitoring(
             name="RedisMemoryFull",
             query="redis_memory_used_bytes > 0.9 * redis_memory_max_bytes and redis_memory_max_bytes > 0",
             summary="Redis has used nine tenths of its memory; it refuses to write when it is full",
-            hint=f"arcctl logs {HOST}",
+            hint=f"arcctl logs {ID}",
         ),
     ),
 )
 
 
 SERVICE: Service[Env] = Service(
-    module=__name__,
+    id=ID,
     title="Redis",
     layer=Layer.PLATFORM,
     env=Env,
-    image="redis:8.10.1-alpine",
-    user=f"{UID}:{GID}",
-    ports=lambda env: (Port(container=PORT, host=env.host_port, name="resp"),),
-    command=("redis-server", _CONFIG),
-    mounts=lambda env: (
-        Volume("data", "/data"),
-        Bind(f"{HOST}/redis.conf", _CONFIG),
-        Inline(path="/run/arc/secret.conf", text=f"requirepass {env.password.get_secret_value()}\n", uid=UID, gid=GID),
+    components=(_EXPORTER,),
+    container=Container(
+        image="redis:8.10.1-alpine",
+        has_tar=True,
+        user=f"{UID}:{GID}",
+        command=("redis-server", _CONFIG),
+        stop_grace=30,
+        memory_mb=384,
     ),
-    stop_grace=30,
-    resolver=("getent", "hosts"),
-    has_tar=True,
-    limits=Limits(memory_mb=384),
-    healthcheck=Healthcheck(
-        test=(
-            "CMD-SHELL",
-            'REDISCLI_AUTH="$$(cut -d" " -f2 /run/arc/secret.conf)" redis-cli --no-auth-warning ping | grep -qx PONG',
+    network=Network(
+        ports=lambda env: (Port(PORT, env.host_port, "resp"),),
+        resolver=("getent", "hosts"),
+        endpoints=lambda env: (
+            Endpoint("resp", f"redis://127.0.0.1:{env.host_port}/0", user="default", secret=reveal(env.password)),
+        ),
+        connect=lambda env, where: {"REDIS_URL": f"redis://:{reveal(env.password)}@{where.at(PORT)}/0"},
+        shells=lambda env: (
+            Client(
+                user="default",
+                words=("redis-cli", "-u", f"{_ADDRESS}/0"),
+                environment={"REDISCLI_AUTH": reveal(env.password)},
+            ),
+            RedisInteractiveClient(user="default", port=PORT, password=reveal(env.password)),
+        ),
+    ),
+    storage=Storage(
+        mounts=lambda env: (
+            Volume("data", "/data"),
+            BindMount(f"{ID}/redis.conf", _CONFIG),
+            ConfigFile("/run/arc/secret.conf", f"requirepass {reveal(env.password)}\n", uid=UID, gid=GID),
         )
     ),
-    process=Process(
-        sources=SOURCES,
-        command=lambda env: ("{program}", _CONFIG, "--bind", "127.0.0.1", "--port", str(env.host_port)),
+    checks=Checks(
+        healthcheck=Healthcheck(
+            test=(
+                "CMD-SHELL",
+                'REDISCLI_AUTH="$$(cut -d" " -f2 /run/arc/secret.conf)" redis-cli --no-auth-warning ping '
+                "| grep -qx PONG",
+            )
+        ),
+        probe=lambda env: Tcp(port=PORT, send=f"AUTH {reveal(env.password)}\r\nPING\r\n".encode(), expect=b"+PONG"),
+        smoke_tests=_smoke_tests,
     ),
-    monitoring=_MONITORING,
     backup=lambda env: Folder("data"),
-    probe=lambda env: Tcp(
-        port=PORT, send=f"AUTH {env.password.get_secret_value()}\r\nPING\r\n".encode(), expect=b"+PONG"
-    ),
-    helpers=(_EXPORTER,),
-    proofs=_proofs,
-    connect=lambda env, where: {"REDIS_URL": f"redis://:{env.password.get_secret_value()}@{where.at(PORT)}/0"},
-    shells=lambda env: (
-        Client(
-            user="default",
-            words=("redis-cli", "-u", f"redis://{HOST}:{PORT}/0"),
-            environment={"REDISCLI_AUTH": env.password.get_secret_value()},
-        ),
-        RedisPrompt(user="default", port=PORT, password=env.password.get_secret_value()),
-    ),
-    rotations=(Rotation(field="password", login=_login, admit=_admit, both=True),),
-    links=lambda env: (
-        Link(
-            name="resp",
-            url=f"redis://127.0.0.1:{env.host_port}/0",
-            user="default",
-            secret=env.password.get_secret_value(),
-        ),
+    rotations=(Rotation("password", _login, add_credential=_add_credential, accepts_both=True),),
+    telemetry=_TELEMETRY,
+    process=Process(
+        sources=SOURCES, command=lambda env: ("{program}", _CONFIG, "--bind", "127.0.0.1", "--port", str(env.host_port))
     ),
 )

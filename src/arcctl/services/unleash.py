@@ -7,19 +7,32 @@ from dataclasses import replace
 
 from pydantic import SecretStr
 
-from arcctl.core.bootstrap import Resource
-from arcctl.core.contents import PAGE, Flags
-from arcctl.core.env import HostPort, generated
-from arcctl.core.model import Healthcheck, Inline, Layer, Limits, Link, Port, Process, Service
-from arcctl.core.monitoring import Monitoring, Unit
-from arcctl.core.probe import Http
-from arcctl.core.proof import Call, Calls, Proof, Sql, Statement
-from arcctl.core.secret import Rotation
-from arcctl.core.sources import Npm
+from arcctl.model.binaries import Npm
+from arcctl.model.connection import Endpoint
+from arcctl.model.data_store import PAGE, Flags
+from arcctl.model.env import HostPort, generated, reveal
+from arcctl.model.probe import Http
+from arcctl.model.resource import Resource
+from arcctl.model.rotation import Rotation
+from arcctl.model.service import (
+    Checks,
+    ConfigFile,
+    Container,
+    Layer,
+    Network,
+    Port,
+    Process,
+    Service,
+    SetUp,
+    Storage,
+    service_id,
+)
+from arcctl.model.smoke_test import Call, Calls, SmokeTest, Sql, Statement
+from arcctl.model.telemetry import Scrape, Telemetry, Unit, rate
 from arcctl.services import postgres
-from arcctl.services._presets import web
+from arcctl.services.presets.web import answers, web
 
-NAME = __name__.rpartition(".")[2]
+ID = service_id(__name__)
 PORT = 4242
 UID = 1000
 USER = "admin"
@@ -47,16 +60,16 @@ class Env(postgres.ConsumerEnv, env_prefix="UNLEASH_"):
 
 
 def _admin_token(env: Env) -> str:
-    return f"*:*.{env.admin_token.get_secret_value()}"
+    return f"*:*.{reveal(env.admin_token)}"
 
 
 def _env_file(env: Env) -> str:
     """Variables for a shell; Unleash takes these settings from nowhere else."""
     settings = {
-        "DATABASE_URL": postgres.url(NAME, env.db_password),
-        "UNLEASH_SECRET": env.session_secret.get_secret_value(),
+        "DATABASE_URL": postgres.url(ID, env.db_password),
+        "UNLEASH_SECRET": reveal(env.session_secret),
         "UNLEASH_DEFAULT_ADMIN_USERNAME": USER,
-        "UNLEASH_DEFAULT_ADMIN_PASSWORD": env.admin_password.get_secret_value(),
+        "UNLEASH_DEFAULT_ADMIN_PASSWORD": reveal(env.admin_password),
         "INIT_ADMIN_API_TOKENS": _admin_token(env),
         "INIT_BACKEND_API_TOKENS": _sdk_token(env.backend_token),
         "INIT_FRONTEND_API_TOKENS": _sdk_token(env.frontend_token),
@@ -65,35 +78,35 @@ def _env_file(env: Env) -> str:
 
 
 def _sdk_token(secret: SecretStr) -> str:
-    return f"default:development.{secret.get_secret_value()}"
+    return f"default:development.{reveal(secret)}"
 
 
 def _known(env: Env) -> Calls:
-    body = {"username": USER, "password": env.admin_password.get_secret_value()}
-    return Calls(steps=(Call(name="log in", method="POST", port=PORT, path="/auth/simple/login", json=body),))
+    body = {"username": USER, "password": reveal(env.admin_password)}
+    return Calls((Call("log in", PORT, "/auth/simple/login", method="POST", json=body),))
 
 
-def _change(old: Env, new: Env) -> tuple[Proof, ...]:
+def _change(old: Env, new: Env) -> tuple[SmokeTest, ...]:
     admin = {"Authorization": _admin_token(old)}
     users = "/api/admin/user-admin"
     take = {"account": f"users.username={USER}.id"}
-    find = Call(name="find the account", port=PORT, path=users, headers=admin, take=take)
+    find = Call("find the account", PORT, users, headers=admin, take=take)
     change = Call(
-        name="change its password",
+        "change its password",
+        PORT,
+        f"{users}/{{account}}/change-password",
         method="POST",
-        port=PORT,
-        path=f"{users}/{{account}}/change-password",
-        json={"password": new.admin_password.get_secret_value()},
+        json={"password": reveal(new.admin_password)},
         headers=admin,
     )
-    return (Calls(steps=(find, change)),)
+    return (Calls((find, change)),)
 
 
 def _resources(env: Env) -> tuple[Resource, ...]:
-    hint = f"set UNLEASH_ADMIN_PASSWORD in config/{NAME}/.env to the password that you chose"
+    hint = f"set UNLEASH_ADMIN_PASSWORD in config/{ID}/.env to the password that you chose"
     return (
-        *postgres.own_database(NAME, env.db_password, env.superuser),
-        Resource(name=f"account {USER}", look=_known(env), hint=hint),
+        *postgres.own_database(ID, env.db_password, env.superuser),
+        Resource(f"account {USER}", _known(env), hint=hint),
         _token("admin", _admin_token(env), "/api/admin/environments", env),
         _token("backend", _sdk_token(env.backend_token), "/api/client/features", env),
         _token("frontend", _sdk_token(env.frontend_token), "/api/frontend", env),
@@ -101,52 +114,52 @@ def _resources(env: Env) -> tuple[Resource, ...]:
 
 
 def _use(kind: str, token: str, path: str) -> Call:
-    return Call(name=f"use the {kind} token", port=PORT, path=path, headers={"Authorization": token})
+    return Call(f"use the {kind} token", PORT, path, headers={"Authorization": token})
 
 
 def _statements(env: Env, **steps: str) -> Sql:
     """As the service's own role, which owns the tables."""
     return Sql(
-        user=NAME,
-        password=env.db_password.get_secret_value(),
+        user=ID,
+        password=reveal(env.db_password),
         port=postgres.PORT,
-        database=NAME,
-        at=postgres.HOST,
-        steps=tuple(Statement(name=name.replace("_", " "), sql=sql) for name, sql in steps.items()),
+        database=ID,
+        at=postgres.ID,
+        steps=tuple(Statement(name.replace("_", " "), sql) for name, sql in steps.items()),
     )
 
 
 def _insert(kind: str, token: str, env: Env) -> Sql:
-    """A token as a row: the API draws a new secret for each token, and programs have this one."""
+    """A token as a row, because the API generates another secret for each token."""
     project, _, rest = token.partition(":")
     row = (
         "INSERT INTO api_tokens (secret, type, token_name, username, environment)"
         f" VALUES ('{token}', '{kind}', 'arc-{kind}', 'arc-{kind}', '{rest.partition('.')[0]}')"
         " ON CONFLICT DO NOTHING"
     )
-    link = f"INSERT INTO api_token_project VALUES ('{token}', '{project}') ON CONFLICT DO NOTHING"
-    return _statements(env, keep_the_token=row, **({} if project == "*" else {"give_it_its_project": link}))
+    endpoint = f"INSERT INTO api_token_project VALUES ('{token}', '{project}') ON CONFLICT DO NOTHING"
+    return _statements(env, keep_the_token=row, **({} if project == "*" else {"give_it_its_project": endpoint}))
 
 
 def _token(kind: str, token: str, path: str, env: Env) -> Resource:
-    """A lost one comes back; the server reads its tokens again each minute."""
+    """Restores a lost token; the server reads its tokens each minute."""
     use = _use(kind, token, path)
     return Resource(
-        name=f"{kind} token",
-        look=Calls(steps=(use,)),
-        make=(_insert(kind, token, env), Calls(steps=(replace(use, patience=90),))),
-        hint=f"arcctl restart {NAME}, then arcctl bootstrap {NAME}",
+        f"{kind} token",
+        Calls((use,)),
+        create=(_insert(kind, token, env), Calls((replace(use, patience=90),))),
+        hint=f"arcctl restart {ID}, then arcctl bootstrap {ID}",
     )
 
 
 def _token_rotation(kind: str, path: str, full: Callable[[Env], str]) -> Rotation[Env]:
-    """Both are rows until the old one is deleted; the server that is made anew has never heard of it."""
+    """Both are rows until the old one is deleted; the recreated server does not know it."""
     return Rotation(
-        field=f"{kind}_token",
-        login=lambda env: Calls(steps=(_use(kind, full(env), path),)),
-        admit=lambda old, new: (_insert(kind, full(new), old),),
-        both=True,
-        retire=lambda old, new: (
+        f"{kind}_token",
+        lambda env: Calls((_use(kind, full(env), path),)),
+        add_credential=lambda old, new: (_insert(kind, full(new), old),),
+        accepts_both=True,
+        revoke_credential=lambda old, new: (
             _statements(new, forget_the_token=f"DELETE FROM api_tokens WHERE secret = '{full(old)}'"),
         ),
         warning=f"programs with the old {kind} token are refused",
@@ -155,9 +168,9 @@ def _token_rotation(kind: str, path: str, full: Callable[[Env], str]) -> Rotatio
 
 _BY_HAND = f"change the password of {USER} on its page"
 _ROTATIONS: tuple[Rotation[Env], ...] = (
-    postgres.role_rotation(NAME, "db_password", superuser="superuser"),
-    Rotation(field="session_secret", login=_known, tells=False, warning="everybody is logged out of its pages"),
-    Rotation(field="admin_password", login=_known, admit=_change, by_hand=_BY_HAND),
+    postgres.role_rotation(ID, "db_password", superuser="superuser"),
+    Rotation("session_secret", _known, is_login=False, warning="everybody is logged out of its pages"),
+    Rotation("admin_password", _known, add_credential=_change, by_hand=_BY_HAND),
     _token_rotation("admin", "/api/admin/environments", _admin_token),
     _token_rotation("backend", "/api/client/features", lambda env: _sdk_token(env.backend_token)),
     _token_rotation("frontend", "/api/frontend", lambda env: _sdk_token(env.frontend_token)),
@@ -168,39 +181,29 @@ _FLAG = "arcctl-verify"
 _FLAGS = "/api/admin/projects/default/features"
 
 
-def _proofs(env: Env) -> tuple[Proof, ...]:
+def _smoke_tests(env: Env) -> tuple[SmokeTest, ...]:
     """A flag, made by the admin and read as a program's SDK reads it."""
     admin = {"Authorization": _admin_token(env)}
     sdk = {"Authorization": _sdk_token(env.backend_token)}
-    share = {
-        "name": "flexibleRollout",
-        "parameters": {"rollout": "50", "stickiness": "default", "groupId": _FLAG},
-    }
+    share = {"name": "flexibleRollout", "parameters": {"rollout": "50", "stickiness": "default", "groupId": _FLAG}}
     flag = f"{_FLAGS}/{_FLAG}"
     place = f"{flag}/environments/development"
     steps = (
         Call(
-            name="create a flag",
+            "create a flag",
+            PORT,
+            _FLAGS,
             method="POST",
-            port=PORT,
-            path=_FLAGS,
             json={"name": _FLAG, "type": "operational", "description": "{run}"},
             headers=admin,
             status=(201,),
         ),
+        Call("give it to half of the users", PORT, f"{place}/strategies", method="POST", json=share, headers=admin),
+        Call("turn it on", PORT, f"{place}/on", method="POST", headers=admin),
         Call(
-            name="give it to half of the users",
-            method="POST",
-            port=PORT,
-            path=f"{place}/strategies",
-            json=share,
-            headers=admin,
-        ),
-        Call(name="turn it on", method="POST", port=PORT, path=f"{place}/on", headers=admin),
-        Call(
-            name="read it as an SDK does",
-            port=PORT,
-            path="/api/client/features",
+            "read it as an SDK does",
+            PORT,
+            "/api/client/features",
             headers=sdk,
             expect=f'"name":"{_FLAG}","type":"operational","enabled":true',
             patience=10,
@@ -209,11 +212,11 @@ def _proofs(env: Env) -> tuple[Proof, ...]:
     # Unleash writes each stage of a flag's life a second later, and ends with an error where the flag is gone by then.
     archived = '"stage":"archived"'
     end = (
-        Call(name="archive it", method="DELETE", port=PORT, path=flag, headers=admin, status=(202,)),
-        Call(name="see it archived", port=PORT, path=f"{flag}/lifecycle", headers=admin, expect=archived, patience=5),
-        Call(name="remove it", method="DELETE", port=PORT, path=f"/api/admin/archive/{_FLAG}", headers=admin),
+        Call("archive it", PORT, flag, method="DELETE", headers=admin, status=(202,)),
+        Call("see it archived", PORT, f"{flag}/lifecycle", headers=admin, expect=archived, patience=5),
+        Call("remove it", PORT, f"/api/admin/archive/{_FLAG}", method="DELETE", headers=admin),
     )
-    return (Calls(steps=(*steps, *end), cleanup=end), postgres.login(NAME, env.db_password))
+    return (Calls((*steps, *end), cleanup=end), postgres.login(ID, env.db_password))
 
 
 def _flags(env: Env) -> Flags:
@@ -221,78 +224,78 @@ def _flags(env: Env) -> Flags:
     place = "/api/admin/projects/{project}/features/{flag}/environments/{environment}"
     page = f"/api/admin/search/features?limit={PAGE}&offset={{offset}}"
     return Flags(
-        page=Call(name="list flags", port=PORT, path=page, headers=admin),
-        on=Call(name="turn the flag on", method="POST", port=PORT, path=f"{place}/on", headers=admin),
-        off=Call(name="turn the flag off", method="POST", port=PORT, path=f"{place}/off", headers=admin),
+        page=Call("list flags", PORT, page, headers=admin),
+        on=Call("turn the flag on", PORT, f"{place}/on", method="POST", headers=admin),
+        off=Call("turn the flag off", PORT, f"{place}/off", method="POST", headers=admin),
     )
 
 
 SERVICE: Service[Env] = Service(
-    module=__name__,
+    id=ID,
     title="Unleash",
     layer=Layer.PLATFORM,
     env=Env,
-    image="unleashorg/unleash-server:8.2.0",
     needs=(postgres.SERVICE,),
-    ports=lambda env: (Port(container=PORT, host=env.host_port),),
-    # Secrets come from a file that the shell reads, so that they do not show in `docker inspect`.
-    command=("sh", "-c", f"{_READ_ENV} && exec node dist/server.js"),
-    environment=lambda env: {
-        "DATABASE_SSL": "false",
-        "CHECK_VERSION": "false",
-        "SEND_TELEMETRY": "false",
-        # At `info` the admin password would be written to the log.
-        "LOG_LEVEL": "warn",
-        "NODE_OPTIONS": "--max-old-space-size=256",
-    },
-    mounts=lambda env: (Inline(path=_ENV_FILE, text=_env_file(env), uid=UID, gid=UID),),
-    labels=lambda env: web(NAME, PORT),
-    limits=Limits(memory_mb=448),
-    healthcheck=Healthcheck(test=("CMD", "wget", "-q", "-O", "/dev/null", f"http://127.0.0.1:{PORT}/health")),
+    components=(postgres.database(ID, Env),),
+    container=Container(
+        image="unleashorg/unleash-server:8.2.0",
+        # Secrets come from a file that the shell reads, so that they do not show in `docker inspect`.
+        command=("sh", "-c", f"{_READ_ENV} && exec node dist/server.js"),
+        environment=lambda env: {
+            "DATABASE_SSL": "false",
+            "CHECK_VERSION": "false",
+            "SEND_TELEMETRY": "false",
+            # At `info` the admin password would be written to the log.
+            "LOG_LEVEL": "warn",
+            "NODE_OPTIONS": "--max-old-space-size=256",
+        },
+        memory_mb=448,
+    ),
+    network=Network(
+        ports=lambda env: (Port(PORT, env.host_port),),
+        labels=lambda env: web(ID, PORT),
+        endpoints=lambda env: (
+            Endpoint(
+                "ui",
+                f"http://127.0.0.1:{env.host_port}",
+                user=USER,
+                secret=reveal(env.admin_password),
+                is_web_page=True,
+            ),
+            Endpoint("backend", f"http://127.0.0.1:{env.host_port}/api", secret=_sdk_token(env.backend_token)),
+            Endpoint(
+                "frontend", f"http://127.0.0.1:{env.host_port}/api/frontend", secret=_sdk_token(env.frontend_token)
+            ),
+        ),
+        connect=lambda env, where: {
+            "UNLEASH_URL": f"http://{where.at(PORT)}/api",
+            "UNLEASH_API_TOKEN": _sdk_token(env.backend_token),
+            "UNLEASH_FRONTEND_API_URL": f"http://{where.at(PORT)}/api/frontend",
+            "UNLEASH_FRONTEND_API_TOKEN": _sdk_token(env.frontend_token),
+        },
+    ),
+    storage=Storage(
+        mounts=lambda env: (ConfigFile(_ENV_FILE, _env_file(env), uid=UID, gid=UID),),
+        data_stores=lambda env: (_flags(env),),
+    ),
+    checks=Checks(
+        healthcheck=answers(f"http://127.0.0.1:{PORT}/health"),
+        # The health pages answer without a database; this one needs it and tests the token.
+        probe=lambda env: Http(
+            PORT, "/api/admin/environments", body="development", headers={"Authorization": _admin_token(env)}
+        ),
+        smoke_tests=_smoke_tests,
+    ),
+    setup=SetUp(resources=_resources),
+    rotations=_ROTATIONS,
+    telemetry=Telemetry(
+        scrape=Scrape(PORT, "/internal-backstage/prometheus"),
+        rate=rate('http_request_duration_milliseconds_count{job="$id"}'),
+        unit=Unit.REQUESTS,
+    ),
     process=Process(
         sources=(SOURCE,),
         command=lambda env: ("/bin/sh", "-c", f"{_READ_ENV} && exec {{program}} {_PROGRAM}"),
-        environment=lambda env: {
-            "NODE_ENV": "production",
-            "HTTP_HOST": "127.0.0.1",
-            "HTTP_PORT": str(env.host_port),
-        },
-    ),
-    monitoring=Monitoring(
-        rate='sum(rate(http_request_duration_milliseconds_count{job="$id"}[2m]))', unit=Unit.REQUESTS
-    ),
-    # The health pages answer without a database; this one asks it, and proves the token.
-    probe=lambda env: Http(
-        port=PORT, path="/api/admin/environments", body="development", headers={"Authorization": _admin_token(env)}
-    ),
-    helpers=(postgres.database(NAME, Env),),
-    proofs=_proofs,
-    resources=_resources,
-    connect=lambda env, where: {
-        "UNLEASH_URL": f"http://{where.at(PORT)}/api",
-        "UNLEASH_API_TOKEN": _sdk_token(env.backend_token),
-        "UNLEASH_FRONTEND_API_URL": f"http://{where.at(PORT)}/api/frontend",
-        "UNLEASH_FRONTEND_API_TOKEN": _sdk_token(env.frontend_token),
-    },
-    holds=lambda env: (_flags(env),),
-    rotations=_ROTATIONS,
-    links=lambda env: (
-        Link(
-            name="ui",
-            url=f"http://127.0.0.1:{env.host_port}",
-            user=USER,
-            secret=env.admin_password.get_secret_value(),
-            page=True,
-        ),
-        Link(
-            name="backend",
-            url=f"http://127.0.0.1:{env.host_port}/api",
-            secret=_sdk_token(env.backend_token),
-        ),
-        Link(
-            name="frontend",
-            url=f"http://127.0.0.1:{env.host_port}/api/frontend",
-            secret=_sdk_token(env.frontend_token),
-        ),
+        environment=lambda env: {"NODE_ENV": "production", "HTTP_HOST": "127.0.0.1", "HTTP_PORT": str(env.host_port)},
     ),
 )

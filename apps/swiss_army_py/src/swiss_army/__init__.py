@@ -1,3 +1,3 @@
-"""A sample service: a little work, fully observed."""
+"""A sample service with traces, metrics and logs."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""The entry point: telemetry first, then the server, then a last flush."""
+"""The entry point: starts telemetry and the server, and flushes telemetry at the end."""
 
 import argparse
 import os
@@ -10,20 +10,20 @@ import uvicorn
 from swiss_army.app import app
 from swiss_army.telemetry import observed
 
-DRAIN_SECONDS = 1  # for requests under way; with the flush after it, a stop stays well under five
+DRAIN_SECONDS = 1  # for running requests; together with the flush, a stop takes less than five seconds
 
 
 def main() -> None:
     options = _options()
-    # Uvicorn raises a SIGTERM again once it has drained: here that means "leave", so that the flush still runs.
+    # Uvicorn raises SIGTERM again after the last request: exit normally then, so that the flush runs.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with observed(os.environ):
         uvicorn.run(
             app(),
             host=options.host,
             port=options.port,
-            log_config=None,  # one format for every line, ours
-            access_log=False,  # a span per request says more
+            log_config=None,  # every line has the format of this program
+            access_log=False,  # each request has a span
             timeout_graceful_shutdown=DRAIN_SECONDS,
         )
 
@@ -31,7 +31,7 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m swiss_army", description="Serve the sample application.")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    parser.add_argument("--port", type=int, default=8080, help="port; 0 takes a free one (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=8080, help="port; 0 selects a free one (default: %(default)s)")
     return parser.parse_args()
 
 

@@ -1,4 +1,4 @@
-"""The ASGI application: its two routes and the life of the background work."""
+"""The ASGI application: two routes, and the background work."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -22,7 +22,7 @@ def app() -> ASGIApp:
         Route(HEALTH, health),
         Route("/ondemand-work", on_demand_work, methods=["GET", "POST"]),
     ]
-    # Health checks come every few seconds and say nothing new: they get no span.
+    # Health checks come every few seconds: they get no span.
     return ServerSpans(Starlette(routes=routes, lifespan=background_work), unobserved={HEALTH})
 
 

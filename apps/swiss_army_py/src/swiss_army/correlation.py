@@ -1,4 +1,4 @@
-"""Trace ids for people and log lines; the OTLP side takes them from the context by itself."""
+"""Trace ids for responses and log lines; the OTLP exporters read them from the context."""
 
 import json
 import logging
@@ -8,7 +8,7 @@ from opentelemetry import trace
 
 
 def current_trace_id() -> str | None:
-    """The trace under way as 32 hex digits, or None outside of one."""
+    """The id of the current trace as 32 hex digits, None if there is no trace."""
     context = trace.get_current_span().get_span_context()
     return trace.format_trace_id(context.trace_id) if context.is_valid else None
 

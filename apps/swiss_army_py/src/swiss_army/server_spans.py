@@ -15,7 +15,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _METHODS = {"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"}
-_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)  # the convention's own
+_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)  # those of the convention
 
 _tracer = trace.get_tracer(__name__)
 _duration = metrics.get_meter(__name__).create_histogram(
@@ -40,7 +40,7 @@ class ServerSpans:
 
     async def _observe(self, span: Span, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
-        status: int = HTTPStatus.INTERNAL_SERVER_ERROR  # unless a response says otherwise
+        status: int = HTTPStatus.INTERNAL_SERVER_ERROR  # if no response was sent
 
         async def watch(message: Message) -> None:
             nonlocal status
@@ -69,10 +69,10 @@ def _at_start(scope: Scope) -> dict[str, AttributeValue]:
 
 
 def _method(scope: Scope) -> str:
-    """The method, or a placeholder for inventions: a client must not be able to grow our label sets."""
+    """The method, `_OTHER` if it is unknown: a client must not be able to create new label values."""
     return scope["method"] if scope["method"] in _METHODS else "_OTHER"
 
 
 def _route(scope: Scope) -> dict[str, str]:
-    """The matched route's pattern; nothing for an unknown path, which would be a label of its own each time."""
+    """The pattern of the matched route; nothing for an unknown path, which would be a new label value each time."""
     return {http.HTTP_ROUTE: scope["route"].path} if "route" in scope else {}

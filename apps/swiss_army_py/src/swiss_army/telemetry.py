@@ -1,4 +1,4 @@
-"""The OpenTelemetry SDK, wired by hand: three signals over OTLP/gRPC, and a flush that always comes to an end."""
+"""The OpenTelemetry SDK: three signals over OTLP/gRPC, and a flush with a time limit."""
 
 import logging
 import sys
@@ -31,7 +31,7 @@ QUIET_SECONDS = 60
 
 @dataclass(frozen=True)
 class Signal:
-    """One pipeline: what collects, and what sends."""
+    """One signal: its provider and its exporter."""
 
     provider: MeterProvider | TracerProvider | LoggerProvider
     exporter: OTLPMetricExporter | OTLPSpanExporter | OTLPLogExporter
@@ -49,7 +49,7 @@ def observed(environ: Mapping[str, str]) -> Iterator[None]:
 
 
 def _start() -> tuple[Signal, ...]:
-    """Start all three without the SDK's exit hooks, each of which would wait for up to thirty seconds."""
+    """Start all three signals, without the exit hooks of the SDK, which can wait for thirty seconds each."""
     resource = _resource()
     return _start_metrics(resource), _start_traces(resource), _start_logs(resource)
 
@@ -78,13 +78,13 @@ def _start_logs(resource: Resource) -> Signal:
 
 
 def _resource() -> Resource:
-    """Who we are: our defaults, under whatever OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES say."""
-    ours = Resource({SERVICE_NAME: "swiss-army", SERVICE_VERSION: __version__})
-    return Resource.create(ours.merge(OTELResourceDetector().detect()).attributes)
+    """The resource of this process; OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES override the defaults."""
+    default = Resource({SERVICE_NAME: "swiss-army", SERVICE_VERSION: __version__})
+    return Resource.create(default.merge(OTELResourceDetector().detect()).attributes)
 
 
 def _flush(signals: tuple[Signal, ...]) -> None:
-    """Send what is left, all signals at once. A collector that is away or hangs holds us for FLUSH_SECONDS only."""
+    """Send the remaining data, all signals in parallel, in at most FLUSH_SECONDS."""
     deadline = time.monotonic() + FLUSH_SECONDS
     threads = [Thread(target=signal.provider.shutdown, daemon=True) for signal in signals]
     for thread in threads:
@@ -92,18 +92,18 @@ def _flush(signals: tuple[Signal, ...]) -> None:
     for thread, signal in zip(threads, signals, strict=True):
         thread.join(max(0.0, deadline - time.monotonic()))
         if thread.is_alive():
-            signal.exporter.shutdown()  # ends the export under way, and so the thread
+            signal.exporter.shutdown()  # ends the running export, and with it the thread
 
 
 def _log_to_stdout() -> None:
     root, sdk = logging.getLogger(), logging.getLogger("opentelemetry")
     root.setLevel(logging.INFO)
     root.addHandler(_stdout())
-    # Complaints about the export go to stdout only, and seldom: sent over OTLP they would feed themselves.
+    # Warnings about the export go to stdout only, and rarely: sent over OTLP they would cause more warnings.
     sdk.propagate = False
     sdk.setLevel(logging.WARNING)
     sdk.addHandler(_stdout())
-    sdk.handlers[0].addFilter(Seldom(QUIET_SECONDS))
+    sdk.handlers[0].addFilter(RateLimit(QUIET_SECONDS))
 
 
 def _stdout() -> logging.Handler:
@@ -112,17 +112,17 @@ def _stdout() -> logging.Handler:
     return handler
 
 
-class Seldom(logging.Filter):
-    """Lets a message pass once in a while, however often it is repeated."""
+class RateLimit(logging.Filter):
+    """Passes each message at most once in a period."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__()
         self._seconds = seconds
-        self._heard: dict[str, float] = {}
+        self._last: dict[str, float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        last = self._heard.get(str(record.msg), -self._seconds)
+        last = self._last.get(str(record.msg), -self._seconds)
         if record.created - last < self._seconds:
             return False
-        self._heard[str(record.msg)] = record.created
+        self._last[str(record.msg)] = record.created
         return True

@@ -1,4 +1,4 @@
-"""The work itself, on demand and in the background: a span, a log line and a count for each run."""
+"""Work on demand and in the background: a span, a log line and a count for each run."""
 
 import asyncio
 import logging
@@ -36,7 +36,7 @@ _meter.create_observable_up_down_counter("process.memory.usage", [_resident], "B
 @dataclass(frozen=True)
 class Done:
     trace_id: str | None
-    """What to look for in the trace store; None when the SDK is off."""
+    """The id of the trace; None if the SDK is disabled."""
     duration_ms: float
 
 

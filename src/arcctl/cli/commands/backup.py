@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from arcctl.cli.asking import agreed
-from arcctl.cli.options import Json, Words, Yes, begun
+from arcctl.cli.globals import typed_options
+from arcctl.cli.options import Json, Words, Yes
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="All data in one folder, and back again.")
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Backups: create, list, verify, restore.")
 
 
 def register(parent: typer.Typer) -> None:
@@ -18,12 +19,12 @@ def register(parent: typer.Typer) -> None:
 
 
 def complete_names(ctx: typer.Context, incomplete: str) -> list[str]:
-    """The backups of the home that is named or found."""
-    from arcctl.cli import wiring
+    """The backups of the project."""
+    from arcctl.cli.project import backup_repository
     from arcctl.errors import ArcError
 
     try:
-        entries = wiring.shelf(begun(ctx)).entries()
+        entries = backup_repository(typed_options(ctx)).entries()
     except ArcError:
         return []
     return [entry.name for entry in entries if entry.name.startswith(incomplete)]
@@ -34,7 +35,7 @@ Name = Annotated[
     typer.Argument(metavar="NAME", help="As `list` shows it, or the path of a folder.", autocompletion=complete_names),
 ]
 Key = Annotated[
-    str, typer.Option("--key", metavar="FILE", help="Its passphrase or age identity, where that is not this home's.")
+    str, typer.Option("--key", metavar="FILE", help="Its passphrase or age identity, where that is not this project's.")
 ]
 
 
@@ -47,43 +48,46 @@ def create(
     passphrase_file: Annotated[str, typer.Option(metavar="FILE", help="Encrypt with the passphrase in it.")] = "",
     json_: Json = False,
 ) -> None:
-    """Take all data, or that of some services, while everything runs.
+    """Back up all data, or that of some services, while everything runs.
 
-    Postgres is dumped as of one moment while it serves. Every other service stands still while its volume is copied,
-    one after the other, for seconds; who uses them need not stop. Secrets and settings of the home come along. All of
-    it is encrypted: with --recipient, --passphrase-file, or a passphrase of this home that the first backup makes in
-    .arcctl/backup.passphrase. Keep a copy of that in another place.
+    Postgres is dumped as of one moment while it serves. Every other service is stopped for seconds while its volume is
+    copied, one after the other; the services that use it go on. Secrets and settings of the project are included. All
+    of it is encrypted: with --recipient, --passphrase-file, or a passphrase of this project that the first backup
+    creates in .arcctl/backup.passphrase. Keep a copy of that in another place.
 
     Examples: `arcctl backup create`, `arcctl backup create postgres --to /mnt/backups --json`
     """
-    from arcctl.app import backup as use_case
-    from arcctl.cli import wiring
+    from arcctl.backup import create as use_case
+    from arcctl.backup import view
+    from arcctl.backup.clients.repository import RECIPIENT
+    from arcctl.cli.interrupts import run
+    from arcctl.cli.project import backup_tools, load_project
     from arcctl.errors import UsageError
-    from arcctl.ui import backup as show
-    from arcctl.ui.progress import Progress
 
-    if recipient and not recipient.startswith(use_case.RECIPIENT):
-        raise UsageError(f"no age recipient: {recipient}", hint="age-keygen makes one; it starts with age1")
+    if recipient and not recipient.startswith(RECIPIENT):
+        raise UsageError(f"not an age recipient: {recipient}", hint="age-keygen prints one; it starts with age1")
     if recipient and passphrase_file:
-        raise UsageError("either --recipient or --passphrase-file", hint="leave one out")
-    request = use_case.Create(words=tuple(names or ()), to=to, lock=recipient or passphrase_file)
-    with Progress() as progress:
-        created = wiring.run(use_case.create(request, wiring.world(ctx.obj, progress)))
-    show.created(created, json_)
-    if created.down:
+        raise UsageError("either --recipient or --passphrase-file, not both", hint="leave one out")
+    request = use_case.Create(words=tuple(names or ()), to=to, encrypt_for=recipient or passphrase_file)
+    with ctx.obj.display() as progress:
+        project = load_project(ctx.obj, progress)
+        report = run(use_case.create(request, project, backup_tools(project)))
+    view.created(report, as_json=json_)
+    if report.down:
         raise typer.Exit(1)
 
 
 @app.command("list")
 def list_(ctx: typer.Context, json_: Json = False) -> None:
-    """The backups in .arcctl/backups: age, size, what they hold, and whether they were proved.
+    """List the backups in .arcctl/backups: age, size, what they hold, and how they were verified.
 
     Examples: `arcctl backup list`, `arcctl backup list --json`
     """
-    from arcctl.cli import wiring
-    from arcctl.ui import backup as show
+    from arcctl.backup import view
+    from arcctl.backup.list import list_backups
+    from arcctl.cli.project import backup_repository
 
-    show.listed(wiring.shelf(ctx.obj).entries(), json_)
+    view.listed(list_backups(backup_repository(ctx.obj)), as_json=json_)
 
 
 @app.command()
@@ -94,22 +98,23 @@ def verify(
     key: Key = "",
     json_: Json = False,
 ) -> None:
-    """Restore into a throw-away platform beside the running one, and let every service there show that it works.
+    """Restore a backup in a sandbox next to the running platform, and run every service's smoke test there.
 
     Without a name it takes the newest.
 
     Examples: `arcctl backup verify`, `arcctl backup verify 20261124T210000Z --quick`
     """
-    from arcctl.app import backup_verify as use_case
-    from arcctl.cli import wiring
-    from arcctl.ui import backup as show
-    from arcctl.ui.progress import Progress
+    from arcctl.backup import verify as use_case
+    from arcctl.backup import view
+    from arcctl.cli.interrupts import run
+    from arcctl.cli.project import backup_tools, load_project, sandbox
 
-    request = use_case.Request(name=name, quick=quick, key_file=key)
-    with Progress() as progress:
-        world = wiring.world(ctx.obj, progress)
-        report = wiring.run(use_case.run(request, world, partial(wiring.beside, world)))
-    show.verified(report, json_)
+    request = use_case.Verify(name=name, quick=quick, key_file=key)
+    with ctx.obj.display() as progress:
+        project = load_project(ctx.obj, progress)
+        tools = backup_tools(project)
+        report = run(use_case.verify(request, tools, partial(sandbox, project, tools)))
+    view.verified(report, as_json=json_)
     if not report.passed:
         raise typer.Exit(1)
 
@@ -119,52 +124,50 @@ def restore(
     ctx: typer.Context,
     name: Name,
     names: Words = None,
-    secrets: Annotated[bool, typer.Option("--secrets", help="The home's secrets and settings too.")] = False,
+    secrets: Annotated[bool, typer.Option("--secrets", help="The project's secrets and settings too.")] = False,
     key: Key = "",
     yes: Yes = False,
     json_: Json = False,
 ) -> None:
     """Put data back, service by service, each whole or not at all. Says what it replaces, and asks.
 
-    A service that cannot be restored goes on with the data that it had. Services come up, and answer, before it ends.
-    Passwords stay those of this home, unless --secrets: then all of them are those of the backup.
+    A service that cannot be restored keeps the data that it had. Services are started, and answer, before it ends.
+    Passwords stay those of this project; with --secrets all of them are those of the backup.
 
     Examples: `arcctl backup restore 20261124T210000Z`, `arcctl backup restore /mnt/20261124T210000Z redis --yes`
     """
-    from arcctl.app import backup as use_case
-    from arcctl.cli import wiring
-    from arcctl.ui import backup as show
-    from arcctl.ui.progress import Progress
+    from arcctl.backup import restore as use_case
+    from arcctl.backup import view
+    from arcctl.cli.interrupts import run
+    from arcctl.cli.project import backup_tools, load_project
 
     request = use_case.Restore(name=name, words=tuple(names or ()), key_file=key, secrets=secrets)
-    with Progress() as progress:
-        world = wiring.world(ctx.obj, progress)
-        plan = use_case.preview(request, world)
-    show.preview(plan)
+    project = load_project(ctx.obj)
+    preview = use_case.preview(request, project, backup_tools(project))
+    view.previewed(preview)
     words = [name, *(names or ()), *(("--secrets",) if secrets else ()), *(("--key", key) if key else ())]
     command = f"arcctl backup restore {' '.join(words)}"
-    if plan.replaces and not agreed("Replace all of this?", yes=yes, command=command, what="replace data"):
+    if preview.replaces and not agreed("Replace all of this?", yes=yes, command=command, what="replace data"):
         return
-    with Progress() as progress:
-        world = wiring.world(ctx.obj, progress)
-        restored = wiring.run(use_case.restore(request, world))
-    show.restored(restored, json_)
-    if restored.kept:
+    with ctx.obj.display() as progress:
+        project = load_project(ctx.obj, progress)
+        report = run(use_case.restore(request, project, backup_tools(project)))
+    view.restored(report, as_json=json_)
+    if report.not_restored:
         raise typer.Exit(1)
 
 
 @app.command()
 def delete(ctx: typer.Context, name: Name, yes: Yes = False) -> None:
-    """Remove a backup. Says what it holds, and asks.
+    """Delete a backup. Says what it holds, and asks.
 
     Example: `arcctl backup delete 20261124T210000Z --yes`
     """
-    from arcctl.cli import wiring
-    from arcctl.ui import backup as show
-    from arcctl.ui import terminal
+    from arcctl.backup import view
+    from arcctl.cli.project import backup_repository
 
-    stored = wiring.shelf(ctx.obj).find(name)
-    show.held(name, stored.manifest)
-    if agreed("Remove it?", yes=yes, command=f"arcctl backup delete {name}", what="remove a backup"):
-        stored.delete()
-        terminal.say(f"removed {name}")
+    backup = backup_repository(ctx.obj).find(name)
+    view.content(name, backup.manifest)
+    if agreed("Delete it?", yes=yes, command=f"arcctl backup delete {name}", what="delete a backup"):
+        backup.delete()
+        view.deleted(name)

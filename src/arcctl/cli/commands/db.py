@@ -1,27 +1,24 @@
-"""`db`: databases of the user's own, and the set-up and the migrations of everybody's."""
+"""`db`: the user's databases, and the set-up and migrations of all."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from arcctl.cli.live_names import complete_databases, complete_own_databases
+from arcctl.cli.live_names import complete_databases, complete_user_databases
 from arcctl.cli.options import Json, Words, Yes
-
-if TYPE_CHECKING:
-    from arcctl.core.contents import Loss
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Databases: yours and those of the services.")
 
 Reveal = Annotated[bool, typer.Option("--reveal", help="Show passwords.")]
 Names = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="[NAMES]...", help="Databases.", autocompletion=complete_databases),
+    list[str] | None, typer.Argument(metavar="[NAMES]...", help="Databases.", autocompletion=complete_databases)
 ]
 Name = Annotated[
-    str, typer.Argument(metavar="NAME", help="A database of yours.", autocompletion=complete_own_databases)
+    str, typer.Argument(metavar="NAME", help="A database of yours.", autocompletion=complete_user_databases)
 ]
+NewName = Annotated[str, typer.Argument(metavar="NAME", help="For the database and its role.")]
 
 
 def register(parent: typer.Typer) -> None:
@@ -29,112 +26,90 @@ def register(parent: typer.Typer) -> None:
 
 
 @app.command("list")
-def list_(
-    ctx: typer.Context,
-    names: Names = None,
-    json_: Json = False,
-    reveal: Reveal = False,
-) -> None:
-    """Databases with owner, size, the service they belong to and where they are.
+def list_(ctx: typer.Context, names: Names = None, json_: Json = False, reveal: Reveal = False) -> None:
+    """List databases with owner, size, the service that uses each, and its address.
 
     Examples: `arcctl db list`, `arcctl db list shop --reveal`, `arcctl db list --json`
     """
-    from arcctl.app import databases
-    from arcctl.cli import wiring
-    from arcctl.ui import contents as show
+    from arcctl.cli.interrupts import run
+    from arcctl.cli.project import data_clients, load_project
+    from arcctl.data import db as databases
+    from arcctl.data import view
 
-    entries = wiring.run(databases.list_(tuple(names or ()), wiring.world(ctx.obj)))
-    (show.databases_json if json_ else show.databases)(entries, reveal=reveal)
+    listed = run(databases.list_(tuple(names or ()), load_project(ctx.obj), data_clients()))
+    (view.databases_json if json_ else view.databases)(listed, reveal=reveal)
 
 
 @app.command()
-def create(
-    ctx: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="For the database and its role.")],
-    json_: Json = False,
-    reveal: Reveal = False,
-) -> None:
-    """Make a database with vectors and a role of the same name. The password is drawn and kept in the home.
+def create(ctx: typer.Context, name: NewName, json_: Json = False, reveal: Reveal = False) -> None:
+    """Create a database with the vector extension, owned by a new role of the same name.
+
+    Its password is generated and kept with the other secrets of the project.
 
     Examples: `arcctl db create shop`, `arcctl db create shop --reveal`
     """
-    from arcctl.app import databases
-    from arcctl.cli import wiring
-    from arcctl.ui import contents as show
-    from arcctl.ui import terminal
-    from arcctl.ui.progress import Progress
+    from arcctl.cli.interrupts import run
+    from arcctl.cli.project import data_clients, load_project
+    from arcctl.data import db as databases
+    from arcctl.data import view
 
-    with Progress() as progress:
-        entry, made = wiring.run(databases.create(name, wiring.world(ctx.obj, progress)))
-    terminal.say(f"database {name}: {'made' if made else 'was there already'}", style="green")
-    if json_:
-        show.databases_json([entry], reveal=reveal)
-    else:
-        terminal.line(show.url(entry, reveal=reveal))
-    if not reveal:
-        terminal.say(f"with its password: arcctl db list {name} --reveal")
+    with ctx.obj.display() as progress:
+        project = load_project(ctx.obj, progress)
+        database, created = run(databases.create(name, project, data_clients()))
+    view.created_database(database, created=created, reveal=reveal, as_json=json_)
 
 
 @app.command()
 def drop(ctx: typer.Context, name: Name, yes: Yes = False) -> None:
-    """Destroy a database of yours, its role and its password. Lists what is lost first, and asks.
+    """Drop a database of yours, its role and its password. Lists first what that destroys, and asks.
 
     Examples: `arcctl db drop shop`, `arcctl db drop shop --yes`
     """
-    from arcctl.app import databases
-    from arcctl.cli import wiring
     from arcctl.cli.asking import agreed
-    from arcctl.ui import terminal
+    from arcctl.cli.interrupts import run
+    from arcctl.cli.project import data_clients, load_project
+    from arcctl.data import db as databases
+    from arcctl.data import view
 
-    world = wiring.world(ctx.obj)
-    _show_loss(name, wiring.run(databases.loss(name, world)))
+    project, clients = load_project(ctx.obj), data_clients()
+    view.drop_impact(name, run(databases.drop_impact(name, project, clients)))
     if agreed("Destroy all of this?", yes=yes, command=f"arcctl db drop {name}"):
-        wiring.run(databases.drop(name, world))
-        terminal.say(f"destroyed: {name}")
-
-
-def _show_loss(name: str, loss: Loss) -> None:
-    from arcctl.ui import terminal
-
-    terminal.say(f"database {name}: {terminal.size(loss.bytes)}, {terminal.count(loss.tables, 'table')}")
-    for table in loss.largest:
-        terminal.say(f"  {table.name}  {terminal.size(table.bytes)}")
-    if loss.sessions:
-        terminal.say(f"sessions that end: {loss.sessions}", style="yellow")
+        run(databases.drop(name, project, clients))
+        view.dropped_database(name)
 
 
 @app.command()
 def init(ctx: typer.Context, json_: Json = False) -> None:
-    """Make again what the server and every service with a database must have. What is there stays.
+    """Create what the database server and the services with a database need and do not have. What exists stays.
 
     Examples: `arcctl db init`, `arcctl db init --json`
     """
-    from arcctl.app import databases
-    from arcctl.cli import wiring
-    from arcctl.ui import bootstrap as show
-    from arcctl.ui.progress import Progress
+    from arcctl.cli.interrupts import run
+    from arcctl.cli.project import load_project
+    from arcctl.data import db as databases
+    from arcctl.lifecycle import view as show
 
-    with Progress() as progress:
-        report = wiring.run(databases.init(wiring.world(ctx.obj, progress)))
-    (show.show_json if json_ else show.show)(report)
+    with ctx.obj.display() as progress:
+        report = run(databases.init(load_project(ctx.obj, progress)))
+    (show.bootstrap_json if json_ else show.bootstrap)(report)
     if not report.passed:
         raise typer.Exit(1)
 
 
 @app.command()
 def migrate(ctx: typer.Context, names: Words = None) -> None:
-    """Bring the tables of services to what their servers expect. Run twice it changes nothing.
+    """Bring the tables of services to the version that their servers expect. A second run changes nothing.
 
     Examples: `arcctl db migrate`, `arcctl db migrate kratos`
     """
-    from arcctl.app import migrate as use_case
-    from arcctl.cli import wiring
-    from arcctl.cli.commands.run import raise_for
-    from arcctl.ui import terminal
-    from arcctl.ui.progress import Progress
+    from arcctl.cli.interrupts import run
+    from arcctl.cli.project import load_project
+    from arcctl.data import view
+    from arcctl.data.migrate import migrate as migrate_tables
+    from arcctl.lifecycle.up import raise_for_failed
 
-    with Progress() as progress:
-        world = wiring.world(ctx.obj, progress)
-        result = wiring.run(use_case.run(tuple(names or ()), world))
-    raise_for(result, world)
-    terminal.say(f"migrated: {', '.join(result.plan.services)}", style="green")
+    with ctx.obj.display() as progress:
+        project = load_project(ctx.obj, progress)
+        result = run(migrate_tables(tuple(names or ()), project))
+    raise_for_failed(result, project)
+    view.migrated(result.plan.services)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from arcctl.app.support import Part
-    from arcctl.app.world import World
+    from arcctl.diagnostics.support import Part
+    from arcctl.errors import ArcError
+    from arcctl.project import Project
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What helps somebody else to help.")
 
@@ -33,62 +34,45 @@ def bundle(
     """
     from datetime import datetime
 
-    from arcctl.app import support as use_case
-    from arcctl.cli import wiring
-    from arcctl.ui import terminal
+    from arcctl.cli.project import load_project
+    from arcctl.diagnostics import support as use_case
+    from arcctl.diagnostics import view
+    from arcctl.diagnostics.clients import evidence
+    from arcctl.diagnostics.redaction import Redactor
 
-    world = wiring.world(ctx.obj)
-    texts = use_case.gather(_parts(world), wiring.redactor(world))
+    problems: list[ArcError] = []
+    project = load_project(ctx.obj, problems=problems)
+    redact = Redactor(evidence.secret_values(project.directory, project.catalogue, project.environment))
+    texts = use_case.gather(_parts(project, problems), redact)
     path = to or Path(f"arcctl-support-{datetime.now():%Y%m%d-%H%M%S}.tar.gz")
-    wiring.write_archive(path, texts)
-    failed = [name for name, text in texts.items() if text.startswith(use_case.MISSING)]
-    terminal.say(f"{len(texts)} files, secrets removed" + (f"; without {', '.join(failed)}" if failed else ""))
-    terminal.line(str(path))
+    evidence.write_archive(path.resolve(), "arcctl-support", texts)
+    view.bundled(path, count=len(texts), missing=use_case.missing(texts))
 
 
-def _parts(world: World) -> Iterator[Part]:
-    from arcctl.app import support as use_case
-    from arcctl.cli import wiring
+def _parts(project: Project, problems: list[ArcError]) -> Iterator[Part]:
+    from arcctl.diagnostics import support as use_case
+    from arcctl.diagnostics.clients import evidence
 
-    yield "doctor.json", partial(_doctor, world)
-    yield "health.json", partial(_health, world)
-    yield "ps.json", partial(_ps, world)
-    yield "plan.txt", partial(use_case.plan, world)
-    yield "settings.json", partial(_settings, world)
-    yield from wiring.evidence(world)
-    yield from use_case.logs(world)
-
-
-def _doctor(world: World) -> str:
-    from arcctl.app import doctor as use_case
-    from arcctl.cli import wiring
-    from arcctl.ui import doctor as show
-
-    return _json(show.document(use_case.run(world, wiring.examiner(world))))
+    yield "doctor.json", partial(_doctor, project, problems)
+    yield "health.json", partial(_health, project)
+    yield "ps.json", partial(use_case.containers, project)
+    yield "plan.txt", partial(use_case.plan, project)
+    yield "settings.json", partial(use_case.settings, project)
+    yield from evidence.parts(project.engine, project.directory)
+    yield from use_case.logs(project)
 
 
-def _health(world: World) -> str:
-    from arcctl.app import health as use_case
-    from arcctl.cli import wiring
-    from arcctl.ui import health as show
+def _doctor(project: Project, problems: list[ArcError]) -> str:
+    from arcctl.cli.project import local_collector
+    from arcctl.diagnostics import doctor as use_case
+    from arcctl.diagnostics import view
 
-    return _json(show.document(wiring.run(use_case.run(use_case.Request(), world))))
-
-
-def _ps(world: World) -> str:
-    from dataclasses import asdict
-
-    return _json({key: asdict(state) for key, state in world.engine.observe().containers.items()})
+    return view.doctor_json(use_case.diagnose(project, local_collector(project, problems))) + "\n"
 
 
-def _settings(world: World) -> str:
-    from arcctl.app.world import settings
+def _health(project: Project) -> str:
+    from arcctl.checks import health as use_case
+    from arcctl.checks import view
+    from arcctl.cli.interrupts import run
 
-    values = settings(world).values
-    return _json({name: {"value": value.shown, "origin": value.origin} for name, value in values.items()})
-
-
-def _json(document: object) -> str:
-    import json
-
-    return json.dumps(document, indent=2) + "\n"
+    return view.health_json(run(use_case.health(use_case.Request(), project))) + "\n"

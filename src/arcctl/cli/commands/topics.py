@@ -1,4 +1,4 @@
-"""`topics`: topics and streams of every broker, in one way of speaking."""
+"""`topics`: topics and streams of every broker."""
 
 from __future__ import annotations
 
@@ -14,17 +14,27 @@ from arcctl.cli.live_names import complete_topics
 from arcctl.cli.options import Json, Yes
 
 if TYPE_CHECKING:
-    from arcctl.app.world import World
+    from arcctl.project import Project
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Topics of the event log, and streams of NATS.")
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Topics of Pulsar and streams of NATS.")
 
 Name = Annotated[
     str,
     typer.Argument(
         metavar="NAME",
-        help="pulsar:tenant/namespace/topic or nats:STREAM; without the first word where only one has it.",
+        help="pulsar:tenant/namespace/topic or nats:STREAM; the service may be left out where only one has it.",
         autocompletion=complete_topics,
     ),
+]
+NewName = Annotated[str, typer.Argument(metavar="NAME", help="pulsar:tenant/namespace/topic or nats:STREAM.")]
+Retention = Annotated[
+    str, typer.Option(help="How long messages are kept: 30m, 12h, 7d. In Pulsar: after they were acknowledged.")
+]
+Subjects = Annotated[
+    list[str] | None, typer.Option("--subject", help="What a stream stores, such as orders.>; may be repeated.")
+]
+Messages = Annotated[
+    list[str] | None, typer.Argument(metavar="[MESSAGES]...", help="Without any: one for each line of stdin.")
 ]
 
 
@@ -40,100 +50,87 @@ def register(parent: typer.Typer) -> None:
 @app.command("list")
 def list_(
     ctx: typer.Context,
-    broker: Annotated[str, typer.Option("--in", metavar="SERVICE", help="Of one broker only.")] = "",
+    broker: Annotated[str, typer.Option("--in", metavar="SERVICE", help="Only of this broker.")] = "",
     json_: Json = False,
 ) -> None:
-    """Topics and streams with messages, bytes and who reads them. The brokers' own are left out.
+    """List topics and streams with messages, bytes and readers. System topics are left out.
 
     Examples: `arcctl topics list`, `arcctl topics list --in nats --json`
     """
-    from arcctl.app import topics
-    from arcctl.cli import wiring
-    from arcctl.ui import contents as show
-    from arcctl.ui.progress import Progress
+    from arcctl.cli.interrupts import run
+    from arcctl.cli.project import data_clients, load_project
+    from arcctl.data import topics, view
 
-    listed = wiring.run(topics.list_(broker, wiring.world(ctx.obj, Progress())))
-    (show.topics_json if json_ else show.topics)(listed)
+    listed = run(topics.list_(broker, load_project(ctx.obj, ctx.obj.display()), data_clients()))
+    (view.topics_json if json_ else view.topics)(listed)
 
 
 @app.command()
-def create(
-    ctx: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="pulsar:tenant/namespace/topic or nats:STREAM.")],
-    retention: Annotated[
-        str, typer.Option(help="How long messages stay: 30m, 12h, 7d. In Pulsar: after they were acknowledged.")
-    ] = "",
-    subjects: Annotated[
-        list[str] | None, typer.Option("--subject", help="What a stream keeps, such as orders.>; may be repeated.")
-    ] = None,
-) -> None:
-    """Make a topic or a stream.
+def create(ctx: typer.Context, name: NewName, retention: Retention = "", subjects: Subjects = None) -> None:
+    """Create a topic or a stream.
 
     Examples: `arcctl topics create pulsar:arc/agents/work --retention 7d`,
     `arcctl topics create nats:ORDERS --subject 'orders.>'`
     """
-    from arcctl.app import topics as use_case
-    from arcctl.cli import wiring
-    from arcctl.core import content_names as names
-    from arcctl.core.contents import Wanted
-    from arcctl.ui import terminal
+    from arcctl.cli.interrupts import run
+    from arcctl.cli.project import data_clients, load_project
+    from arcctl.data import names, topics, view
+    from arcctl.data.report import NewTopic
 
-    wanted = Wanted(
+    new = NewTopic(
         name=name,
         minutes=names.minutes(retention) if retention else 0,
-        subjects=tuple(names.subject(text, wildcards=True) for text in subjects or ()),
+        subjects=tuple(names.check_subject(text, wildcards=True) for text in subjects or ()),
     )
-    topic = wiring.run(use_case.create(wanted, wiring.world(ctx.obj)))
-    keeps = f", keeps {', '.join(topic.subjects)}" if topic.subjects else ""
-    terminal.say(f"made {topic.address}{keeps}", style="green")
+    view.created_topic(run(topics.create(new, load_project(ctx.obj), data_clients())))
 
 
 @app.command()
 def delete(ctx: typer.Context, name: Name, yes: Yes = False) -> None:
-    """Destroy a topic or a stream with its messages. Lists what is lost first, and asks.
+    """Delete a topic or a stream with its messages. Says first what that destroys, and asks.
 
-    Examples: `arcctl topics delete pulsar:arc/agents/work`, `arcctl topics delete nats:ORDERS --yes`
+    Examples: `arcctl topics delete arc/agents/work`, `arcctl topics delete nats:ORDERS --yes`
     """
-    from arcctl.app import topics
-    from arcctl.cli import wiring
     from arcctl.cli.asking import agreed
-    from arcctl.ui import contents as show
-    from arcctl.ui import terminal
+    from arcctl.cli.interrupts import run
+    from arcctl.cli.project import data_clients, load_project
+    from arcctl.data import topics, view
 
-    world = wiring.world(ctx.obj)
-    topic = wiring.run(topics.choose(name, world)).topic
-    terminal.say(f"{topic.address}: {show.size(topic)}")
+    project, clients = load_project(ctx.obj), data_clients()
+    topic, _ = run(topics.choose(name, project, clients))
+    view.topic_size(topic)
     if agreed("Destroy all of this?", yes=yes, command=f"arcctl topics delete {topic.address}"):
-        wiring.run(topics.delete(topic.address, world))
-        terminal.say(f"destroyed: {topic.address}")
+        run(topics.delete(topic.address, project, clients))
+        view.deleted_topic(topic)
 
 
 @app.command()
 def produce(
     ctx: typer.Context,
     name: Name,
-    messages: Annotated[
-        list[str] | None, typer.Argument(metavar="[MESSAGES]...", help="Without any: one for each line of stdin.")
-    ] = None,
-    subject: Annotated[str, typer.Option(help="Under which subject, where a stream keeps several.")] = "",
+    messages: Messages = None,
+    subject: Annotated[str, typer.Option(help="The subject, where a stream stores several.")] = "",
 ) -> None:
     """Store messages in a topic or a stream.
 
     Examples: `arcctl topics produce arc/agents/work hello`,
     `arcctl topics produce AGENTS --subject agents.log < lines.txt`
     """
-    from arcctl.app import topics
-    from arcctl.cli import wiring
-    from arcctl.ui import terminal
+    from arcctl.cli.interrupts import run
+    from arcctl.cli.project import data_clients, load_project
+    from arcctl.data import topics, view
+    from arcctl.data.clients.lines import of_input
+    from arcctl.terminal import console as terminal
 
     if not messages and sys.stdin.isatty():
         terminal.say("one message a line; Ctrl-D ends")
-    lines = _given(messages) if messages else wiring.input_lines()
-    topic, count = wiring.run(topics.produce(name, lines, subject, wiring.world(ctx.obj)))
-    terminal.say(f"{topic.address}: {terminal.count(count, 'message')} stored", style="green")
+    lines = _encoded(messages) if messages else of_input()
+    stored = topics.produce(name, lines, subject, load_project(ctx.obj), data_clients())
+    topic, count = run(stored)
+    view.produced(topic, count)
 
 
-async def _given(messages: list[str]) -> AsyncIterator[bytes]:
+async def _encoded(messages: list[str]) -> AsyncIterator[bytes]:
     for message in messages:
         yield message.encode()
 
@@ -142,26 +139,29 @@ async def _given(messages: list[str]) -> AsyncIterator[bytes]:
 def consume(
     ctx: typer.Context,
     name: Name,
-    most: Annotated[int, typer.Option("-n", min=0, help="At the most so many; 0 for all.")] = 0,
+    most: Annotated[int, typer.Option("-n", min=0, help="At most so many; 0 for all.")] = 0,
     start: Annotated[
-        Start, typer.Option("--from", help="The earliest that is there, or only those that come from now on.")
+        Start, typer.Option("--from", help="The earliest stored message, or only those that come from now on.")
     ] = Start.EARLIEST,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as new messages come.")] = False,
 ) -> None:
-    """Print messages, one a line. Nothing is taken away and nobody's place moves. `latest` waits as --follow does.
+    """Print messages, one a line. Removes none and changes no subscription. `latest` waits as --follow does.
 
     Examples: `arcctl topics consume AGENTS -n 10`, `arcctl topics consume arc/agents/work --from latest`
     """
-    from arcctl.cli import wiring
+    from arcctl.cli.interrupts import run
+    from arcctl.cli.project import load_project
 
-    wiring.run(_print(name, most, start, follow, wiring.world(ctx.obj)))
+    run(_print(name, most, start, follow, load_project(ctx.obj)))
 
 
-async def _print(name: str, most: int, start: Start, follow: bool, world: World) -> None:
-    from arcctl.app import topics
-    from arcctl.ui import contents as show
+async def _print(name: str, most: int, start: Start, follow: bool, project: Project) -> None:
+    from arcctl.cli.project import data_clients
+    from arcctl.data import topics, view
 
-    messages = topics.consume(name, most=most, new=start is Start.LATEST, follow=follow, world=world)
+    messages = topics.consume(
+        name, most=most, new=start is Start.LATEST, follow=follow, project=project, clients=data_clients()
+    )
     async with aclosing(messages):
         async for message in messages:
-            show.message(message)
+            view.message(message)

@@ -14,4 +14,4 @@ if [ ! -w "$GF_PATHS_DATA" ]; then
   echo "GF_PATHS_DATA='$GF_PATHS_DATA' is not writable." >&2
   exit 1
 fi
-exec /usr/local/bin/python -m double
+exec /usr/local/bin/python -m stub

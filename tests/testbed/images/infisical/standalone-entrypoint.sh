@@ -1,2 +1,2 @@
 #!/bin/sh
-exec /usr/local/bin/python -m double
+exec /usr/local/bin/python -m stub

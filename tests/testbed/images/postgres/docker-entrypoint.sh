@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Written from the documented contract of the official image: settings count only while the data folder is empty.
+# Written from the documentation of the official image: settings are used only while the data folder is empty.
 set -Eeuo pipefail
 
 fail() {
@@ -7,7 +7,7 @@ fail() {
   exit 1
 }
 
-# NAME or NAME_FILE, not both; the value lands in NAME.
+# Reads NAME or NAME_FILE, not both, into NAME.
 setting() {
   local name=$1 file="${1}_FILE" default=${2:-}
   if [ -n "${!name:-}" ] && [ -n "${!file:-}" ]; then
@@ -21,7 +21,7 @@ setting() {
   unset "$file"
 }
 
-# Since 18 the volume belongs one level higher; data below the old path would silently not be used.
+# Since 18 the volume is mounted one level higher; data below the old path would be ignored.
 refuse_old_mount() {
   [ "$PGDATA" = "/var/lib/postgresql/$PG_MAJOR/docker" ] || return 0
   local old=/var/lib/postgresql/data

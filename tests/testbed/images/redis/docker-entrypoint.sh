@@ -14,7 +14,7 @@ may_change_user() {
   [ $((0x$low & 0xc0)) -eq $((0xc0)) ]
 }
 
-# /data is ours to repair only when it holds nothing but our own files.
+# Change the owner of /data only if it has no files of other programs.
 fix_data_owner() {
   [ -z "$SKIP_FIX_PERMS" ] || return 0
   foreign=$(find . -mindepth 1 -maxdepth 1 ! -name '*.rdb' ! -name appendonlydir | head -n 1)
@@ -25,7 +25,7 @@ fix_data_owner() {
 
 if [ "$1" = redis-server ] && [ "$(id -u)" = 0 ] && [ -z "$SKIP_DROP_PRIVS" ] && may_change_user; then
   fix_data_owner
-  # By its path: busybox would run its own, smaller one.
+  # By its path: busybox has an applet of the same name with fewer options.
   exec /usr/bin/setpriv --reuid=redis --regid=redis --clear-groups --no-new-privs --bounding-set=-all "$0" "$@"
 fi
 
@@ -33,7 +33,7 @@ if [ "$(umask)" = 0022 ]; then
   umask 0077
 fi
 
-# The image's own build turns protected mode off; Debian's does not, so say it before what the caller says.
+# The official image turns protected mode off; Debian's build does not. Options of the caller come later and win.
 if [ "$1" = redis-server ]; then
   shift
   case ${1:-} in

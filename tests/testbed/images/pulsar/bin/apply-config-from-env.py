@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Write settings from the environment into configuration files.
 
-A variable named like a key the file knows replaces its value; PULSAR_PREFIX_<key> replaces it or adds it.
+A variable with the name of a key in the file replaces its value; PULSAR_PREFIX_<key> replaces or adds it.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ PREFIX = "PULSAR_PREFIX_"
 
 
 def key_of(line: str) -> str | None:
-    """The key that a line sets, also when the line is commented out with nothing between."""
+    """The key that a line sets; a commented line counts too."""
     text = line.strip().removeprefix("#")
     name, sign, _ = text.partition("=")
     return name.strip() if sign and name.strip() and " " not in name.strip() else None
 
 
 def apply(text: str, environment: dict[str, str]) -> str:
-    """The text of a configuration file with the environment's settings in it."""
+    """The text of a configuration file with the settings of the environment."""
     wanted = {name.removeprefix(PREFIX): value for name, value in environment.items() if name.startswith(PREFIX)}
     lines = []
     for line in text.splitlines():

@@ -1,0 +1,266 @@
+"""Renders the reference pages from the program and its declarations.
+
+`python docs/render.py` writes them; with `--check` it writes nothing and exits with 1 where one is out of date.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from arcctl import errors, services
+from arcctl.cli.main import app
+from arcctl.model.connection import Side, Where
+from arcctl.model.env import ServiceEnv, Variable, symbolic, variables
+from arcctl.model.service import Port, Service
+
+CHECKOUT = Path(__file__).parents[1]
+SCHEMAS = CHECKOUT / "src" / "arcctl" / "schemas"
+NOTE = "Rendered from the program by `make docs`: change its source, not this page.\n"
+EXAMPLES = re.compile(r"^Examples?: (.*)\Z", re.MULTILINE | re.DOTALL)
+BEGIN, END = "<!-- services -->\n", "<!-- end of services -->\n"
+"""The marks around the table in the README."""
+
+
+def table(headers: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    """A table in Markdown."""
+    lines = [headers, ("---",) * len(headers), *rows]
+    return "".join(f"| {' | '.join(_cell(cell) for cell in line)} |\n" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def _page(title: str, *parts: str) -> str:
+    return "\n".join((f"# {title}\n", NOTE, *(part for part in parts if part)))
+
+
+# Commands
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One command or group of commands."""
+
+    words: tuple[str, ...]
+    command: Any
+    context: Any
+
+    @property
+    def name(self) -> str:
+        return " ".join(self.words)
+
+    @property
+    def group(self) -> bool:
+        return hasattr(self.command, "commands")
+
+    @property
+    def text(self) -> str:
+        """What it does, without its examples."""
+        return EXAMPLES.sub("", self.command.help or "").strip()
+
+    @property
+    def examples(self) -> tuple[str, ...]:
+        found = EXAMPLES.search(self.command.help or "")
+        return tuple(" ".join(words.split()) for words in re.findall(r"`([^`]+)`", found[1])) if found else ()
+
+
+def command_tree() -> Iterator[Entry]:
+    """The program, then every command that is not hidden, each group before its commands."""
+    return _walk(typer.main.get_command(app), ("arcctl",), None)
+
+
+def _walk(command: Any, words: tuple[str, ...], parent: Any) -> Iterator[Entry]:
+    context = typer.Context(command, info_name=words[-1], parent=parent)
+    yield Entry(words, command, context)
+    for name, child in sorted(getattr(command, "commands", {}).items()):
+        if not child.hidden:
+            yield from _walk(child, (*words, name), context)
+
+
+def commands() -> str:
+    entries = tuple(command_tree())
+    rows = [(f"[{e.name}](#{'-'.join(e.words)})", e.text.split("\n\n", 1)[0]) for e in entries if not e.group]
+    return _page("Commands", table(("command", "what it does"), rows), *(_command(entry) for entry in entries))
+
+
+def _command(entry: Entry) -> str:
+    usage = entry.command.get_usage(entry.context).removeprefix("Usage: ")
+    records = [p.get_help_record(entry.context) for p in entry.command.params]
+    rows = [(f"`{name}`", meaning) for name, meaning in filter(None, records)]
+    examples = "".join(f"$ {words}\n" for words in entry.examples)
+    parts = [f"## {entry.name}\n", f"{entry.text}\n" if entry.text else ""]
+    parts += [f"```text\n{' '.join(usage.split())}\n```\n", table(("argument or option", "meaning"), rows)]
+    parts += [f"```console\n{examples}```\n" if examples else ""]
+    return "\n".join(part for part in parts if part)
+
+
+# Services
+
+
+def _purpose(service: Service[Any]) -> str:
+    """The summary in the docstring of its module, without the name."""
+    return services.summary(service.id).partition(":")[2].strip().rstrip(".")
+
+
+def _ports(service: Service[Any], env: ServiceEnv) -> Iterator[tuple[Port, str, str]]:
+    """Each published port with the setting of its host port and the default."""
+    for port in service.network.ports(env):
+        setting, _, default = str(port.host).strip("${}").partition(":-")
+        yield port, setting, default
+
+
+def service_table() -> str:
+    """The table in the README."""
+    rows = []
+    for service in services.load().services.values():
+        ports = ", ".join(f"{default} ({port.name})" for port, _, default in _ports(service, symbolic(service.env)))
+        rows.append((service.id, _purpose(service), ports, ", ".join(need.id for need in service.needs)))
+    return table(("service", "what it is for", "on 127.0.0.1", "depends on"), rows)
+
+
+def services_page() -> str:
+    return _page("Services", service_table(), *map(_service, services.load().services.values()))
+
+
+def _service(service: Service[Any]) -> str:
+    env = symbolic(service.env)
+    here = Where(side=Side.HOST, host="host")
+    components = ", ".join(f"`{component.id}`" for component in service.components)
+    connect = ", ".join(f"`{name}`" for name in service.network.connect(env, here))
+    resources = ", ".join(resource.name for resource in service.setup.resources(env))
+    alerts = [(f"`{alert.name}`", alert.summary) for alert in service.telemetry.alerts]
+    facts = [
+        ("image", f"`{service.container.image}`"),
+        ("layer", service.layer),
+        ("components", components),
+        ("variables for programs (`arcctl env`)", connect),
+        ("created by `up` and `bootstrap`", resources),
+    ]
+    return "\n".join(
+        (
+            f"## {service.id}\n",
+            table(("", ""), [fact for fact in facts if fact[1]]),
+            table(("alert", "fires when"), alerts) if alerts else "",
+        )
+    )
+
+
+def ports_page() -> str:
+    rows = [
+        (default, service.id, port.name, str(port.container), f"`{setting}`")
+        for service in services.load().services.values()
+        for port, setting, default in _ports(service, symbolic(service.env))
+    ]
+    headers = ("port on 127.0.0.1", "service", "name", "port in the container", "setting")
+    return _page("Ports", table(headers, sorted(rows, key=lambda row: int(row[0]))))
+
+
+# Settings
+
+
+def settings_page() -> str:
+    found = services.load().services.values()
+    intro = (
+        "Put them into `config/<service>/.env`, or use `arcctl config set SERVICE NAME VALUE`. "
+        "The process environment takes precedence.\n"
+    )
+    return _page("Settings", intro, *(_settings(service) for service in found))
+
+
+def _settings(service: Service[Any]) -> str:
+    rows = [(f"`{v.name}`", _default(v), v.description) for v in variables(service.env) if not v.shared]
+    return "\n".join((f"## {service.id}\n", table(("setting", "default", "meaning"), rows)))
+
+
+def _default(variable: Variable) -> str:
+    if variable.server_issued:
+        return "issued by the server"
+    if variable.generate:
+        return "generated"
+    return f"`{variable.default}`" if variable.default else ""
+
+
+# Exit codes and JSON
+
+
+def exit_codes_page() -> str:
+    codes = table(("code", "meaning"), [(str(code), meaning) for code, meaning in errors.EXIT_CODES.items()])
+    drawn = (errors.__doc__ or "").partition("\n\n")[2].strip()
+    return _page("Exit codes", codes, "## Errors\n", f"```text\n{drawn}\n```\n")
+
+
+def json_page() -> str:
+    documents = [json.loads(path.read_text()) for path in sorted(SCHEMAS.glob("*.json"))]
+    intro = (
+        "Every `--json` prints one document, also on failure, and begins with the name of its schema. "
+        "`arcctl schema NAME` prints the JSON Schema itself.\n"
+    )
+    return _page("JSON documents", intro, *(_schema(document) for document in documents))
+
+
+def _schema(document: Mapping[str, Any]) -> str:
+    parts = [f"## {document['title']}\n"]
+    shapes = {"": document, **document.get("$defs", {})}
+    for name, shape in shapes.items():
+        rows = [
+            (f"`{key}`", _type(value), value.get("description", ""))
+            for key, value in shape.get("properties", {}).items()
+        ]
+        if rows:
+            parts += [f"`{name}`:\n" if name else "", table(("field", "type", "meaning"), rows)]
+    return "\n".join(part for part in parts if part)
+
+
+def _type(shape: Mapping[str, Any]) -> str:
+    if "$ref" in shape:
+        return str(shape["$ref"]).rpartition("/")[2]
+    if "enum" in shape:
+        return " · ".join(map(str, shape["enum"]))
+    if shape.get("type") == "array":
+        return f"list of {_type(shape.get('items', {}))}"
+    return str(shape.get("const", shape.get("type", "any")))
+
+
+PAGES: Mapping[str, Callable[[], str]] = {
+    "commands": commands,
+    "services": services_page,
+    "ports": ports_page,
+    "settings": settings_page,
+    "exit-codes": exit_codes_page,
+    "json": json_page,
+}
+
+
+def rendered() -> dict[Path, str]:
+    """Every rendered file with its text."""
+    texts = {CHECKOUT / "docs" / "reference" / f"{name}.md": page() for name, page in PAGES.items()}
+    readme = CHECKOUT / "README.md"
+    before, _, rest = readme.read_text().partition(BEGIN)
+    after = rest.partition(END)[2]
+    return {**texts, readme: f"{before}{BEGIN}{service_table()}{END}{after}"}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 where a file is out of date")
+    check = parser.parse_args().check
+    stale = {path: text for path, text in rendered().items() if not path.is_file() or path.read_text() != text}
+    for path, text in stale.items():
+        if check:
+            print(f"{path.relative_to(CHECKOUT)} is out of date: make docs")
+        else:
+            path.write_text(text)
+    raise SystemExit(1 if check and stale else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,1 +1,0 @@
-"""Joins. One use-case per verb; everything it needs is handed in."""

@@ -1,0 +1,1 @@
+"""Backups: create, list, verify and restore them."""

@@ -1,0 +1,1 @@
+"""Copies data out of servers and files, and back."""

@@ -1,0 +1,292 @@
+"""Backups on disk: a folder each, with a manifest, encrypted parts, and the encrypted key that opens them.
+
+The parts are encrypted for one age recipient: the user's, or an identity that was generated for this backup and lies in
+`key.age`, encrypted with a passphrase. So the second that a passphrase takes is spent once and not for each part.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from arcctl.backup.clients.encryption import decrypted, encrypted
+from arcctl.backup.manifest import DAMAGED, Entry, Kind, Manifest, Part, Verified, read
+from arcctl.errors import BackupError, KeyRefused, UsageError
+from arcctl.settings.directory import PRIVATE_FILE, PRIVATE_FOLDER, STATE, ProjectDirectory, readable, write_whole
+from arcctl.settings.location import FOLDER
+from arcctl.settings.text import read_text
+
+MANIFEST, KEY, VERIFIED = "manifest.json", "key.age", "verified.json"
+KEY_FILE = "backup.passphrase"
+RECIPIENT, IDENTITY = "age1", "AGE-SECRET-KEY-"
+"""How age's public and private keys begin."""
+RESTORABLE = re.compile(rf"{re.escape(STATE)}/secrets\.env|config/[a-z0-9-]+/\.env|{FOLDER}/[a-z0-9-]+\.yaml")
+"""The files of the project that are in a backup, and all that a backup may write there."""
+_NAME = re.compile(r"\d{8}T\d{6}Z(-\d+)?")
+
+
+class BackupRepository:
+    """The backups of one project."""
+
+    def __init__(self, directory: ProjectDirectory, warn: Callable[[str], None]) -> None:
+        self._directory, self._warn = directory, warn
+        self.folder = directory.state / "backups"
+
+    @contextlib.contextmanager
+    def begin(self, name: str, to: str, encrypt_for: str) -> Iterator[Draft]:
+        """A new backup, in the folder `to` or the project's own: complete when it is finished, or not there at all.
+
+        `encrypt_for` is an age recipient, the path of a file with a passphrase, or empty for the project's passphrase.
+        Deletes what an interrupted one of this project left.
+        """
+        folder = Path(to).expanduser().resolve() if to else self.folder
+        mark = _mark(self._directory)
+        with readable(folder):
+            folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+            for left in folder.glob(f"*.{mark}.new"):
+                shutil.rmtree(left)
+            draft = folder / f"{name}.{mark}.new"
+            draft.mkdir(mode=PRIVATE_FOLDER)
+        try:
+            yield Draft(draft, self._directory, self._recipient(encrypt_for, draft), named_by_path=bool(to))
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+
+    def _recipient(self, encrypt_for: str, draft: Path) -> Any:
+        import pyrage
+
+        if encrypt_for.startswith(RECIPIENT):
+            try:
+                return pyrage.x25519.Recipient.from_str(encrypt_for)
+            except pyrage.RecipientError:
+                raise KeyRefused(f"not an age recipient: {encrypt_for}", hint="age-keygen prints one") from None
+        passphrase = _secret(Path(encrypt_for)) if encrypt_for else self._passphrase()
+        identity = pyrage.x25519.Identity.generate()
+        _write(draft / KEY, pyrage.passphrase.encrypt(str(identity).encode(), passphrase))
+        return identity.to_public()
+
+    def _passphrase(self) -> str:
+        """The project's, generated once."""
+        path = self._directory.state / KEY_FILE
+        if not path.is_file():
+            self._directory.write_private(path, secrets.token_urlsafe(32) + "\n")
+            self._warn(
+                f"created {STATE}/{KEY_FILE}: keep a copy elsewhere, because backups cannot be restored without it"
+            )
+        return _secret(path)
+
+    def entries(self) -> tuple[Entry, ...]:
+        """Oldest first."""
+        with readable(self.folder):
+            folders = sorted(p for p in self.folder.glob("*") if _NAME.fullmatch(p.name))
+        return tuple(_entry(path) for path in folders)
+
+    def find(self, name: str) -> Backup:
+        """By its name or the path of its folder. Raises UsageError where there is none."""
+        path = Path(name).expanduser() if "/" in name else self.folder / name
+        if not name or path.suffix == ".new" or not path.is_dir():
+            known = ", ".join(entry.name for entry in self.entries()) or "none yet"
+            raise UsageError(f"no backup {name!r} (there is: {known})", hint="arcctl backup list")
+        return Backup(path, self._directory)
+
+
+class Draft:
+    """A backup that is being written."""
+
+    def __init__(self, folder: Path, directory: ProjectDirectory, recipient: Any, *, named_by_path: bool) -> None:
+        self._folder, self._directory, self._recipient = folder, directory, recipient
+        self._named_by_path = named_by_path
+
+    def write(self, file: str, fill: Callable[[BinaryIO], object]) -> tuple[int, str]:
+        """Size in bytes and hash of the file that `fill` fills."""
+        path = self._folder / file
+        with encrypted(path, self._recipient) as stream:
+            fill(stream)
+        return path.stat().st_size, _sha256(path)
+
+    def write_secrets(self, file: str) -> tuple[int, str]:
+        """The project's secrets and settings, and the declarations of its custom services."""
+        with readable(self._directory.root):
+            root = self._directory.root
+            settings, declared = (root / "config").glob("*/.env"), (root / FOLDER).glob("*.yaml")
+            paths = (self._directory.secrets_file, *sorted(settings), *sorted(declared))
+            texts = {p.relative_to(root).as_posix(): read_text(p) for p in paths if p.is_file()}
+        return self.write(file, lambda stream: stream.write(json.dumps(texts, indent=1).encode()))
+
+    def finish(self, manifest: Manifest) -> str:
+        """The name by which it can be found from now on."""
+        with readable(self._folder):
+            _write(self._folder / MANIFEST, manifest.text.encode())
+            _sync(self._folder)
+            name = self._folder.name.split(".")[0]
+            paths = (self._folder.with_name(name), *(self._folder.with_name(f"{name}-{n}") for n in range(2, 99)))
+            target = next(path for path in paths if not path.exists())
+            self._folder.rename(target)
+            _sync(target.parent)
+        return str(target) if self._named_by_path else target.name
+
+
+class Backup:
+    """One backup, to read from. Raises BackupError for a folder without a manifest that can be read."""
+
+    def __init__(self, folder: Path, directory: ProjectDirectory) -> None:
+        self.path, self._directory, self._identity = folder.resolve(), directory, None
+        self.manifest = _manifest(folder)
+
+    def damages(self) -> tuple[str, ...]:
+        """What is wrong with the files, as far as hashes tell."""
+        return tuple(problem for part in self.manifest.parts if (problem := self._damage(part)))
+
+    def _damage(self, part: Part) -> str:
+        path = self.path / part.file
+        if not path.is_file():
+            return f"{part.file} is missing"
+        with readable(self.path):
+            return "" if _sha256(path) == part.sha256 else f"{part.file} is not what was written"
+
+    def unlock(self, key_file: str) -> None:
+        """Make the parts readable, with the passphrase or age identity in a file, or with the project's passphrase.
+
+        Raises KeyRefused for a key of another backup.
+        """
+        import pyrage
+
+        key = _secret(Path(key_file).expanduser()) if key_file else ""
+        if IDENTITY in key:
+            self._identity = _identity(next(line for line in key.splitlines() if line.startswith(IDENTITY)))
+        elif (self.path / KEY).is_file():
+            self._identity = _identity(self._generated(key))
+        else:
+            hint = f"--key FILE, with the age identity of {self.manifest.lock}"
+            raise KeyRefused("this backup was made for an age recipient", hint=hint)
+        smallest = min(self.manifest.parts, key=lambda part: part.bytes)
+        try:
+            pyrage.decrypt((self.path / smallest.file).read_bytes(), [self._identity])
+        except (pyrage.DecryptError, OSError):
+            hint = "--key FILE, with the key of this backup"
+            raise KeyRefused("the key does not open this backup", hint=hint) from None
+
+    def _generated(self, passphrase: str) -> str:
+        """The identity in the key file."""
+        import pyrage
+
+        path = self._directory.state / KEY_FILE
+        passphrase = passphrase or (_secret(path) if path.is_file() else "")
+        if not passphrase:
+            hint = "--key FILE, with the passphrase of this backup"
+            raise KeyRefused("this project has no backup passphrase", hint=hint)
+        try:
+            plain: bytes = pyrage.passphrase.decrypt((self.path / KEY).read_bytes(), passphrase)
+        except (pyrage.DecryptError, OSError):
+            hint = "--key FILE, with the passphrase that it was made with"
+            raise KeyRefused("the passphrase does not open this backup", hint=hint) from None
+        return plain.decode()
+
+    def read(self, part: Part, use: Callable[[BinaryIO], object]) -> None:
+        with decrypted(self.path / part.file, self._identity) as stream:
+            use(stream)
+
+    def restore_secrets(self, directory: ProjectDirectory) -> tuple[str, ...]:
+        """Write the secrets and settings into a project; the paths of the files that were written."""
+        texts: dict[str, str] = {}
+        (part,) = (p for p in self.manifest.parts if p.kind is Kind.SECRETS)
+        self.read(part, lambda stream: texts.update(json.loads(stream.read())))
+        if not all(RESTORABLE.fullmatch(name) for name in texts):
+            raise BackupError("this backup has files that do not belong into a project", hint=DAMAGED)
+        for name, text in texts.items():
+            directory.write_private(directory.root / name, text)
+        return tuple(texts)
+
+    def note(self, verified: Verified) -> None:
+        """Remember how it was verified; that it was restored is not forgotten for a comparison of hashes."""
+        before = _verified(self.path)
+        if verified.restored or not (before and before.restored):
+            with readable(self.path):
+                write_whole(self.path / VERIFIED, json.dumps(asdict(verified)) + "\n", PRIVATE_FILE)
+
+    def delete(self) -> None:
+        """Renamed first, so that an incomplete one is never listed."""
+        with readable(self.path):
+            renamed = self.path.with_name(f"{self.path.name}.{_mark(self._directory)}.new")
+            self.path.rename(renamed)
+            shutil.rmtree(renamed)
+
+
+def _mark(directory: ProjectDirectory) -> str:
+    """Tells the unfinished folders of several projects in one place apart."""
+    return hashlib.sha256(str(directory.root).encode()).hexdigest()[:8]
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _manifest(folder: Path) -> Manifest:
+    path = folder / MANIFEST
+    try:
+        return read(path.read_text(), folder.name)
+    except (OSError, UnicodeDecodeError):
+        raise BackupError(f"{folder.name} has no readable manifest", hint=DAMAGED) from None
+
+
+def _entry(folder: Path) -> Entry:
+    try:
+        manifest = _manifest(folder)
+    except BackupError as error:
+        return Entry(folder.name, None, problem=error.message)
+    return Entry(folder.name, manifest, _verified(folder))
+
+
+def _verified(folder: Path) -> Verified | None:
+    path = folder / VERIFIED
+    try:
+        return Verified(**json.loads(path.read_text())) if path.is_file() else None
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _identity(text: str) -> Any:
+    import pyrage
+
+    try:
+        return pyrage.x25519.Identity.from_str(text.strip())
+    except pyrage.IdentityError:
+        raise KeyRefused("not an age identity", hint="--key FILE, as age-keygen wrote it") from None
+
+
+def _secret(path: Path) -> str:
+    """The content of a file that holds one secret."""
+    try:
+        text = path.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not a text file"
+        raise KeyRefused(f"{path}: {reason.lower()}", hint="name a file that holds the passphrase") from None
+    if not text:
+        raise KeyRefused(f"{path} is empty", hint="name a file that holds the passphrase")
+    return text
+
+
+def _write(path: Path, data: bytes) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(handle)
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

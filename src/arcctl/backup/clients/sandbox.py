@@ -1,0 +1,99 @@
+"""A second platform next to the running one: another directory, other ports, on Docker another project name."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import shutil
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from arcctl.engines import select as engines
+from arcctl.engines.base import Engine
+from arcctl.engines.docker.engine import DockerEngine
+from arcctl.engines.embedded import translation
+from arcctl.model import names
+from arcctl.model.env import variables
+from arcctl.model.service import Catalogue, Layer
+from arcctl.render import compose
+from arcctl.settings import directory as files
+
+PROJECT = f"{names.PROJECT}_verify"
+SHIFT = 16_000
+"""Added to the ports that no setting names; the highest stays below those that systems give to clients."""
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    directory: files.ProjectDirectory
+    catalogue: Catalogue
+    engine: Engine
+    ports: Mapping[str, str]
+    """Settings that keep its ports apart from those of the first platform."""
+
+
+@contextlib.contextmanager
+def sandbox(root: Path, engine: str, catalogue: Catalogue) -> Iterator[Sandbox]:
+    """For the project in `root`. Removes what an interrupted one left, before and afterwards."""
+    place = _place(root)
+    _remove(place, engine, catalogue)
+    try:
+        yield _create(place, root, engine, catalogue)
+    finally:
+        _remove(place, engine, catalogue)
+
+
+def _place(root: Path) -> Path:
+    """In the user's cache: the paths of sockets below a project with a long path would be too long."""
+    import platformdirs
+
+    mark = hashlib.sha256(str(root).encode()).hexdigest()[:8]
+    return platformdirs.user_cache_path("arcctl") / f"verify-{mark}"
+
+
+def _create(place: Path, root: Path, engine: str, catalogue: Catalogue) -> Sandbox:
+    import yaml
+
+    with files.readable(place):
+        place.mkdir(mode=files.PRIVATE_FOLDER, parents=True)
+        files.copy_template(root, place)
+        for layer in _layers(catalogue):
+            text = yaml.safe_dump(compose.overlay(layer, catalogue, PROJECT), sort_keys=False)
+            files.write_whole(place / "compose" / compose.FILES[layer], text)
+    directory = files.ProjectDirectory(place)
+    local, made = _engine(directory, engine, catalogue)
+    ports = [v.name for c in catalogue.components().values() for v in variables(c.env) if v.name.endswith("_PORT")]
+    return Sandbox(directory, local, made, dict(zip(ports, map(str, _free_ports(len(ports))), strict=True)))
+
+
+def _layers(catalogue: Catalogue) -> list[Layer]:
+    return [layer for layer in Layer if catalogue.layer(layer)]
+
+
+def _engine(directory: files.ProjectDirectory, name: str, catalogue: Catalogue) -> tuple[Catalogue, Engine]:
+    if name == DockerEngine.name:
+        overlays = [directory.compose_file(compose.FILES[layer]) for layer in _layers(catalogue)]
+        return catalogue, DockerEngine(catalogue, overlays, directory.compose_env, PROJECT)
+    return engines.embedded(translation.with_other_ports(catalogue, SHIFT), directory)
+
+
+def _free_ports(count: int) -> list[int]:
+    """Ports on which nothing listens now, held all at once so that they differ."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+def _remove(place: Path, engine: str, catalogue: Catalogue) -> None:
+    if not place.is_dir():
+        return
+    directory = files.ProjectDirectory(place)
+    if directory.compose_env.is_file():  # else nothing was ever started
+        _, made = _engine(directory, engine, catalogue)
+        made.down(volumes=True)
+    shutil.rmtree(place)

@@ -1,0 +1,80 @@
+"""What the commands about backups report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from arcctl.backup.manifest import Entry, Manifest
+from arcctl.checks.verify_report import Outcome, Report
+
+
+@dataclass(frozen=True, kw_only=True)
+class CreateReport:
+    name: str
+    manifest: Manifest
+    seconds: float
+    down: tuple[str, ...]
+    """Services that were stopped while their files were copied, and do not answer again."""
+
+
+@dataclass(frozen=True)
+class ListReport:
+    backups: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What a restore does to the data of one service."""
+
+    service: str
+    current: str
+    """The data that is replaced; empty where there is none."""
+    restored: str
+    bytes: int
+    refused: str = ""
+    """Why the service keeps its data."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """What `restore` would do."""
+
+    manifest: Manifest
+    changes: tuple[Change, ...]
+    replaces_secrets: bool
+    """Whether the project has secrets, and gets those of the backup instead."""
+    other_secrets: bool
+    """Whether the backup was made with other secrets than those that the project has and keeps."""
+
+    @property
+    def replaces(self) -> bool:
+        """Whether anything is replaced that somebody may want to keep."""
+        return self.replaces_secrets or any(change.current and not change.refused for change in self.changes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RestoreReport:
+    restored: tuple[str, ...]
+    not_restored: dict[str, str]
+    """Services that keep the data that they had, with the reason."""
+    files: tuple[str, ...]
+    """Files of the project that were written."""
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerifyReport:
+    name: str
+    damages: tuple[str, ...]
+    not_restored: dict[str, str] = field(default_factory=dict)
+    """Services that could not be restored, with the reason."""
+    hashes_only: tuple[str, ...] = ()
+    """Services that cannot run twice on this machine: their files are intact, and no more is known."""
+    report: Report | None = None
+    """The smoke tests on the restored data; None where only hashes were compared."""
+
+    @property
+    def passed(self) -> bool:
+        verdicts = self.report.services if self.report else ()
+        broken = any(v.outcome is Outcome.FAILED for v in verdicts)
+        return not (self.damages or self.not_restored or broken)

@@ -1,0 +1,1 @@
+"""Asks services whether they serve: probes, health, smoke tests, one trace."""

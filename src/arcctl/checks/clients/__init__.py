@@ -1,0 +1,1 @@
+"""Carries out probes and smoke tests."""

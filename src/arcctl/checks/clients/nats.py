@@ -1,0 +1,113 @@
+"""Connections to NATS, and its smoke tests."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+from arcctl.checks.clients.steps import Run, cleaned, expect
+from arcctl.model.names import LOOPBACK
+from arcctl.model.smoke_test import Messaging, Stream
+
+WAIT_SECONDS = 5
+REDELIVERY_SECONDS = 1
+STREAM, SUBJECT = "ARCCTL_VERIFY", "arcctl.verify"
+"""Names that only smoke tests use."""
+
+
+@contextlib.asynccontextmanager
+async def connected(port: int, user: str, password: str) -> AsyncIterator[Any]:
+    """A client that is logged in and raises every error to its caller."""
+    import nats
+
+    async def ignore(error: Exception) -> None:
+        """The client raises errors too."""
+        del error
+
+    client = await nats.connect(
+        f"nats://{LOOPBACK}:{port}",
+        user=user,
+        password=password,
+        error_cb=ignore,
+        allow_reconnect=False,
+        max_reconnect_attempts=1,  # 0 means no limit
+        reconnect_time_wait=1,
+        connect_timeout=WAIT_SECONDS,
+    )
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+async def run_messaging(smoke_test: Messaging, run: Run) -> None:
+    async with _logged_in(smoke_test, run) as client:
+        stream = client.jetstream(timeout=WAIT_SECONDS)
+        async with run.step("publish and subscribe"):
+            await _publish_and_subscribe(client, run)
+        async with run.step("request and reply"):
+            await _request_and_reply(client)
+        async with cleaned(lambda: stream.delete_stream(STREAM)):
+            await _redelivery(stream, run)
+
+
+@contextlib.asynccontextmanager
+async def _logged_in(smoke_test: Messaging | Stream, run: Run) -> AsyncIterator[Any]:
+    async with contextlib.AsyncExitStack() as stack:
+        async with run.step("log in"):
+            login = connected(run.port(smoke_test.port), smoke_test.user, smoke_test.password)
+            client = await stack.enter_async_context(login)
+        yield client
+
+
+async def run_stream(smoke_test: Stream, run: Run) -> None:
+    """Created on disk, without a limit of age: its messages are the user's."""
+    from nats.js.api import StorageType
+
+    async with _logged_in(smoke_test, run) as client:
+        manager = client.jetstream(timeout=WAIT_SECONDS)
+        if smoke_test.make:
+            async with run.step("create the stream"):
+                await manager.add_stream(
+                    name=smoke_test.stream, subjects=[*smoke_test.subjects], storage=StorageType.FILE
+                )
+        async with run.step("find the stream"):
+            info = await manager.stream_info(smoke_test.stream)
+            expect(",".join(info.config.subjects), ",".join(smoke_test.subjects))
+
+
+async def _publish_and_subscribe(client: Any, run: Run) -> None:
+    subscription = await client.subscribe(f"{SUBJECT}.plain")
+    await client.publish(f"{SUBJECT}.plain", run.values["run"].encode())
+    message = await subscription.next_msg(timeout=WAIT_SECONDS)
+    expect(message.data.decode(), run.values["run"])
+
+
+async def _request_and_reply(client: Any) -> None:
+    async def answer(message: Any) -> None:
+        await message.respond(message.data[::-1])
+
+    await client.subscribe(f"{SUBJECT}.ask", cb=answer)
+    message = await client.request(f"{SUBJECT}.ask", b"abc", timeout=WAIT_SECONDS)
+    expect(message.data.decode(), "cba")
+
+
+async def _redelivery(stream: Any, run: Run) -> None:
+    """A message comes again until it is acknowledged, and then no more."""
+    from nats.js.api import ConsumerConfig, StorageType
+
+    async with run.step("create a stream on disk"):
+        await stream.add_stream(name=STREAM, subjects=[f"{SUBJECT}.kept"], storage=StorageType.FILE, max_msgs=100)
+    async with run.step("store a message"):
+        await stream.publish(f"{SUBJECT}.kept", run.values["run"].encode())
+    wanted = ConsumerConfig(ack_wait=REDELIVERY_SECONDS)
+    async with run.step("deliver again what is not acknowledged"):
+        consumer = await stream.pull_subscribe(f"{SUBJECT}.kept", durable="arcctl-verify", config=wanted)
+        for delivery in ("1", "2"):
+            (message,) = await consumer.fetch(1, timeout=WAIT_SECONDS)
+            expect(f"{message.data.decode()} {message.metadata.num_delivered}", f"{run.values['run']} {delivery}")
+    async with run.step("stop at the acknowledgement"):
+        await message.ack_sync(timeout=WAIT_SECONDS)
+        left = await consumer.consumer_info()
+        expect(f"{left.num_pending} pending, {left.num_ack_pending} unacknowledged", "0 pending, 0 unacknowledged")

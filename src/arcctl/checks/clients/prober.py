@@ -1,0 +1,128 @@
+"""Sends probes, all at once. Each ends by its deadline with a reason, never with an exception."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, assert_never
+
+from arcctl.checks.clients.steps import short
+from arcctl.model.names import LOOPBACK
+from arcctl.model.probe import Answer, Http, Postgres, Runs, Tcp
+from arcctl.project import Target
+
+if TYPE_CHECKING:
+    import httpx
+
+MOMENT = 0.2
+"""Seconds for which a connection has to stay open where the server sends nothing."""
+
+
+class LoopbackProber:
+    """Asks services at their published loopback ports."""
+
+    def get_ready(self) -> None:
+        for client in ("arcctl.engines.http", "psycopg"):
+            importlib.import_module(client)
+
+    async def ask(self, targets: Mapping[str, Target], timeout: float) -> Mapping[str, Answer]:
+        """An answer for each target within `timeout` seconds."""
+        from arcctl.engines.http import httpx
+
+        limits = httpx.Limits(max_connections=None)
+        async with httpx.AsyncClient(timeout=timeout, trust_env=False, limits=limits, verify=False) as client:
+            answers = await asyncio.gather(*(_answer(t, timeout, client) for t in targets.values()))
+        return dict(zip(targets, answers, strict=True))
+
+
+async def _answer(target: Target, timeout: float, client: httpx.AsyncClient) -> Answer:
+    began = time.perf_counter()
+    try:
+        async with asyncio.timeout(timeout):
+            ok, reason = await _attempt(target, client)
+    except TimeoutError:
+        ok, reason = False, f"no answer on port {target.port} in {timeout:.1f} s"
+    except Exception as error:  # a probe never raises: the error is the reason
+        ok, reason = False, _explain(error, target.port)
+    return Answer(ok, reason, time.perf_counter() - began)
+
+
+async def _attempt(target: Target, client: httpx.AsyncClient) -> tuple[bool, str]:
+    match target.probe:
+        case Http():
+            return await _http(target.probe, target.port, client)
+        case Tcp():
+            return await _tcp(target.probe, target.port)
+        case Postgres():
+            return await _postgres(target.probe, target.port)
+        case Runs():
+            return True, "running"
+        case never:
+            assert_never(never)
+
+
+async def _http(probe: Http, port: int, client: httpx.AsyncClient) -> tuple[bool, str]:
+    response = await client.get(f"http://{LOOPBACK}:{port}{probe.path}", headers=dict(probe.headers))
+    seen = f"HTTP {response.status_code} on {probe.path}"
+    if response.status_code != probe.status:
+        return False, f"{seen}: {short(response.text)}" if response.text.strip() else seen
+    if probe.body not in response.text:
+        return False, f"{seen}, but not the expected text {probe.body!r}"
+    return True, seen
+
+
+async def _tcp(probe: Tcp, port: int) -> tuple[bool, str]:
+    reader, writer = await asyncio.open_connection(LOOPBACK, port)
+    if not (probe.send or probe.expect):
+        return await _stays_open(reader, writer, port)
+    seen = b""
+    try:
+        writer.write(probe.send)
+        while probe.expect not in seen:
+            chunk = await reader.read(4096)
+            seen += chunk
+            if not chunk or b"-ERR" in seen or b"-WRONGPASS" in seen or b"-LOADING" in seen:
+                break
+    finally:
+        writer.close()
+    if probe.expect in seen:
+        return True, f"port {port} answered {probe.expect.decode()}"
+    lines = seen.decode(errors="replace").strip().splitlines()
+    words = next((line for line in lines if line.startswith("-")), lines[-1] if lines else "")
+    return False, f"port {port} answered {short(words)}" if words else f"port {port} closed without an answer"
+
+
+async def _stays_open(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int) -> tuple[bool, str]:
+    """Docker accepts connections for a server that does not listen yet, and closes them at once."""
+    try:
+        async with asyncio.timeout(MOMENT):
+            open_ = bool(await reader.read(1))
+    except TimeoutError:
+        open_ = True
+    finally:
+        writer.close()
+    return open_, f"port {port} accepts connections" if open_ else f"port {port} closed without an answer"
+
+
+async def _postgres(probe: Postgres, port: int) -> tuple[bool, str]:
+    import psycopg
+
+    connection = await psycopg.AsyncConnection.connect(
+        host=LOOPBACK, port=port, user=probe.user, password=probe.password, dbname=probe.database, sslmode="disable"
+    )
+    async with connection:
+        await connection.execute("SELECT 1")
+    return True, f"logged in as {probe.user}, SELECT 1 answered"
+
+
+def _explain(error: Exception, port: int) -> str:
+    text = str(error).strip() or type(error).__name__
+    if any(words in text.lower() for words in ("refused", "connection attempts failed", "connect call failed")):
+        return f"nothing listens on port {port}"
+    if type(error).__name__ in ("RemoteProtocolError", "ReadError", "ConnectionResetError") or "closed the" in text:
+        return f"port {port} closes every connection: the server behind it is not listening yet"
+    if "Timeout" in type(error).__name__:
+        return f"no answer on port {port} in time"
+    return short(text.splitlines()[-1])

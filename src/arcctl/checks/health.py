@@ -1,0 +1,60 @@
+"""`health`: ask the engine once and all services at the same time, then judge."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from arcctl.checks.health_report import Report, Status, judge, overall
+from arcctl.engines.base import ABSENT, Observed
+from arcctl.events import Event, Kind
+from arcctl.model.graph import closure, resolve
+from arcctl.project import Project, targets
+
+DEADLINE = 5.0
+"""Seconds that one report on all services may take."""
+
+
+@dataclass(frozen=True)
+class Request:
+    words: tuple[str, ...] = ()
+    """Services, layers or `all`; nothing means `all`."""
+    deadline: float = DEADLINE
+
+
+async def health(request: Request, project: Project) -> Report:
+    """Changes nothing. Raises for a missing engine and for invalid settings, never for an unhealthy service."""
+    began, started_at = time.perf_counter(), datetime.now(UTC)
+    asked = resolve(request.words or ("all",), project.catalogue)
+    observed, _ = await asyncio.gather(
+        asyncio.to_thread(project.engine.observe), asyncio.to_thread(project.prober.get_ready)
+    )
+    left = max(0.5, request.deadline - (time.perf_counter() - began))
+    probed = targets(project, observed, closure(asked, project.catalogue))
+    answers = await project.prober.ask(probed, left)
+    verdicts = judge(asked, project.catalogue, observed, answers)
+    for verdict in verdicts:
+        kind = Kind.FAILED if verdict.status is Status.UNHEALTHY else Kind.READY
+        project.sink(Event(kind, verdict.name, verdict.status))
+    return Report(
+        status=overall(verdicts, counted(request.words, asked, project, observed)),
+        started_at=started_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        duration_ms=round((time.perf_counter() - began) * 1000),
+        engine=project.engine.name,
+        project=project.name,
+        services=verdicts,
+    )
+
+
+def counted(words: tuple[str, ...], asked: tuple[str, ...], project: Project, observed: Observed) -> frozenset[str]:
+    """The services that decide the overall status: those named, those started by `up`, and those that exist."""
+    named = {word for word in words if word in project.catalogue.services}
+    present = {i for i in asked if observed.of(i).state != ABSENT}
+    return frozenset(named | present | (project.directory.started() & set(asked)))
+
+
+def passed(report: Report, *, strict: bool) -> bool:
+    """Whether a script may go on: healthy, or degraded unless `strict`."""
+    return report.status is Status.HEALTHY or (report.status is Status.DEGRADED and not strict)

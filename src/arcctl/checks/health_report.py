@@ -1,0 +1,204 @@
+"""Turns the state of containers and the answers to probes into a verdict on each service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from arcctl.engines.base import ABSENT, ContainerState, Observed, Unavailable
+from arcctl.model.graph import root_causes
+from arcctl.model.image import STUB
+from arcctl.model.probe import Answer
+from arcctl.model.service import Catalogue, Component, Layer, Role, Service
+
+SCHEMA = "arcctl.health/v1"
+PROBE = "probe"
+"""The id of the check that asks from the host."""
+
+
+class Status(StrEnum):
+    HEALTHY = "healthy"
+    DEGRADED = "degraded"
+    UNHEALTHY = "unhealthy"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One question and its answer. `kind` is liveness or readiness; `status` is pass, warn, fail or skip."""
+
+    id: str
+    kind: str
+    status: str
+    latency_ms: int = 0
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    name: str
+    layer: str
+    """observability or platform."""
+    status: Status
+    state: str
+    version: str = ""
+    checks: tuple[Check, ...]
+    blocked_by: tuple[str, ...] = ()
+    custom: bool = False
+    """Whether a user added it; it belongs to the platform layer then."""
+
+    @property
+    def reason(self) -> str:
+        """The message of the check that matters most."""
+        probe = [c for c in self.checks if c.id == PROBE]
+        ranked = [c for status in ("fail", "warn") for c in self.checks if c.status == status]
+        return (*ranked, *probe, *self.checks)[0].message
+
+    @property
+    def explanation(self) -> str:
+        """The root cause first, then the reason."""
+        causes = (_unhealthy_needs(self.blocked_by),) if self.blocked_by else ()
+        return "; ".join(dict.fromkeys((*causes, self.reason)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """The verdicts on all services asked for. `status` is the worst that counts."""
+
+    status: Status
+    started_at: str
+    duration_ms: int
+    engine: str
+    project: str
+    services: tuple[Verdict, ...]
+
+    @property
+    def stubs(self) -> tuple[str, ...]:
+        return tuple(v.name for v in self.services if v.version.endswith(STUB))
+
+    @property
+    def summary(self) -> dict[str, int]:
+        return {s.value: sum(v.status is s for v in self.services) for s in Status}
+
+
+def judge(
+    services: Iterable[str], catalogue: Catalogue, observed: Observed, answers: Mapping[str, Answer]
+) -> tuple[Verdict, ...]:
+    """The verdict on each service; one that depends on an unhealthy service names it."""
+    everything = {i: _verdict(catalogue.services[i], observed, answers.get(i)) for i in catalogue.services}
+    bad = (Status.UNHEALTHY, Status.UNKNOWN)
+    failed = {i: v.status in bad and i not in observed.unavailable for i, v in everything.items()}
+    return tuple(_with_root_causes(everything[i], root_causes(i, failed, catalogue)) for i in services)
+
+
+def overall(verdicts: Iterable[Verdict], counted: Iterable[str]) -> Status:
+    """The worst status among the services that count; unknown where none does."""
+    counted = set(counted)
+    worst_first = (Status.UNHEALTHY, Status.UNKNOWN, Status.DEGRADED, Status.HEALTHY)
+    return min((v.status for v in verdicts if v.name in counted), key=worst_first.index, default=Status.UNKNOWN)
+
+
+def _verdict(service: Service[Any], observed: Observed, answer: Answer | None) -> Verdict:
+    now, why = observed.of(service.id), observed.unavailable.get(service.id)
+    checks = (
+        _unavailable(why) if why else _container(service.id, now),
+        *_healthcheck(now),
+        *_probe(service.id, now, answer),
+        *_components(service, observed),
+    )
+    custom = service.layer is Layer.CUSTOM
+    return Verdict(
+        name=service.id,
+        layer=Layer.PLATFORM.value if custom else service.layer.value,
+        custom=custom,
+        status=_status(now, checks),
+        state=now.state,
+        version=(now.version or now.image.rpartition(":")[2]) + (f" {STUB}" if now.stub else ""),
+        checks=checks,
+    )
+
+
+def _status(now: ContainerState, checks: tuple[Check, ...]) -> Status:
+    if now.state == ABSENT:
+        return Status.UNKNOWN
+    found = {c.status for c in checks}
+    if "fail" in found:
+        return Status.UNHEALTHY
+    return Status.DEGRADED if "warn" in found else Status.HEALTHY
+
+
+def _with_root_causes(verdict: Verdict, causes: tuple[str, ...]) -> Verdict:
+    if not causes or verdict.status is Status.UNKNOWN:
+        return verdict
+    status = Status.DEGRADED if verdict.status is Status.HEALTHY else verdict.status
+    message, hint = _unhealthy_needs(causes), f"arcctl health {causes[0]}"
+    check = Check(id="needs", kind="readiness", status="warn", message=message, hint=hint)
+    return replace(verdict, status=status, blocked_by=causes, checks=(*verdict.checks, check))
+
+
+def _unhealthy_needs(causes: tuple[str, ...]) -> str:
+    return f"depends on {' and '.join(causes)}, which {'is' if len(causes) == 1 else 'are'} not healthy"
+
+
+def _unavailable(why: Unavailable) -> Check:
+    text = f"not available here: {why}"
+    return Check(id="container", kind="liveness", status="skip", message=text, hint=why.command)
+
+
+def _container(service_id: str, now: ContainerState) -> Check:
+    up, logs = f"arcctl up {service_id}", f"arcctl logs {service_id}"
+    code = now.exit_code
+    status, message, hint = {
+        "running": ("pass", "running", ""),
+        ABSENT: ("skip", "not started", up),
+        "created": ("fail", "created but not started", up),
+        "exited": ("fail", f"exited with code {code}" + ", out of memory" * now.oom_killed, up),
+        "restarting": ("fail", f"keeps restarting, last exit code {code}", logs),
+        "dead": ("fail", "crashed too often and is not restarted any more", logs),
+    }.get(now.state, ("fail", now.state, up))
+    return Check(id="container", kind="liveness", status=status, message=message, hint=hint)
+
+
+def _healthcheck(now: ContainerState) -> tuple[Check, ...]:
+    """The container's own healthcheck warns only: clients depend on the probe."""
+    if not now.running or not now.health:
+        return ()
+    status = {"healthy": "pass", "starting": "skip"}.get(now.health, "warn")
+    detail = f": {now.health_log}" if status == "warn" and now.health_log else ""
+    message = f"in-container check {now.health}{detail}"
+    return (Check(id="healthcheck", kind="liveness", status=status, message=message),)
+
+
+def _probe(service_id: str, now: ContainerState, answer: Answer | None) -> tuple[Check, ...]:
+    """Without a published port the container's own healthcheck decides."""
+    if not now.running:
+        return ()
+    if answer is None:
+        status = {"healthy": "pass", "": "warn"}.get(now.health, "fail")
+        text = f"no published port; in-container check {now.health or 'missing'}"
+        return (Check(id=PROBE, kind="readiness", status=status, message=text),)
+    status, hint = ("pass", "") if answer.ok else ("fail", f"arcctl logs {service_id}")
+    ms = round(answer.seconds * 1000)
+    return (Check(id=PROBE, kind="readiness", status=status, latency_ms=ms, message=answer.reason, hint=hint),)
+
+
+def _components(service: Service[Any], observed: Observed) -> tuple[Check, ...]:
+    if observed.of(service.id).state == ABSENT:
+        return ()
+    return tuple(_component(c, observed.of(c.id), service.id) for c in service.components)
+
+
+def _component(component: Component[Any], now: ContainerState, service_id: str) -> Check:
+    finished = component.role is Role.INIT and now.state == "exited" and now.exit_code == 0
+    if finished or (now.running and now.health != "unhealthy"):
+        text = "finished" if finished else "running"
+        return Check(id=component.id, kind="readiness", status="pass", message=text)
+    if now.state == ABSENT and component.after_server:
+        return Check(id=component.id, kind="readiness", status="skip", message="not started")
+    status = "warn" if component.after_server or component.role is Role.SIDECAR else "fail"
+    problem = now.health if now.running else _container(component.id, now).message
+    hint = f"arcctl up {service_id}" if now.state == ABSENT else f"arcctl logs {component.id}"
+    return Check(id=component.id, kind="readiness", status=status, message=f"{component.id}: {problem}", hint=hint)

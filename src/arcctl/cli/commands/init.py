@@ -1,0 +1,22 @@
+"""`init`: create a project."""
+
+from __future__ import annotations
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(init)
+
+
+def init(ctx: typer.Context) -> None:
+    """Create a project here: its files, and secrets that only you can read. Existing files stay as they are.
+
+    Examples: `arcctl init`, `arcctl --project-directory ~/arc init`
+    """
+    from arcctl.cli.project import load_project, new_project
+    from arcctl.lifecycle import init as use_case
+    from arcctl.lifecycle import view
+
+    new_project(ctx.obj)
+    view.init(use_case.init(load_project(ctx.obj)))

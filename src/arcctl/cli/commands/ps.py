@@ -1,0 +1,25 @@
+"""`ps`: what runs, without probing."""
+
+from __future__ import annotations
+
+import typer
+
+from arcctl.cli.options import Containers, Json
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(ps)
+    app.command("status", hidden=True)(ps)
+
+
+def ps(ctx: typer.Context, names: Containers = None, json_: Json = False) -> None:
+    """List services and their components as the engine sees them. Nothing is probed.
+
+    Examples: `arcctl ps`, `arcctl ps redis --json`
+    """
+    from arcctl.cli.project import load_project
+    from arcctl.lifecycle import ps as use_case
+    from arcctl.lifecycle import view
+
+    report = use_case.ps(tuple(names or ()), load_project(ctx.obj))
+    (view.ps_json if json_ else view.ps)(report)

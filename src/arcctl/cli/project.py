@@ -1,0 +1,179 @@
+"""Builds what a command hands to a use-case: the project, and what works on it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import ChainMap
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+from arcctl.backup.base import BackupTools
+from arcctl.backup.clients.repository import BackupRepository
+from arcctl.backup.clients.select import copiers
+from arcctl.checks.clients.prober import LoopbackProber
+from arcctl.checks.clients.smoke_test_runner import LoopbackSmokeTestRunner
+from arcctl.cli.globals import Globals
+from arcctl.custom import declare, files
+from arcctl.data.base import DataClients
+from arcctl.diagnostics.facts import Collector
+from arcctl.engines import select as engines
+from arcctl.engines.base import Servers
+from arcctl.engines.host_ports import LoopbackPorts
+from arcctl.errors import ArcError, ProjectError
+from arcctl.events import Event, Kind, Sink
+from arcctl.model.image import split
+from arcctl.model.service import Catalogue
+from arcctl.project import Project
+from arcctl.settings import environment, image_tags, location
+from arcctl.settings.directory import ProjectDirectory, copy_template, readable, template
+from arcctl.terminal import console as terminal
+
+T = TypeVar("T")
+
+
+def ignore(event: Event) -> None:
+    """A sink for commands that show no progress."""
+
+
+def load_project(
+    options: Globals, sink: Sink = ignore, *, rotating: bool = False, problems: list[ArcError] | None = None
+) -> Project:
+    """The project that was named or found.
+
+    Warns of an interrupted rotation of secrets, which may be why something fails, unless the command is `rotating`.
+    Where `problems` is given, files that cannot be read are added to it, and their contents are left out.
+    """
+    directory = project_directory(options)
+    if problems is not None:
+        problems.extend(directory.problems())
+    if _read(directory.rotation, problems) and not rotating:
+        text = "warning: a rotation of secrets was interrupted; to finish it: arcctl secrets rotate"
+        terminal.say(text, style="yellow")
+    variables = environment.snapshot()
+    custom = _read(lambda: files.load(directory.root), problems) or {}
+    declared = _with_chosen_images(declare.catalogue(custom), directory, variables)
+    running = _read(directory.engine, problems) or ""
+    catalogue, engine = engines.choose(options.engine, running, directory, declared, sink)
+    return Project(
+        catalogue=catalogue,
+        environment=variables,
+        directory=directory,
+        engine=engine,
+        prober=LoopbackProber(),
+        smoke_test_runner=LoopbackSmokeTestRunner(),
+        ports=LoopbackPorts(),
+        sink=sink,
+        insecure_demo=options.insecure_demo,
+    )
+
+
+def _read(read: Callable[[], T], problems: list[ArcError] | None) -> T | None:
+    """What is read; where problems are collected, None in the place of what cannot be read."""
+    try:
+        return read()
+    except ArcError as error:
+        if problems is None:
+            raise
+        if error.message not in {known.message for known in problems}:
+            problems.append(error)
+        return None
+
+
+def _with_chosen_images(catalogue: Catalogue, directory: ProjectDirectory, variables: Mapping[str, str]) -> Catalogue:
+    """The catalogue with the image tags of this project; files that cannot be read are refused where they are used."""
+    try:
+        sources = (variables, *(source.values for source in directory.sources(catalogue.services)))
+    except ArcError:
+        return catalogue
+    return image_tags.chosen(catalogue, ChainMap(*map(dict, sources)))
+
+
+def load_catalogue(options: Globals) -> Catalogue:
+    """The built-in and the custom services of the project."""
+    return files.load_catalogue(project_directory(options).root)
+
+
+def project_directory(options: Globals) -> ProjectDirectory:
+    """The project directory that was named or found; files of an earlier arcctl get the names of today."""
+    directory = ProjectDirectory(location.find(_current_folder(), _named(options)))
+    directory.migrate()
+    return directory
+
+
+def new_project(options: Globals) -> None:
+    """Write the files of a project to the folder that was named, or here; a project gets the files that it lacks."""
+    named = _named(options)
+    try:
+        target = location.find(_current_folder(), named)
+    except ProjectError:
+        target = Path(named).expanduser().resolve() if named else _current_folder()
+    if target != template():
+        with readable(target):
+            copy_template(template(), target)
+
+
+def _named(options: Globals) -> str:
+    return options.directory or environment.snapshot().get("ARCCTL_PROJECT_DIRECTORY", "")
+
+
+def _current_folder() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise ProjectError("the current folder does not exist any more", hint="cd to a folder that does") from None
+
+
+def data_clients() -> DataClients:
+    from arcctl.data.clients.open import LoopbackDataClients
+
+    return LoopbackDataClients()
+
+
+def backup_repository(options: Globals) -> BackupRepository:
+    return BackupRepository(project_directory(options), lambda text: None)
+
+
+def backup_tools(project: Project) -> BackupTools:
+    repository = BackupRepository(project.directory, lambda text: project.sink(Event(Kind.WARNING, "", text)))
+    return BackupTools(copiers(project.engine, project.directory, project.catalogue), repository)
+
+
+@contextlib.contextmanager
+def sandbox(first: Project, tools: BackupTools) -> Iterator[tuple[Project, BackupTools]]:
+    """A second platform next to the one of `first`, with the same backups; removed at the end."""
+    from arcctl.backup.clients.sandbox import PROJECT
+    from arcctl.backup.clients.sandbox import sandbox as open_sandbox
+
+    def tell(event: Event) -> None:
+        first.sink(replace(event, subject=f"sandbox: {event.subject}".removesuffix(": ")))
+
+    tags = {s.name: split(s.current)[1] for s in image_tags.tag_settings(first.catalogue).values()}
+    with open_sandbox(first.directory.root, first.engine.name, first.catalogue) as second:
+        project = replace(
+            first,
+            name=PROJECT,
+            catalogue=second.catalogue,
+            environment={**first.environment, **tags, **second.ports},
+            directory=second.directory,
+            engine=second.engine,
+            sink=tell,
+        )
+        yield project, replace(tools, copiers=copiers(second.engine, second.directory, second.catalogue))
+
+
+def local_collector(project: Project, problems: Iterable[ArcError] = ()) -> Collector:
+    """Collects the facts for `doctor`; `problems` are those of files that could not be read."""
+    from arcctl.diagnostics.clients.collector import LocalCollector
+
+    return LocalCollector(project.directory, project.catalogue, project.engine, tuple(problems))
+
+
+def local_servers(options: Globals) -> tuple[Catalogue, Servers]:
+    """The catalogue, and what builds the servers of its local processes."""
+    from arcctl.engines.embedded.resolver import BinaryResolver
+
+    directory = project_directory(options)
+    catalogue = files.load_catalogue(directory.root)
+    return catalogue, BinaryResolver(directory.root, catalogue)

@@ -1,0 +1,1 @@
+"""Adapters: programs in the foreground, and sessions of the interactive clients."""

@@ -1,0 +1,1 @@
+"""Your own services: declared in files, loaded with the built-in ones."""

@@ -1,0 +1,1 @@
+"""What services store for their users: databases, topics, flags and accounts."""

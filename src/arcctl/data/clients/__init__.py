@@ -1,0 +1,1 @@
+"""Adapters: one per server that stores data, and standard input."""

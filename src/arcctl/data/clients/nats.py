@@ -1,0 +1,112 @@
+"""Streams of a NATS server, over nats-py."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from arcctl.checks.clients.nats import WAIT_SECONDS, connected
+from arcctl.checks.clients.steps import short
+from arcctl.data.report import NewTopic, Topic
+from arcctl.errors import UnhealthyError
+from arcctl.model.data_store import Streams
+
+if TYPE_CHECKING:
+    from nats.js import JetStreamContext
+
+PAUSE = 0.2
+"""Seconds between two attempts to read a message that does not exist yet."""
+PAGE = 256
+"""Streams in one response of the server."""
+
+
+@dataclass(frozen=True)
+class LoopbackStreams:
+    """Connects to a published port on 127.0.0.1."""
+
+    service: str
+    store: Streams
+    port: int
+
+    @contextlib.asynccontextmanager
+    async def _manager(self) -> AsyncIterator[JetStreamContext]:
+        with self._translated():
+            async with connected(self.port, self.store.user, self.store.password) as client:
+                yield client.jetstream(timeout=WAIT_SECONDS)
+
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Raises UnhealthyError with the message of the server."""
+        import nats.errors
+        from nats.js.errors import APIError
+
+        try:
+            yield
+        except APIError as error:  # the server runs and refused the request
+            raise UnhealthyError(f"{self.service}: {error.description}", hint="arcctl topics list") from None
+        except (nats.errors.Error, OSError) as error:
+            words = short(str(error) or type(error).__name__)
+            raise UnhealthyError(f"{self.service}: {words}", hint=f"arcctl health {self.service}") from None
+
+    async def topics(self) -> tuple[Topic, ...]:
+        found: list[Topic] = []
+        async with self._manager() as manager:
+            while page := await manager.streams_info(offset=len(found)):
+                found += [self._topic(info) for info in page]
+                if len(page) < PAGE:
+                    break
+        return tuple(sorted(found, key=lambda topic: topic.name))
+
+    def _topic(self, info: Any) -> Topic:
+        return Topic(
+            service=self.service,
+            name=info.config.name,
+            messages=info.state.messages,
+            bytes=info.state.bytes,
+            readers=info.state.consumer_count,
+            subjects=tuple(info.config.subjects or ()),
+        )
+
+    async def create(self, topic: NewTopic) -> None:
+        """Stored on disk. Without subjects the stream stores the subject that has its name."""
+        from nats.js.api import StorageType
+
+        subjects, age = topic.subjects or (topic.name,), topic.minutes * 60
+        async with self._manager() as manager:
+            await manager.add_stream(
+                name=topic.name, subjects=[*subjects], storage=StorageType.FILE, max_age=age or None
+            )
+
+    async def delete(self, name: str) -> None:
+        async with self._manager() as manager:
+            await manager.delete_stream(name)
+
+    async def produce(self, name: str, messages: AsyncIterator[bytes], subject: str) -> int:
+        """One after the other: each is stored before the next is sent."""
+        count = 0
+        async with self._manager() as manager:
+            async for message in messages:
+                await manager.publish(subject, message, stream=name)
+                count += 1
+        return count
+
+    async def consume(self, name: str, *, new: bool, follow: bool) -> AsyncGenerator[bytes]:
+        """By sequence number: a consumer would remove messages from a work queue."""
+        from nats.js.errors import NotFoundError
+
+        async with self._manager() as manager:
+            state = (await manager.stream_info(name)).state
+            number = state.last_seq + 1 if new else max(state.first_seq, 1)
+            while follow or number <= state.last_seq:
+                try:
+                    message = await manager.get_msg(name, seq=number, subject=">", next=True)
+                except NotFoundError:
+                    if not follow:
+                        return
+                    await asyncio.sleep(PAUSE)
+                    continue
+                number = (message.seq or number) + 1
+                yield message.data or b""

@@ -1,0 +1,1 @@
+"""Finds what is wrong with a machine, an engine or a project: doctor, support, top."""

@@ -1,0 +1,1 @@
+"""Collects facts for the rules, and parts of a support bundle."""

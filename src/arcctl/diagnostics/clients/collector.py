@@ -1,0 +1,186 @@
+"""Collects facts on this machine for `doctor`, and does its repairs."""
+
+from __future__ import annotations
+
+import os
+import platform
+import pwd
+import resource
+import stat
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from arcctl.diagnostics.diagnosis import EnvLink, Leftover, Mode, Repair
+from arcctl.diagnostics.facts import EngineReport, File, Host, ProjectFacts
+from arcctl.engines.base import Engine
+from arcctl.engines.docker.engine import DockerEngine
+from arcctl.engines.embedded import accounts
+from arcctl.errors import ArcError
+from arcctl.model.env import variables
+from arcctl.model.service import Catalogue
+from arcctl.settings import directory as files
+
+LINK = f"compose/{files.COMPOSE_LINK}"
+NOT_PRIVATE = ("lock",)
+"""Files of the state folder without content."""
+INCOMPLETE_SECONDS = 60.0
+"""A temporary file that is older was left by a command that was killed."""
+
+
+class LocalCollector:
+    """One project on this machine, and its engine."""
+
+    def __init__(
+        self,
+        directory: files.ProjectDirectory,
+        catalogue: Catalogue,
+        engine: Engine,
+        problems: tuple[ArcError, ...] = (),
+    ) -> None:
+        self._directory, self._catalogue, self._engine, self._problems = directory, catalogue, engine, problems
+
+    def host(self) -> Host:
+        return Host(
+            python=sys.version_info[:3],
+            interpreter=sys.executable,
+            now=time.time(),
+            wsl="microsoft" in platform.release().lower(),
+            user=_name(os.geteuid()),
+            root=os.geteuid() == 0,
+            unprivileged=os.geteuid() != 0 or accounts.unprivileged() is not None,
+            open_files=resource.getrlimit(resource.RLIMIT_NOFILE),
+            inotify_watches=_kernel("fs/inotify/max_user_watches"),
+            inotify_instances=_kernel("fs/inotify/max_user_instances"),
+            overcommit=_kernel("vm/overcommit_memory"),
+            lowest_port=_kernel("net/ipv4/ip_unprivileged_port_start"),
+        )
+
+    def directory(self) -> ProjectFacts:
+        private = tuple(self._private())
+        state = self._directory.state
+        return ProjectFacts(
+            root=str(self._directory.root),
+            initialised=self._directory.secrets_file.exists(),
+            private=private,
+            newest=max((self._path(file.path).stat().st_mtime for file in private), default=0.0),
+            link=self._link_problem(),
+            link_path=LINK,
+            linkable=self._directory.compose_env.is_file() and not self._link_blocked(),
+            link_blocked=self._link_blocked(),
+            leftovers=tuple(str(p.relative_to(self._directory.root)) for p in _incomplete(state)),
+            busy=_lock_owner(state / "lock"),
+            unreadable=tuple((error.message, error.hint) for error in self._problems),
+        )
+
+    def engine(self) -> EngineReport:
+        if isinstance(self._engine, DockerEngine):
+            from arcctl.diagnostics.clients import docker
+
+            return docker.report(self._engine, self._directory, self._catalogue)
+        from arcctl.diagnostics.clients import embedded
+
+        return embedded.report(self._engine, self._directory, self._catalogue)
+
+    def repair(self, repair: Repair) -> str:
+        with files.readable(self._directory.root):
+            match repair:
+                case Mode(path, mode):
+                    self._path(path).chmod(mode)
+                    return f"{path} now has mode {mode:04o}"
+                case Leftover(path):
+                    _remove(self._path(path))
+                    return f"removed {path}"
+                case EnvLink(path):
+                    self._path(path).unlink(missing_ok=True)
+                    self._directory.link_compose_env()
+                    return f"linked {path}"
+
+    def _path(self, path: str) -> Path:
+        return self._directory.root / path
+
+    def _private(self) -> Iterator[File]:
+        """The state folder, its files, and each `.env` of a user with a secret in it."""
+        state = self._directory.state
+        if state.is_dir():
+            yield self._file(state, files.PRIVATE_FOLDER)
+            inside = sorted(p for p in _listed(state) if p.is_file() and p.name not in NOT_PRIVATE)
+            yield from (self._file(path, files.PRIVATE_FILE) for path in inside)
+        for service_id, service in self._catalogue.services.items():
+            path = self._directory.root / "config" / service_id / ".env"
+            secret = {v.name for v in variables(service.env) if v.secret}
+            if path.is_file() and any(f"{name}=" in _text(path) for name in secret):
+                yield self._file(path, files.PRIVATE_FILE)
+
+    def _file(self, path: Path, wanted: int) -> File:
+        found = path.stat()
+        shown = str(path.relative_to(self._directory.root))
+        mode, mine = stat.S_IMODE(found.st_mode), found.st_uid == os.geteuid()
+        return File(path=shown, mode=mode, wanted=wanted, owner=_name(found.st_uid), mine=mine)
+
+    def _link_problem(self) -> str:
+        link = self._path(LINK)
+        if self._link_blocked():
+            return f"{LINK} is a regular file, so plain `docker compose` does not follow the settings"
+        if not link.is_symlink():
+            return f"{LINK} is missing, so plain `docker compose` finds no settings"
+        good = link.exists() and link.resolve() == self._directory.compose_env.resolve()
+        return "" if good else f"{LINK} points to {link.readlink()}"
+
+    def _link_blocked(self) -> bool:
+        link = self._path(LINK)
+        return link.exists() and not link.is_symlink()
+
+
+def _name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def _kernel(name: str) -> int | None:
+    text = _text(Path("/proc/sys") / name).strip()
+    return int(text) if text.isdigit() else None
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text()
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []
+
+
+def _incomplete(state: Path) -> list[Path]:
+    """Temporary files of `write_whole` whose writer was killed."""
+    old = time.time() - INCOMPLETE_SECONDS
+    return sorted(p for p in _listed(state) if p.name.startswith(".") and p.is_file() and p.stat().st_mtime < old)
+
+
+def _lock_owner(lock: Path) -> str:
+    """The process that holds a lock, as the kernel says; empty where none does."""
+    if not lock.exists():
+        return ""
+    inode = str(lock.stat().st_ino)
+    for line in _text(Path("/proc/locks")).splitlines():
+        words = line.split()
+        if len(words) > 5 and words[5].rpartition(":")[2] == inode:
+            return f"{_text(Path('/proc', words[4], 'comm')).strip() or 'a process'} (pid {words[4]})"
+    return ""
+
+
+def _remove(path: Path) -> None:
+    import shutil
+
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,87 @@
+"""`doctor`: what often goes wrong, each with its evidence and its fix; `--fix` does what is safe."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from arcctl.diagnostics import rules
+from arcctl.diagnostics.diagnosis import Report
+from arcctl.diagnostics.facts import Collector, EngineReport, Facts, ProjectFacts, Taken
+from arcctl.diagnostics.rules import NO_PROXY, PROXIES
+from arcctl.errors import ArcError
+from arcctl.lifecycle import preflight
+from arcctl.project import Project
+from arcctl.settings.resolve import Settings, near_misses
+
+PRIVILEGED = 1024
+"""Ports below need root by default."""
+
+
+def diagnose(project: Project, collector: Collector) -> Report:
+    """Changes nothing."""
+    return Report(engine=project.engine.name, diagnoses=rules.judge(gather(project, collector)))
+
+
+def fix(project: Project, collector: Collector) -> Report:
+    """Do all that is safe, then diagnose again."""
+    repairs = [repair for diagnosis in diagnose(project, collector).diagnoses for repair in diagnosis.repairs]
+    repaired = tuple(filter(None, map(collector.repair, repairs)))
+    return replace(diagnose(project, collector), repaired=repaired)
+
+
+def gather(project: Project, collector: Collector) -> Facts:
+    """Every fact, collected once."""
+    engine = collector.engine()
+    directory, loaded = _directory(project, collector.directory())
+    containers = project.catalogue.components().values()
+    return Facts(
+        host=collector.host(),
+        directory=directory,
+        engine=engine,
+        proxies=_proxies(project.environment),
+        taken=_taken(project, engine, loaded),
+        low_ports={p: i for p, i in _published(project, loaded).items() if p < PRIVILEGED} if loaded else {},
+        memory_wanted=preflight.memory_wanted(containers),
+        started=_started(project),
+    )
+
+
+def _started(project: Project) -> bool:
+    """Whether services were started, as far as it can be read: a file that cannot is a diagnosis of its own."""
+    try:
+        return bool(project.directory.started())
+    except ArcError:
+        return False
+
+
+def _directory(project: Project, directory: ProjectFacts) -> tuple[ProjectFacts, Settings | None]:
+    misses = tuple(near_misses(project.environment, project.catalogue))
+    try:
+        loaded = project.settings
+    except ArcError as error:
+        return replace(directory, near_misses=misses, problem=(error.message, error.hint)), None
+    return replace(directory, near_misses=misses, settings=len(loaded.values)), loaded
+
+
+def _proxies(environment: Mapping[str, str]) -> Mapping[str, str]:
+    """Programs read these names in either case."""
+    wanted = (*PROXIES, NO_PROXY)
+    return {name.lower(): value for name, value in environment.items() if name.lower() in wanted and value}
+
+
+def _published(project: Project, loaded: Settings) -> Mapping[int, str]:
+    services = project.catalogue.services.items()
+    return {port.host: i for i, service in services for port in service.network.ports(loaded.envs[i])}
+
+
+def _taken(project: Project, engine: EngineReport, loaded: Settings | None) -> tuple[Taken, ...] | None:
+    """Ports of services that do not run which another program uses."""
+    if loaded is None or engine.problem or engine.compose_problem:
+        return None
+    observed = project.engine.observe()
+    return tuple(
+        Taken(port=port, service=service, owner=preflight.owner(project, port))
+        for port, service in _published(project, loaded).items()
+        if not observed.of(service).running and project.ports.taken(port)
+    )

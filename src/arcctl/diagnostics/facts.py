@@ -1,0 +1,181 @@
+"""What the rules decide on, collected once. None and empty stand for what a machine does not say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from arcctl.engines.base import Unavailable
+
+if TYPE_CHECKING:
+    from arcctl.diagnostics.diagnosis import Repair
+    from arcctl.engines.base import EngineFacts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Host:
+    """The machine and the account that arcctl runs on."""
+
+    python: tuple[int, int, int]
+    interpreter: str
+    now: float
+    """Seconds since 1970, by this machine's clock."""
+    wsl: bool = False
+    user: str = ""
+    root: bool = False
+    unprivileged: bool = True
+    """Whether the account exists that servers of root run as."""
+    open_files: tuple[int, int] | None = None
+    """Soft and hard limit."""
+    inotify_watches: int | None = None
+    inotify_instances: int | None = None
+    overcommit: int | None = None
+    lowest_port: int | None = None
+    """The lowest port that an ordinary user may listen on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class File:
+    """A private file or folder of the project."""
+
+    path: str
+    mode: int
+    wanted: int
+    owner: str
+    mine: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectFacts:
+    root: str
+    initialised: bool
+    """Whether there is a file of secrets."""
+    unreadable: tuple[tuple[str, str], ...] = ()
+    """What is wrong with each file that could not be read, and what to do."""
+    private: tuple[File, ...] = ()
+    newest: float = 0.0
+    """When the newest private file was written; seconds since 1970."""
+    link: str = ""
+    """What is wrong with the link that plain `docker compose` needs; empty where it is right."""
+    link_path: str = ""
+    linkable: bool = False
+    """Whether the link can be created without touching a file of the user."""
+    link_blocked: bool = False
+    """Whether a regular file of the user is in its place."""
+    leftovers: tuple[str, ...] = ()
+    """Incomplete files of commands that were killed."""
+    busy: str = ""
+    """The process that is changing this project now."""
+    settings: int = 0
+    """How many settings there are, when all are valid."""
+    problem: tuple[str, str] | None = None
+    """Why settings are invalid, and the hint."""
+    near_misses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class VolumeFacts:
+    """A data volume with a file that says its version."""
+
+    name: str
+    service: str
+    missing: tuple[str, ...] = ()
+    """Files of an initialised volume that this one lacks; none for an empty volume."""
+    version: str = ""
+    """Major version of the data; empty without data."""
+    wanted: str = ""
+    """The version that the server can read."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lookup:
+    """Names looked up inside a container, and on this machine for comparison."""
+
+    inside: str
+    """The container."""
+    containers_found: bool
+    """Whether the name of another container was found."""
+    outer: str
+    """A name on the internet."""
+    outer_found: bool
+    host_finds: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineReport:
+    """What an engine and its files on this machine say."""
+
+    name: str
+    problem: tuple[str, str] | None = None
+    """Why it does not answer, and the hint."""
+    compose_problem: tuple[str, str] | None = None
+    facts: EngineFacts | None = None
+    same_kernel: bool = True
+    """Whether this machine and the engine share a kernel."""
+    rootless: bool = False
+    cgroup: str = ""
+    memory_limits: bool | None = None
+    storage: str = ""
+    skew: float | None = None
+    """Seconds that the engine's clock is ahead of this machine's."""
+    lookup: Lookup | None = None
+    lookup_possible: bool = False
+    """Whether the engine has a network of its own that resolves names."""
+    volumes: tuple[VolumeFacts, ...] = ()
+    all_volumes: tuple[str, ...] = ()
+    other_projects: tuple[str, ...] = ()
+    """Containers and data of other projects, each with the project directory."""
+    undeclared: tuple[str, ...] = ()
+    """Data volumes of this project that no service declares."""
+    remove_other_project: str = ""
+    """The command that removes the first of them."""
+    remove_undeclared: str = ""
+    unfinished: tuple[str, ...] = ()
+    """Data folders that were being created when a command was killed."""
+    supervisor: str = ""
+    """running, stopped or gone; empty for an engine without one."""
+    outlived: tuple[int, ...] = ()
+    """Process ids of servers that run without their supervisor."""
+    socket: str = ""
+    """Path of the supervisor's socket."""
+    socket_limit: int = 0
+    unavailable: Mapping[str, Unavailable] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """A port of a service that another program uses."""
+
+    port: int
+    service: str
+    owner: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    host: Host
+    directory: ProjectFacts
+    engine: EngineReport
+    proxies: Mapping[str, str]
+    """The proxy variables of the environment, in lower case."""
+    taken: tuple[Taken, ...] | None
+    """None where it could not be checked."""
+    low_ports: Mapping[int, str] = field(default_factory=dict)
+    """Published ports below 1024 with their services."""
+    memory_wanted: int = 0
+    """Bytes that all services together may use."""
+    started: bool = False
+    """Whether this project was ever started."""
+
+
+class Collector(Protocol):
+    """Reads the machine, the project and the engine; only `repair` changes anything."""
+
+    def host(self) -> Host: ...
+    def directory(self) -> ProjectFacts: ...
+    def engine(self) -> EngineReport:
+        """Raises nothing: an engine that does not answer is part of the report."""
+
+    def repair(self, repair: Repair) -> str:
+        """What was done, as one line; empty where nothing was left to do."""

@@ -1,0 +1,1 @@
+"""What runs the components: the contract, Docker, local processes."""

@@ -1,0 +1,294 @@
+"""What the use-cases ask of an engine, and the values that it answers with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, BinaryIO, Protocol
+
+if TYPE_CHECKING:
+    from arcctl.model.image import Image
+    from arcctl.model.smoke_test import EphemeralContainer
+
+ABSENT = "absent"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContainerState:
+    state: str
+    """created, running, paused, restarting, exited, dead; `absent` where there is none."""
+    health: str = ""
+    """The container's own health check: starting, healthy, unhealthy; empty where it has none."""
+    health_log: str = ""
+    """Last line that this check printed."""
+    exit_code: int = 0
+    oom_killed: bool = False
+    restarts: int = 0
+    config_hash: str = ""
+    image: str = ""
+    image_id: str = ""
+    version: str = ""
+    """The server's version, where that is not the tag of the image."""
+    directory: str = ""
+    """The project directory that it was started from, where that still exists; empty on the embedded engine."""
+    stub: bool = False
+    """Whether the image says that it is a stub and not the real server."""
+    ports: Mapping[int, int] = field(default_factory=dict)
+    """Published host port of each container port."""
+
+    @property
+    def running(self) -> bool:
+        return self.state == "running"
+
+
+GONE = ContainerState(state=ABSENT)
+
+
+@dataclass(frozen=True)
+class Unavailable:
+    """Why a service cannot run on this engine, and the command that changes that (empty where none does)."""
+
+    reason: str
+    command: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.reason} ({self.command})" if self.command else self.reason
+
+
+@dataclass(frozen=True)
+class Observed:
+    """Components by Compose key; one that is not listed does not exist."""
+
+    containers: Mapping[str, ContainerState]
+    unavailable: Mapping[str, Unavailable] = field(default_factory=dict)
+
+    @property
+    def published(self) -> Mapping[str, Mapping[int, int]]:
+        """The published host port of each container port, by the key of each running component."""
+        return {key: state.ports for key, state in self.containers.items() if state.running}
+
+    def of(self, key: str) -> ContainerState:
+        return self.containers.get(key, GONE)
+
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineFacts:
+    """Versions and sizes in bytes; 0 where the engine does not say."""
+
+    versions: Mapping[str, str]
+    """Version of each program that makes up the engine, by its name."""
+    memory: int
+    cpus: int
+    disk_free: int = 0
+
+
+@dataclass(frozen=True)
+class Executed:
+    """How a program ended: its exit code, and its output where that was not written to a stream of the caller's."""
+
+    code: int
+    stdout: bytes = b""
+    stderr: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Usage:
+    memory: int
+    """Bytes."""
+    cpu: float
+    """Percent of one core."""
+    limit: int = 0
+    """Bytes of memory that it may take; 0 where nothing limits it."""
+
+
+class Engine(Protocol):
+    """Runs the components of one project, known by their Compose keys. Every method may raise EngineError."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def default_services(self) -> tuple[str, ...]:
+        """What `up` without names starts."""
+
+    @property
+    def defaults(self) -> Mapping[str, str]:
+        """Settings that have another default on this engine."""
+
+    @property
+    def image_store(self) -> Images | None:
+        """The engine's images; None where it runs none."""
+
+    def facts(self) -> EngineFacts: ...
+    def observe(self) -> Observed:
+        """One snapshot of every component that exists."""
+
+    def hashes(self) -> Mapping[str, str]:
+        """A hash of each component's configuration as it is now, by key; empty before there are settings."""
+
+    def volumes(self) -> tuple[str, ...]:
+        """Names of the project's data volumes that exist."""
+
+    def volume_name(self, key: str, name: str) -> str:
+        """The name on this engine of a volume that a component declares."""
+
+    def images(self, references: Iterable[str]) -> Mapping[str, str]:
+        """The id of each image that the engine has, by its reference."""
+
+    def fetch(self, key: str) -> Iterator[str]:
+        """Pull or build what one component runs from; yields lines of progress."""
+
+    def recover(self) -> bool:
+        """Repair what an interrupted command or a killed part of the engine left; whether there was anything."""
+
+    def start(self, keys: Iterable[str], *, recreate: bool = False) -> None:
+        """Create and start these components and no others; returns before they serve."""
+
+    def unpause(self, keys: Iterable[str]) -> None: ...
+    def start_ephemeral(self, key: str, ephemeral: EphemeralContainer) -> bool:
+        """Start an ephemeral container from a component's image; False on an engine that has no containers."""
+
+    def remove_ephemeral(self) -> None:
+        """Remove every ephemeral container of the project, also one that an interrupted command left."""
+
+    def execute(
+        self,
+        key: str,
+        words: tuple[str, ...],
+        *,
+        environment: Mapping[str, str] = NOTHING,
+        stdin: BinaryIO | None = None,
+        stdout: BinaryIO | None = None,
+        terminal: bool = False,
+    ) -> Executed:
+        """Run a program of a component in its place; values of `environment` never show in a process list.
+
+        With `terminal` it gets the caller's own three streams. Raises ProgramMissing where there is no such program.
+        """
+
+    def usage(self, keys: tuple[str, ...]) -> Mapping[str, Usage]:
+        """What the running ones of these use now, by key."""
+
+    def disk(self) -> Mapping[str, int]:
+        """Bytes of data on disk, by the key of each component that has data."""
+
+    def stop(self, keys: Iterable[str]) -> None: ...
+    def restart(self, keys: Iterable[str]) -> None: ...
+    def remove(self, keys: Iterable[str], volumes: Iterable[str]) -> None:
+        """Remove components, and volumes by their names on this engine."""
+
+    def down(self, *, volumes: bool = False) -> None:
+        """Remove everything of the project; its data only with `volumes`."""
+
+    def logs(self, keys: Iterable[str], *, follow: bool, since: str, tail: str) -> Iterator[str]:
+        """Lines, each after the key of its component. Raises UsageError for what this engine cannot filter by."""
+
+    def command(self) -> tuple[str, ...]:
+        """The `docker compose` command line of the project. Raises UsageError on an engine without Compose."""
+
+    def port_owner(self, port: int) -> str:
+        """`container NAME` for who publishes a port of the host; empty where the engine does not know."""
+
+
+class Images(Protocol):
+    """The images that an engine has."""
+
+    def look(self, references: Iterable[str]) -> Mapping[str, Image]:
+        """Those of these references that exist, in the same order."""
+
+    def pull(self, reference: str) -> Iterator[str]:
+        """Yields lines of progress."""
+
+    def save(self, images: Mapping[str, Image], path: Path) -> None:
+        """Write one archive with these images and a list of them."""
+
+    def load(self, path: Path) -> Mapping[str, Image]:
+        """Load what `save` wrote. Raises ArchiveError for a damaged file."""
+
+    def name(self, image_id: str, reference: str) -> None:
+        """Give an existing image a reference."""
+
+
+class ServerState(StrEnum):
+    """Whether a local process has a program to run, the nearest first."""
+
+    BUILT = "built"
+    AUTOMATIC = "automatic"
+    """`up` builds it by itself, in seconds."""
+    BUILDABLE = "buildable"
+    """`engine build` builds it, in minutes."""
+    MISSING_TOOLS = "missing_tools"
+    """This machine has not the tools to build it."""
+    UNSUPPORTED = "unsupported"
+    """No source is known: it runs in a container only."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Availability:
+    """The best source that this machine has for the server of one process."""
+
+    service: str
+    process: str
+    """Key of the component: the service itself or a sidecar."""
+    state: ServerState
+    source: str | None = None
+    """Name of the source, which is also the name of the server that is built from it."""
+    version: str = ""
+    minutes: int | None = None
+    """How long a build takes."""
+    toolchain: tuple[str, ...] = ()
+    """The programs that a build runs."""
+    missing: tuple[str, ...] = ()
+    """Those that this machine has not."""
+    reason: str = ""
+    """Why `up` cannot start it; empty where it can."""
+    command: str = ""
+    """What changes that."""
+
+    @property
+    def startable(self) -> bool:
+        return self.state in (ServerState.BUILT, ServerState.AUTOMATIC)
+
+    @property
+    def buildable(self) -> bool:
+        return self.state in (ServerState.AUTOMATIC, ServerState.BUILDABLE)
+
+
+class Servers(Protocol):
+    """The programs of local processes, and the cache that they are in."""
+
+    def availabilities(self) -> tuple[Availability, ...]:
+        """One for every source, and for every process without one."""
+
+    def build(self, source: str) -> Iterator[str]:
+        """Build a server by the name of its source; yields lines of progress. Raises BuildError."""
+
+    def size(self) -> int:
+        """Bytes of the cache."""
+
+    def clean(self) -> None:
+        """Empty the cache."""
+
+
+OLDEST = {"Docker": (28, 0), "Compose": (2, 25)}
+"""Docker 28 is the first that keeps ports published on 127.0.0.1 from other machines of the network; Compose 2.25 has
+what the files use: `configs.content`, `!reset`, `!override`."""
+MEGABYTE, GIGABYTE = 1 << 20, 1 << 30
+SPARE_DISK = 2 * GIGABYTE
+"""Bytes that must be free where the engine keeps its data."""
+
+
+def too_old(versions: Mapping[str, str]) -> tuple[str, str] | None:
+    """A message and a hint for the first program that is too old; None where there is none."""
+    for what, least in OLDEST.items():
+        wanted = ".".join(map(str, least))
+        found = versions.get(what, wanted)
+        if tuple(int(n) for n in re.findall(r"\d+", found)[:2]) < least:
+            return f"{what} {found} is too old", f"install {what} {wanted} or newer"
+    return None

@@ -1,0 +1,294 @@
+"""The Docker engine: python-on-whales changes things, single calls of `docker` with a deadline read them.
+
+python-on-whales has no timeouts, costs 200 ms to import and inspects a container again for each attribute.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from arcctl.engines import execution
+from arcctl.engines.base import NOTHING, EngineFacts, Executed, Images, Observed, Usage
+from arcctl.engines.docker import inspection
+from arcctl.engines.docker.images import DockerImages
+from arcctl.engines.docker.refusals import INSTALL, NO_ENGINE, refusal, translated
+from arcctl.errors import EngineError
+from arcctl.model.env import symbolic
+from arcctl.model.names import PROJECT
+from arcctl.model.service import Catalogue, Layer, Volume, container_name, volume_name
+from arcctl.model.smoke_test import EphemeralContainer
+from arcctl.settings.environment import snapshot
+
+if TYPE_CHECKING:
+    from python_on_whales import DockerClient
+
+EPHEMERAL, OLD_EPHEMERAL = "arcctl.ephemeral", "arcctl.guest"
+"""The label of ephemeral containers, its value being their project; the old one says nothing of the project."""
+SECONDS = 20.0
+"""Longest time that one call of `docker` may take."""
+_NAMES = '{{.Names}} {{.Label "com.docker.compose.service"}}'
+_EPHEMERAL = f'{{{{.ID}}}}\t{{{{.Label "{EPHEMERAL}"}}}}\t{{{{.Label "{OLD_EPHEMERAL}"}}}}'
+_UNITS = {
+    unit: factor**power
+    for factor, units in ((1000, ("B", "kB", "MB", "GB", "TB")), (1024, ("B", "KiB", "MiB", "GiB", "TiB")))
+    for power, unit in enumerate(units)
+}
+
+
+class DockerEngine:
+    """The services as containers of one Compose project."""
+
+    name = "docker"
+    default_services: tuple[str, ...] = (Layer.OBSERVABILITY,)
+    defaults: Mapping[str, str] = MappingProxyType({})
+
+    def __init__(self, catalogue: Catalogue, files: Iterable[Path], env_file: Path, project: str = PROJECT) -> None:
+        self._catalogue = catalogue
+        self._files = tuple(files)
+        self._env_file = env_file
+        self.project = project
+
+    @property
+    def own(self) -> tuple[str, str]:
+        """The filter of `docker … ls` that leaves what belongs to the project."""
+        return "--filter", f"label=com.docker.compose.project={self.project}"
+
+    @property
+    def image_store(self) -> Images:
+        return DockerImages(self.inspect_images)
+
+    def facts(self) -> EngineFacts:
+        """Versions and sizes, as the engine sees them."""
+        info = json.loads(self.read("info", "--format", "{{json .}}"))
+        if info.get("ServerErrors"):
+            raise EngineError(f"cannot reach the Docker engine: {info['ServerErrors'][0]}", hint=NO_ENGINE)
+        compose = self.read("compose", "version", "--short").strip().lstrip("v")
+        return EngineFacts(
+            versions={"Docker": info.get("ServerVersion", ""), "Compose": compose},
+            memory=int(info.get("MemTotal", 0)),
+            cpus=int(info.get("NCPU", 0)),
+            disk_free=_disk_free(Path(info.get("DockerRootDir", ""))),
+        )
+
+    def answers(self) -> bool:
+        """Whether there is an engine at all; asks no more than that."""
+        if shutil.which("docker") is None:
+            return False
+        try:
+            return bool(self.read("version", "--format", "{{.Server.Version}}").strip())
+        except EngineError:
+            return False
+
+    def observe(self) -> Observed:
+        keys = {container_name(self.project, key): key for key in self._catalogue.components()}
+        text = self.read("container", "inspect", *keys, missing_is_fine=True)
+        found = (item for item in json.loads(text or "[]") if inspection.project(item) == self.project)
+        return Observed({keys[item["Name"].lstrip("/")]: inspection.state(item) for item in found})
+
+    def hashes(self) -> Mapping[str, str]:
+        """As Compose computes them from its files."""
+        lines = self.read(*self._compose_arguments(), "config", "--hash", "*").splitlines()
+        return dict(line.split(maxsplit=1) for line in lines)
+
+    def volumes(self) -> tuple[str, ...]:
+        return tuple(sorted(self.read("volume", "ls", "-q", *self.own).split()))
+
+    def volume_name(self, key: str, name: str) -> str:
+        return f"{self.project}_{volume_name(key, name)}"
+
+    def images(self, references: Iterable[str]) -> Mapping[str, str]:
+        return {tag: item["Id"] for item in self.inspect_images(references) for tag in item["RepoTags"] or []}
+
+    def inspect_images(self, references: Iterable[str]) -> list[dict[str, Any]]:
+        """`docker image inspect` of those that the engine has."""
+        text = self.read("image", "inspect", *sorted(set(references)), missing_is_fine=True)
+        return list(json.loads(text or "[]"))
+
+    def port_owner(self, port: int) -> str:
+        names = self.read("container", "ls", "--filter", f"publish={port}", "--format", "{{.Names}}").split()
+        return f"container {names[0]}" if names else ""
+
+    def fetch(self, key: str) -> Iterator[str]:
+        container, compose = self._catalogue.components()[key].container, self._client().compose
+        verb, method = ("build", compose.build) if container.build else ("pull", compose.pull)
+        yield f"{verb} {container.image}"
+        hint = "arcctl doctor" if container.build else "check the network, or run `docker load`, then arcctl up"
+        with translated(f"cannot {verb} {container.image}", hint):
+            for _, line in method([key], stream_logs=True) or ():
+                yield line.decode(errors="replace").strip()
+
+    def recover(self) -> bool:
+        """Finish what Compose was doing when it was interrupted while it replaced a container.
+
+        The new container has a temporary name until the old one is removed: rename it, or remove it where the old one
+        still exists.
+        """
+        lines = self.read("container", "ls", "--all", *self.own, "--format", _NAMES).splitlines()
+        named = {name: container_name(self.project, key) for name, key in map(str.split, lines)}
+        odd = {name: wanted for name, wanted in named.items() if name != wanted}
+        for name, wanted in odd.items():
+            action = ("rm", "--force", name) if wanted in named else ("rename", name, wanted)
+            self.read("container", *action, missing_is_fine=True)
+        return bool(odd)
+
+    def start(self, keys: Iterable[str], *, recreate: bool = False) -> None:
+        """Compose does not see that a mounted file changed: `recreate` replaces the containers in any case."""
+        with translated():
+            self._client().compose.up(
+                list(keys), detach=True, dependencies=False, quiet=True, no_build=True, force_recreate=recreate
+            )
+
+    def unpause(self, keys: Iterable[str]) -> None:
+        with translated():
+            self._client().compose.unpause(list(keys))
+
+    def start_ephemeral(self, key: str, ephemeral: EphemeralContainer) -> bool:
+        """On the shared network, with no capabilities."""
+        with translated(f"cannot start an ephemeral container from the image of {key}"):
+            self._client().run(
+                self._catalogue.components()[key].container.image,
+                list(ephemeral.command),
+                detach=True,
+                remove=True,
+                pull="never",
+                networks=[self.project],
+                labels={**ephemeral.labels, EPHEMERAL: self.project},
+                cap_drop=["ALL"],
+                security_options=["no-new-privileges"],
+                memory="64m",
+                pids_limit=64,
+            )
+        return True
+
+    def remove_ephemeral(self) -> None:
+        lines = [
+            line.split("\t") for line in self.read("container", "ls", "--all", "--format", _EPHEMERAL).splitlines()
+        ]
+        found = [name for name, project, old in lines if old or project == self.project]
+        if found:
+            self.read("container", "rm", "--force", *found, missing_is_fine=True)
+
+    def execute(
+        self,
+        key: str,
+        words: tuple[str, ...],
+        *,
+        environment: Mapping[str, str] = NOTHING,
+        stdin: BinaryIO | None = None,
+        stdout: BinaryIO | None = None,
+        terminal: bool = False,
+    ) -> Executed:
+        """`docker exec`; a variable is named on its command line and its value is not."""
+        named = tuple(word for name in environment for word in ("--env", name))
+        tty = ("--tty",) if terminal and sys.stdin.isatty() else ()
+        command = ("docker", "exec", "--interactive", *tty, *named, container_name(self.project, key), *words)
+        variables = {**snapshot(), **environment}
+        return execution.execute(command, variables, stdin=stdin, stdout=stdout, terminal=terminal)
+
+    def usage(self, keys: tuple[str, ...]) -> Mapping[str, Usage]:
+        if not keys:  # without a name `docker stats` reports every container
+            return {}
+        names = {container_name(self.project, key): key for key in keys}
+        lines = self.read("stats", "--no-stream", "--format", "json", *names, missing_is_fine=True).splitlines()
+        return {names[item["Name"]]: _usage(item) for item in map(json.loads, lines) if item["Name"] in names}
+
+    def disk(self) -> Mapping[str, int]:
+        """Empty where the engine takes longer than `SECONDS` to add up its volumes."""
+        volumes: list[dict[str, str]] = []
+        with contextlib.suppress(EngineError):
+            volumes = json.loads(self.read("system", "df", "--verbose", "--format", "{{json .Volumes}}"))
+        sizes = {volume["Name"]: size(volume["Size"]) for volume in volumes}
+        found: dict[str, int] = {}
+        for key, component in self._catalogue.components().items():
+            for mount in component.storage.mounts(symbolic(component.env)):
+                if isinstance(mount, Volume) and (name := self.volume_name(key, mount.name)) in sizes:
+                    found[key] = found.get(key, 0) + sizes[name]
+        return found
+
+    def stop(self, keys: Iterable[str]) -> None:
+        with translated():
+            self._client().compose.stop(list(keys))
+
+    def restart(self, keys: Iterable[str]) -> None:
+        with translated():
+            self._client().compose.restart(list(keys))
+
+    def remove(self, keys: Iterable[str], volumes: Iterable[str]) -> None:
+        names = [container_name(self.project, key) for key in keys]
+        for kind, gone in (("container", names), ("volume", list(volumes))):
+            if gone:
+                self.read(kind, "rm", "--force", *gone, missing_is_fine=True)
+
+    def down(self, *, volumes: bool = False) -> None:
+        """With `volumes`, containers are killed at once: nothing has to be saved."""
+        self.remove_ephemeral()
+        with translated():
+            grace = 0 if volumes else None
+            self._client().compose.down(remove_orphans=True, volumes=volumes, timeout=grace, quiet=True)
+
+    def logs(self, keys: Iterable[str], *, follow: bool = False, since: str = "", tail: str = "") -> Iterator[str]:
+        with translated():
+            stream = self._client().compose.logs(
+                list(keys), follow=follow, since=since or None, tail=tail or None, stream=True
+            )
+            for _, line in stream:
+                yield line.decode(errors="replace").rstrip("\n")
+
+    def command(self) -> tuple[str, ...]:
+        return ("docker", *self._compose_arguments())
+
+    def _compose_arguments(self) -> tuple[str, ...]:
+        files = (part for file in self._files for part in ("-f", str(file)))
+        env = ("--env-file", str(self._env_file)) if self._env_file.is_file() else ()
+        return ("compose", *files, *env)
+
+    def _client(self) -> DockerClient:
+        from python_on_whales import DockerClient
+
+        env_files = [self._env_file] if self._env_file.is_file() else []
+        return DockerClient(compose_files=list(self._files), compose_env_files=list(env_files))
+
+    def read(self, *arguments: str, missing_is_fine: bool = False) -> str:
+        """What `docker` prints. Raises EngineError; with `missing_is_fine` not for an object that does not exist."""
+        try:
+            # In a process group of its own, so that Ctrl-C reaches arcctl only.
+            done = subprocess.run(
+                ("docker", *arguments),
+                capture_output=True,
+                text=True,
+                timeout=SECONDS,
+                check=False,
+                process_group=0,
+            )
+        except FileNotFoundError:
+            raise EngineError("the program `docker` is not on the PATH", hint=INSTALL) from None
+        except subprocess.TimeoutExpired:
+            raise EngineError(f"the Docker engine did not answer in {SECONDS:.0f} s", hint=NO_ENGINE) from None
+        if done.returncode and not (missing_is_fine and "no such" in done.stderr.lower()):
+            raise refusal(done.stderr)
+        return done.stdout
+
+
+def _disk_free(root: Path) -> int:
+    """Free bytes where the engine keeps its data; 0 where that is on another machine."""
+    return shutil.disk_usage(root).free if root.is_absolute() and root.is_dir() else 0
+
+
+def _usage(item: Mapping[str, str]) -> Usage:
+    memory, _, limit = item["MemUsage"].partition("/")
+    return Usage(memory=size(memory), limit=size(limit), cpu=float(item["CPUPerc"].rstrip("%").replace("--", "0")))
+
+
+def size(text: str) -> int:
+    """Bytes of a size as Docker writes it, `10.5MiB` or `48.2MB`; 0 for anything else."""
+    found = re.fullmatch(r"([\d.]+) ?([A-Za-z]+)", text.strip())
+    return round(float(found[1]) * _UNITS[found[2]]) if found and found[2] in _UNITS else 0

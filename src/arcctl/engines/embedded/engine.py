@@ -1,0 +1,299 @@
+"""The embedded engine: the services as local processes under one supervisor, for machines without Docker."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from arcctl.engines import execution
+from arcctl.engines.base import NOTHING, ContainerState, EngineFacts, Executed, Observed, Usage
+from arcctl.engines.embedded import accounts, processes, translation
+from arcctl.engines.embedded.layout import Layout
+from arcctl.engines.embedded.resolver import BinaryResolver
+from arcctl.engines.embedded.supervisor import Supervised, Supervisor
+from arcctl.errors import EngineError, UsageError
+from arcctl.model.env import ServiceEnv, load
+from arcctl.model.graph import heights
+from arcctl.model.service import Catalogue, Process, Role, volume_name
+from arcctl.model.smoke_test import EphemeralContainer
+from arcctl.settings import directory as files
+from arcctl.settings.environment import snapshot
+
+_STATES = {
+    "RUNNING": "running",
+    "STARTING": "running",
+    "STOPPING": "running",
+    "STOPPED": "exited",
+    "EXITED": "exited",
+    "BACKOFF": "restarting",
+}
+"""A supervisor's state as that of a container; FATAL and all others are `dead`."""
+FIRST_RUN_SECONDS = 120.0
+RECORD, OLD_RECORD = "process.json", "made.json"
+"""The file that says what a process was started from, and the name that it once had."""
+
+
+def base(directory: Path) -> Path:
+    """Where the processes of a project keep their files; for root, where an unprivileged user can reach them."""
+    if accounts.unprivileged() is None:
+        return directory / files.STATE / "embedded"
+    return Path("/var/lib/arcctl") / hashlib.sha256(str(directory).encode()).hexdigest()[:12]
+
+
+class EmbeddedEngine:
+    """The services as supervised processes."""
+
+    name = "embedded"
+    default_services = ("all",)
+
+    def __init__(self, catalogue: Catalogue, directory: files.ProjectDirectory) -> None:
+        self._catalogue = catalogue
+        self._components = {k: c for k, c in catalogue.components().items() if c.process is not None}
+        self._directory = directory
+        self._base = base(directory.root)
+        self._resolver = BinaryResolver(directory.root, catalogue)
+        self._supervisor = Supervisor(self._base)
+        self.defaults = {name: value for key in self._components for name, value in self._process(key).defaults.items()}
+
+    def _process(self, key: str) -> Process[Any]:
+        return translation.process_of(self._components[key])
+
+    @property
+    def image_store(self) -> None:
+        return None
+
+    def facts(self) -> EngineFacts:
+        pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        folder = next(p for p in (self._base, *self._base.parents) if p.is_dir())
+        return EngineFacts(
+            versions={"Supervisor": version("supervisor")},
+            memory=pages,
+            cpus=os.cpu_count() or 1,
+            disk_free=shutil.disk_usage(folder).free,
+        )
+
+    def observe(self) -> Observed:
+        records = {key: record for key in self._components if (record := self._record(key))}
+        found = (self._supervisor.processes() if records else None) or {}
+        envs = self._envs()
+        states = {key: self._state(key, found.get(key), record, envs) for key, record in records.items()}
+        return Observed(states, self._resolver.unavailable())
+
+    def _state(
+        self, key: str, info: Mapping[str, Any] | None, record: Mapping[str, str], envs: Mapping[str, ServiceEnv]
+    ) -> ContainerState:
+        state = _STATES.get(info["statename"], "dead") if info else "dead"
+        return ContainerState(
+            state="paused" if state == "running" and info and processes.frozen(info["pid"]) else state,
+            exit_code=info["exitstatus"] if info else 0,
+            config_hash=record["hash"],
+            image=self._components[key].container.image,
+            image_id=record["artifact"],
+            version=record["version"],
+            ports=translation.local_ports(self._components[key], envs[key]) if envs else {},
+        )
+
+    def hashes(self) -> Mapping[str, str]:
+        if not self._envs():
+            return {}
+        layout = self._layout()
+        return {key: layout.digest(key) for key, c in self._components.items() if self._resolver.source(c)}
+
+    def volumes(self) -> tuple[str, ...]:
+        folder = self._base / "data"
+        return tuple(sorted(p.name for p in folder.iterdir() if p.suffix != ".new")) if folder.is_dir() else ()
+
+    def volume_name(self, key: str, name: str) -> str:
+        return volume_name(key, name)
+
+    def images(self, references: Iterable[str]) -> Mapping[str, str]:
+        """The artifact that is used instead of each image, where it is built."""
+        wanted, found = set(references), {}
+        for component in self._components.values():
+            source = self._resolver.source(component) if component.container.image in wanted else None
+            if source and self._resolver.artifacts.built(source):
+                found[component.container.image] = self._resolver.artifacts.path(source).name
+        return found
+
+    def port_owner(self, port: int) -> str:
+        """Always empty: the host itself knows which process listens."""
+        return ""
+
+    def fetch(self, key: str) -> Iterator[str]:
+        yield from self._resolver.artifacts.build(self._resolver.needed(self._components[key]))
+
+    def recover(self) -> bool:
+        """End servers whose supervisor was killed: they keep their ports, and nothing would restart them."""
+        if not self._base.is_dir() or self._supervisor.processes() is not None:
+            return False
+        with self._supervisor.locked():
+            if self._supervisor.processes() is None:  # not even meanwhile, by another command
+                self._supervisor.sweep()
+        return True
+
+    def start(self, keys: Iterable[str], *, recreate: bool = False) -> None:
+        keys = tuple(keys)
+        with self._supervisor.locked():
+            layout = self._layout()
+            self._supervisor.ensure(self._supervised(layout))
+            if recreate:
+                self._supervisor.stop(keys)
+            for key in keys:
+                self._prepare(layout, key)
+                self._supervisor.start(key)
+
+    def _prepare(self, layout: Layout, key: str) -> None:
+        source = self._resolver.needed(self._components[key])
+        layout.write(key)
+        first = self._process(key).first_run
+        for volume in layout.volumes(key):
+            if first and not any(volume.iterdir()):
+                self._first_run(layout, key, first, volume)
+        record = {
+            "hash": layout.digest(key),
+            "artifact": self._resolver.artifacts.path(source).name,
+            "version": self._resolver.artifacts.version(source),
+        }
+        files.write_whole(self._base / "run" / key / RECORD, json.dumps(record), files.PRIVATE_FILE)
+
+    def _first_run(self, layout: Layout, key: str, command: tuple[str, ...], volume: Path) -> None:
+        """Fill a data folder under another name, and rename it when it is complete."""
+        user, log = layout.user(key), self._supervisor.log(key)
+        fresh = volume.with_suffix(".new")
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir(mode=0o700)
+        accounts.give(fresh, user)
+        words = tuple(translation.filled(word, {"{data}": str(fresh)}) for word in layout.words(key, command))
+        with log.open("a") as stream:
+            done = subprocess.run(
+                words,
+                env=layout.environment(key),
+                cwd=fresh,
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=stream,
+                timeout=FIRST_RUN_SECONDS,
+                check=False,
+                **accounts.as_user(user),
+            )
+        if done.returncode:
+            raise EngineError(
+                f"{key} could not be set up: {Path(words[0]).name} failed with exit code {done.returncode}",
+                hint=f"arcctl logs {key}",
+            )
+        volume.rmdir()
+        fresh.rename(volume)
+
+    def _supervised(self, layout: Layout) -> dict[str, Supervised]:
+        """Every process that can be started here; the supervisor starts and stops by height in the graph of needs."""
+        owners = {k: n for i, n in heights(self._catalogue).items() for k in self._catalogue.components((i,))}
+        return {
+            key: Supervised(
+                key=key,
+                start=self._base / "run" / key / "start",
+                priority=owners[key],
+                stop_signal=self._process(key).stop_signal,
+                grace=component.container.stop_grace,
+                init=component.role is Role.INIT,
+                user=user.pw_name if (user := layout.user(key)) else "",
+            )
+            for key, component in self._components.items()
+            if self._resolver.source(component)
+        }
+
+    def unpause(self, keys: Iterable[str]) -> None:
+        self._supervisor.unfreeze(tuple(keys))
+
+    def execute(
+        self,
+        key: str,
+        words: tuple[str, ...],
+        *,
+        environment: Mapping[str, str] = NOTHING,
+        stdin: BinaryIO | None = None,
+        stdout: BinaryIO | None = None,
+        terminal: bool = False,
+    ) -> Executed:
+        """A program of the server's artifact, else one of the machine, with the server's environment."""
+        self._resolver.needed(self._components[key])
+        layout = self._layout()
+        local_words = layout.words(key, (f"{{artifact}}/bin/{words[0]}", *words[1:]))
+        if not Path(local_words[0]).is_file():
+            local_words = layout.words(key, words)
+        variables = {"TERM": snapshot().get("TERM", "dumb"), **layout.environment(key), **environment}
+        return execution.execute(local_words, variables, stdin=stdin, stdout=stdout, terminal=terminal)
+
+    def usage(self, keys: tuple[str, ...]) -> Mapping[str, Usage]:
+        found = self._supervisor.processes() or {}
+        return processes.usage({key: found[key]["pid"] for key in keys if key in found})
+
+    def disk(self) -> Mapping[str, int]:
+        layout = self._layout() if self._envs() else None
+        folders = {key: layout.volumes(key) for key in self._components} if layout else {}
+        return {key: processes.disk(found) for key, found in folders.items() if found}
+
+    def stop(self, keys: Iterable[str]) -> None:
+        if self._supervisor.processes() is not None:
+            self._supervisor.stop(tuple(keys))
+
+    def restart(self, keys: Iterable[str]) -> None:
+        self.start(keys, recreate=True)
+
+    def start_ephemeral(self, key: str, ephemeral: EphemeralContainer) -> bool:
+        return False
+
+    def remove_ephemeral(self) -> None:
+        """There are no containers here."""
+
+    def remove(self, keys: Iterable[str], volumes: Iterable[str]) -> None:
+        keys = tuple(keys)
+        self.stop(keys)
+        for path in (*(self._base / "run" / key for key in keys), *(self._base / "data" / name for name in volumes)):
+            shutil.rmtree(path, ignore_errors=True)
+
+    def down(self, *, volumes: bool = False) -> None:
+        if not self._base.is_dir():
+            return
+        with self._supervisor.locked():
+            self._supervisor.shutdown()
+            shutil.rmtree(self._base / "run", ignore_errors=True)
+            if volumes:
+                shutil.rmtree(self._base)
+
+    def logs(self, keys: Iterable[str], *, follow: bool = False, since: str = "", tail: str = "") -> Iterator[str]:
+        if since:
+            raise UsageError("the embedded engine does not support --since", hint="arcctl logs --tail 100")
+        return processes.follow_logs({key: self._supervisor.log(key) for key in keys}, follow=follow, tail=tail)
+
+    def command(self) -> tuple[str, ...]:
+        raise UsageError("this project runs on the embedded engine, which has no Compose files", hint="arcctl ps")
+
+    def _envs(self) -> dict[str, ServiceEnv]:
+        """The settings of each process, as the last command wrote them; empty before `init`."""
+        if not self._directory.compose_env.is_file():
+            return {}
+        values = files.read_env(self._directory.compose_env, str(self._directory.compose_env))
+        return {key: load(component.env, values) for key, component in self._components.items()}
+
+    def _layout(self) -> Layout:
+        chosen = {key: self._resolver.source(c) for key, c in self._components.items()}
+        programs = {
+            key: (self._resolver.artifacts.program(source), self._resolver.artifacts.path(source))
+            for key, source in chosen.items()
+            if source
+        }
+        return Layout(self._base, self._directory.root, self._components, self._envs(), programs)
+
+    def _record(self, key: str) -> dict[str, str]:
+        """What a process was started from; empty where it was not started."""
+        for path in (self._base / "run" / key / name for name in (RECORD, OLD_RECORD)):
+            if path.is_file():
+                return dict(json.loads(path.read_text()))
+        return {}

@@ -1,0 +1,172 @@
+"""Writes the files of local processes: configuration with local paths and addresses, and a start script."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pwd
+import shlex
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from arcctl.engines.embedded import accounts, translation
+from arcctl.engines.embedded.supervisor import SETTINGS
+from arcctl.engines.embedded.translation import Place
+from arcctl.model.env import ServiceEnv
+from arcctl.model.service import BindMount, Component, ConfigFile, Routes, Volume
+from arcctl.settings.directory import PRIVATE_FILE, PRIVATE_FOLDER, write_whole
+from arcctl.settings.text import read_text
+
+DIRECTORY = "{directory}"
+SHARED_FOLDER = 0o755
+OWNER, OLD_OWNER = "project-directory", "home"
+"""The file with the project directory that the processes belong to, and the name that it once had."""
+
+_START = """\
+#!/bin/sh
+# Written by arcctl when the process was started. The pid outlives the supervisor.
+echo $$ > {folder}/pid
+cd {folder}
+{exports}
+exec {command}
+"""
+
+
+class Layout:
+    """The files of all processes of one project, below `base`."""
+
+    def __init__(
+        self,
+        base: Path,
+        directory: Path,
+        components: Mapping[str, Component[Any]],
+        envs: Mapping[str, ServiceEnv],
+        programs: Mapping[str, tuple[Path, Path]],
+    ) -> None:
+        """`programs` has the path of each server and of the folder that it was built to, by key."""
+        self._base, self._directory = base, directory
+        self._components, self._envs, self._programs = components, envs, programs
+        self._ports = {key: translation.local_ports(c, envs[key]) for key, c in components.items()}
+
+    def digest(self, key: str) -> str:
+        """A hash of every file that a process reads at each start."""
+        state, found = hashlib.sha256(), translation.mounts(self._components[key], self._envs[key])
+        once = {Path(self._place(key).paths[m.path]) for m in found if isinstance(m, ConfigFile) and m.first_run}
+        for path, text in sorted((p, t) for p, t in self._texts(key).items() if p not in once):
+            state.update(f"{path}\0{text}\0".encode())
+        return state.hexdigest()
+
+    def volumes(self, key: str) -> tuple[Path, ...]:
+        """The data folders of a process."""
+        found = translation.mounts(self._components[key], self._envs[key])
+        return tuple(Path(self._place(key).paths[m.path]) for m in found if isinstance(m, Volume))
+
+    def words(self, key: str, command: tuple[str, ...]) -> tuple[str, ...]:
+        """A command of this process, translated."""
+        program, artifact = self._programs[key]
+        first, *rest = translation.argv(command, self._place(key), str(program), str(artifact))
+        return (shutil.which(first) or first, *rest)
+
+    def environment(self, key: str) -> dict[str, str]:
+        """The variables of a process."""
+        component, env, place = self._components[key], self._envs[key], self._place(key)
+        declared = {**component.container.environment(env), **translation.process_of(component).environment(env)}
+        words = {DIRECTORY: str(self._directory), "{artifact}": str(self._programs[key][1])}
+        texts = {name: translation.filled(place.translate(value), words) for name, value in declared.items()}
+        return {**SETTINGS, "HOME": str(self._run(key)), **texts}
+
+    def user(self, key: str) -> pwd.struct_passwd | None:
+        """The user of a process; None for the caller."""
+        component = self._components[key]
+        values = translation.process_of(component).environment(self._envs[key]).values()
+        reads_project = any(DIRECTORY in value for value in values)
+        return accounts.run_as(self._programs[key][0], *([self._directory] if reads_project else ()))
+
+    def write(self, key: str) -> None:
+        """Everything that a process reads when it starts; existing data is not touched."""
+        component, run, user = self._components[key], self._run(key), self.user(key)
+        for folder in (self._base, self._base / "run", self._base / "data"):
+            folder.mkdir(mode=SHARED_FOLDER, exist_ok=True)
+        write_whole(self._base / OWNER, f"{self._directory}\n")
+        (self._base / OLD_OWNER).unlink(missing_ok=True)
+        for folder in (run, *self.volumes(key), *(run / path.lstrip("/") for path in component.container.tmpfs)):
+            _private_folder(folder, run if folder.is_relative_to(run) else folder, user)
+        for path, text in self._texts(key).items():
+            _private_folder(path.parent, run, user)
+            _private_file(path, text, user)
+
+    def _run(self, key: str) -> Path:
+        return self._base / "run" / key
+
+    def _place(self, key: str) -> Place:
+        component, env = self._components[key], self._envs[key]
+        paths = translation.paths(key, component, env, str(self._run(key)), str(self._base / "data"))
+        return Place(key, paths, self._ports)
+
+    def _texts(self, key: str) -> dict[Path, str]:
+        place, found = self._place(key), {self._run(key) / "start": self._start(key)}
+        for mount in translation.mounts(self._components[key], self._envs[key]):
+            match mount:
+                case ConfigFile(path=path, text=text):
+                    found[Path(place.paths[path])] = place.translate(text)
+                case BindMount(source, path):
+                    found |= self._bind_mount(key, source, path)
+                case Routes(path):
+                    document = translation.routes(self._components, self._envs)
+                    found[Path(place.paths[path])] = _yaml(document)
+        return found
+
+    def _bind_mount(self, key: str, source: str, path: str) -> dict[Path, str]:
+        """The files of `config/`, patched and translated."""
+        root, place = self._directory / "config" / source, self._place(key)
+        files = [p for p in sorted(root.rglob("*")) if p.is_file()] if root.is_dir() else [root]
+        patches = translation.process_of(self._components[key]).patches(self._envs[key])
+        found = {}
+        for file in files:
+            inside = file.relative_to(root).as_posix() if file != root else ""
+            text = _patched(read_text(file), patches.get(f"{path}/{inside}" if inside else path))
+            found[Path(place.paths[path]) / inside] = place.translate(text)
+        return found
+
+    def _start(self, key: str) -> str:
+        exports = [f"export {name}={shlex.quote(value)}" for name, value in self.environment(key).items()]
+        command = shlex.join(self.words(key, translation.process_of(self._components[key]).command(self._envs[key])))
+        return _START.format(folder=shlex.quote(str(self._run(key))), exports="\n".join(exports), command=command)
+
+
+def _patched(text: str, patch: Any) -> str:
+    if patch is None:
+        return text
+    import yaml
+
+    return _yaml(translation.merged(yaml.safe_load(text), patch))
+
+
+def _yaml(document: Any) -> str:
+    import yaml
+
+    return yaml.safe_dump(document, sort_keys=False)
+
+
+def _private_folder(folder: Path, top: Path, user: pwd.struct_passwd | None) -> None:
+    """A folder, with those between it and `top`, that only the server's user can enter."""
+    missing = [folder, *folder.parents]
+    for path in reversed([p for p in missing if p.is_relative_to(top) and not p.exists()]):
+        path.mkdir(mode=PRIVATE_FOLDER)
+        accounts.give(path, user)
+
+
+def _private_file(path: Path, text: str, user: pwd.struct_passwd | None) -> None:
+    path.unlink(missing_ok=True)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
+    with os.fdopen(handle, "w") as stream:
+        stream.write(text)
+    accounts.give(path, user)
+
+
+def owner(base: Path) -> str:
+    """The project directory that the files below `base` belong to; empty where they name none."""
+    found = next((base / name for name in (OWNER, OLD_OWNER) if (base / name).is_file()), None)
+    return found.read_text().strip() if found else ""

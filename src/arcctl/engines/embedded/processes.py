@@ -1,0 +1,158 @@
+"""Local processes, by their ids: whether they run, how to end them, what they use and what they print."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from arcctl.engines.base import Usage
+
+if TYPE_CHECKING:
+    import psutil
+
+SAMPLE_SECONDS = 0.3
+"""How long CPU time is measured."""
+GRACE_SECONDS = 10.0
+"""Time between the stop signal and the kill."""
+SAME_PROCESS_SECONDS = 10.0
+"""A process that started more than this before or after its pid file was written is another one with the same pid."""
+BLOCK = 512
+
+
+def status(pid: int) -> str:
+    """psutil's word for the state of a process; empty where it has ended, also where its parent did not notice yet."""
+    import psutil
+
+    try:
+        found = str(psutil.Process(pid).status())
+    except psutil.NoSuchProcess:
+        return ""
+    return "" if found == psutil.STATUS_ZOMBIE else found
+
+
+def frozen(pid: int) -> bool:
+    """Whether a process was stopped by a signal."""
+    return status(pid) == "stopped"
+
+
+def running(pid_file: Path) -> int:
+    """The pid in a file while the process that wrote it runs, else 0."""
+    import psutil
+
+    try:
+        pid = int(pid_file.read_text())
+        same = abs(psutil.Process(pid).create_time() - pid_file.stat().st_mtime) < SAME_PROCESS_SECONDS
+    except (psutil.NoSuchProcess, ValueError, OSError):
+        return 0
+    return pid if same and status(pid) else 0
+
+
+def end(pids: list[int]) -> None:
+    """End process groups, each named by the process that leads it; kill those that take too long."""
+    _signal(pids, signal.SIGCONT)
+    _signal(pids, signal.SIGTERM)
+    _signal(wait_ended(pids), signal.SIGKILL)
+    wait_ended(pids)
+
+
+def _signal(pids: list[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(pid, number)
+
+
+def wait_ended(pids: list[int]) -> list[int]:
+    """Those that still run after `GRACE_SECONDS`."""
+    deadline = time.monotonic() + GRACE_SECONDS
+    while (left := [pid for pid in pids if status(pid)]) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return left
+
+
+def usage(pids: Mapping[str, int]) -> dict[str, Usage]:
+    """What processes use together with their children, by key; without those that have ended."""
+    families = {key: found for key, pid in pids.items() if (found := _family(pid))}
+    for family in families.values():
+        _cpu(family)  # starts the measurement
+    time.sleep(SAMPLE_SECONDS)
+    return {key: Usage(memory=_memory(found), cpu=round(_cpu(found), 1)) for key, found in families.items()}
+
+
+def _family(pid: int) -> list[psutil.Process]:
+    import psutil
+
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        return [process, *process.children(recursive=True)]
+    return []
+
+
+def _cpu(family: Iterable[psutil.Process]) -> float:
+    """Percent of one core since the last call for the same objects."""
+    import psutil
+
+    total = 0.0
+    for process in family:
+        with contextlib.suppress(psutil.Error):
+            total += process.cpu_percent()
+    return total
+
+
+def _memory(family: Iterable[psutil.Process]) -> int:
+    """Bytes; a page that several processes share is counted once where the system says so."""
+    import psutil
+
+    total = 0
+    for process in family:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            try:
+                full = process.memory_full_info()
+                total += int(getattr(full, "pss", full.uss))
+            except psutil.AccessDenied:
+                total += int(process.memory_info().rss)
+    return total
+
+
+def disk(folders: Iterable[Path]) -> int:
+    """Bytes on disk in these folders, as far as they can be read."""
+    return sum(_blocks(path) for folder in folders for path in folder.rglob("*"))
+
+
+def _blocks(path: Path) -> int:
+    with contextlib.suppress(OSError):
+        return path.lstat().st_blocks * BLOCK
+    return 0
+
+
+PAUSE = 0.3
+"""Seconds between two reads."""
+
+
+def follow_logs(paths: Mapping[str, Path], *, follow: bool, tail: str) -> Iterator[str]:
+    """Lines, each after the key of its process; `tail` is a number of lines, or empty for all."""
+    places = {}
+    for key, path in paths.items():
+        lines, places[key] = _read_from(path, 0)
+        kept = lines[-int(tail) :] if tail and int(tail) else lines
+        yield from (f"{key}  | {line}" for line in kept)
+    while follow:
+        time.sleep(PAUSE)
+        for key, path in paths.items():
+            lines, places[key] = _read_from(path, places[key])
+            yield from (f"{key}  | {line}" for line in lines)
+
+
+def _read_from(path: Path, place: int) -> tuple[list[str], int]:
+    """The lines after `place` bytes, and the place of their end; a file that was rotated is read from its start."""
+    if not path.is_file():
+        return [], 0
+    size = path.stat().st_size
+    with path.open("rb") as stream:
+        stream.seek(place if place <= size else 0)
+        text = stream.read()
+        return text.decode(errors="replace").splitlines(), stream.tell()

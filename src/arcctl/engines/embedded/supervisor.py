@@ -1,0 +1,232 @@
+"""One supervisor daemon per project: starts it, calls it, ends it, and ends what a killed one left running."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from arcctl.engines.embedded import processes
+from arcctl.errors import EngineError
+
+START_SECONDS = 15.0
+"""Longest time until a new supervisor answers."""
+CALL_SECONDS = 10.0
+SOCKET_PATH_LIMIT = 100
+SETTINGS = {"PATH": os.defpath, "LANG": "C.UTF-8"}
+
+_HEAD = """\
+[supervisord]
+pidfile={base}/supervisor.pid
+logfile={base}/log/supervisor.log
+logfile_maxbytes=1MB
+logfile_backups=1
+childlogdir={base}/log
+directory={base}
+umask=077
+nocleanup=true
+{user}
+[unix_http_server]
+file={base}/s
+chmod=0700
+
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
+"""
+
+_PROGRAM = """
+[program:{key}]
+command=/bin/sh {start}
+autostart=false
+autorestart={restart}
+startsecs={seconds}
+startretries=3
+exitcodes=0
+priority={priority}
+stopsignal={signal}
+stopwaitsecs={grace}
+stopasgroup=false
+killasgroup=true
+redirect_stderr=true
+stdout_logfile={log}
+stdout_logfile_maxbytes=10MB
+stdout_logfile_backups=2
+{user}
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Supervised:
+    """What the supervisor's configuration says of one process; the rest is in its start script."""
+
+    key: str
+    start: Path
+    priority: int
+    stop_signal: str
+    grace: int
+    init: bool
+    user: str = ""
+    """The user that it runs as; empty for the caller."""
+
+
+class Refused(Exception):
+    """The supervisor refuses a call, for example with ALREADY_STARTED."""
+
+
+class Supervisor:
+    """The daemon whose files are below `base`."""
+
+    def __init__(self, base: Path) -> None:
+        self.base = base
+        self._socket = base / "s"
+
+    def call(self, method: str, *arguments: Any) -> Any:
+        """One XML-RPC call. Raises ConnectionError where no supervisor answers, and Refused for what it refuses."""
+        import xmlrpc.client
+
+        from arcctl.engines.http import httpx
+
+        if not self._socket.exists():
+            raise ConnectionError(f"{self._socket} does not exist")
+        body = xmlrpc.client.dumps(arguments, f"supervisor.{method}")
+        try:
+            with httpx.Client(
+                transport=httpx.HTTPTransport(uds=str(self._socket), verify=False), timeout=CALL_SECONDS
+            ) as client:
+                answer = client.post("http://supervisor/RPC2", content=body, headers={"Content-Type": "text/xml"})
+            return xmlrpc.client.loads(answer.text)[0][0]
+        except httpx.HTTPError as error:
+            raise ConnectionError(str(error)) from None
+        except xmlrpc.client.Fault as fault:
+            raise Refused(fault.faultString) from None
+
+    def processes(self) -> dict[str, dict[str, Any]] | None:
+        """`getProcessInfo` of each process, by key; None where no supervisor answers."""
+        try:
+            return {info["name"]: info for info in self.call("getAllProcessInfo")}
+        except ConnectionError:
+            return None
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """One command changes the project's processes at a time."""
+        self.base.mkdir(parents=True, exist_ok=True, mode=0o755)
+        with (self.base / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def ensure(self, programs: Mapping[str, Supervised]) -> None:
+        """Start a supervisor with these programs, or give them to the one that runs."""
+        config = self.base / "supervisor.conf"
+        text = self._config(programs)
+        changed = not config.is_file() or config.read_text() != text
+        config.write_text(text)
+        if self.processes() is None:
+            self.sweep()
+            self._launch(config)
+        elif changed:
+            self._reload()
+
+    def _config(self, programs: Mapping[str, Supervised]) -> str:
+        user = "user=root\n" if os.geteuid() == 0 else ""
+        return _HEAD.format(base=self.base, user=user) + "".join(self._program(p) for p in programs.values())
+
+    def _program(self, program: Supervised) -> str:
+        return _PROGRAM.format(
+            key=program.key,
+            start=program.start,
+            restart="false" if program.init else "true",
+            seconds=0 if program.init else 1,
+            priority=program.priority,
+            signal=program.stop_signal,
+            grace=program.grace,
+            log=self.log(program.key),
+            user=f"user={program.user}\n" if program.user else "",
+        )
+
+    def log(self, key: str) -> Path:
+        """The file with a process's output."""
+        return self.base / "log" / f"{key}.log"
+
+    def _launch(self, config: Path) -> None:
+        if len(str(self._socket)) > SOCKET_PATH_LIMIT:
+            raise EngineError(
+                f"the path of the project directory is too long for a socket: {self._socket}",
+                hint="move the project to a directory with a shorter path",
+            )
+        (self.base / "log").mkdir(exist_ok=True)
+        for stale in (self._socket, self.base / "supervisor.pid"):
+            stale.unlink(missing_ok=True)
+        command = (sys.executable, "-W", "ignore", "-m", "supervisor.supervisord", "-c", str(config))
+        done = subprocess.run(
+            command, env=SETTINGS, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        )
+        if done.returncode or not self._answers():
+            words = (done.stderr or done.stdout).strip().splitlines() or [f"see {self.base}/log/supervisor.log"]
+            raise EngineError(f"the supervisor could not be started: {words[-1]}", hint="arcctl doctor")
+
+    def _answers(self) -> bool:
+        end = time.monotonic() + START_SECONDS
+        while time.monotonic() < end:
+            if self.processes() is not None:
+                return True
+            time.sleep(0.05)
+        return False
+
+    def _reload(self) -> None:
+        """Read the configuration again; programs that changed are restarted where they ran."""
+        ran = {name for name, info in (self.processes() or {}).items() if info["statename"] == "RUNNING"}
+        added, changed, removed = self.call("reloadConfig")[0]
+        for name in (*changed, *removed):
+            with contextlib.suppress(Refused):
+                self.call("stopProcessGroup", name)
+                self.call("removeProcessGroup", name)
+        for name in (*added, *changed):
+            with contextlib.suppress(Refused):
+                self.call("addProcessGroup", name)
+        for name in sorted(ran & set(changed)):
+            self.start(name)
+
+    def start(self, key: str) -> None:
+        with contextlib.suppress(Refused):  # started by another `up` meanwhile
+            self.call("startProcess", key, False)
+
+    def unfreeze(self, keys: tuple[str, ...]) -> None:
+        """Continue processes that were stopped by a signal."""
+        for key in keys:
+            with contextlib.suppress(Refused):
+                self.call("signalProcess", key, "CONT")
+
+    def stop(self, keys: tuple[str, ...]) -> None:
+        """Stop processes at the same time, each with its own signal and grace."""
+        self.unfreeze(keys)  # a frozen process does not get the stop signal
+        for key in keys:
+            with contextlib.suppress(Refused):
+                self.call("stopProcess", key, False)
+        while any(p["statename"] == "STOPPING" for key, p in (self.processes() or {}).items() if key in keys):
+            time.sleep(0.05)
+
+    def shutdown(self) -> None:
+        """Stop everything and end the supervisor."""
+        found = self.processes()
+        if found is not None:
+            self.stop(tuple(found))
+            pid = self.call("getPID")
+            self.call("shutdown")
+            processes.wait_ended([pid])
+        self.sweep()
+
+    def outlived(self) -> list[int]:
+        """Pids of the project's processes, read from their pid files: also without a supervisor."""
+        return [pid for file in (self.base / "run").glob("*/pid") if (pid := processes.running(file))]
+
+    def sweep(self) -> None:
+        """End processes that a killed supervisor left running."""
+        processes.end(self.outlived())

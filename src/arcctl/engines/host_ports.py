@@ -1,0 +1,45 @@
+"""The host's loopback ports: which are in use, and by which process where the system says."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+_LISTEN = "0A"
+
+
+class LoopbackPorts:
+    def taken(self, port: int) -> bool:
+        """Whether another socket listens on the port now."""
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                return True
+        return False
+
+    def owner(self, port: int) -> str:
+        """`name (pid 42)` of the process that listens; empty where the system does not say."""
+        inode = _listening_inode(port)
+        for folder in Path("/proc").glob("[0-9]*") if inode else ():
+            if _holds(folder, inode):
+                name = (folder / "comm").read_text().strip()
+                return f"{name} (pid {folder.name})"
+        return ""
+
+
+def _listening_inode(port: int) -> str:
+    for table in (Path("/proc/net/tcp"), Path("/proc/net/tcp6")):
+        for line in table.read_text().splitlines()[1:] if table.is_file() else ():
+            fields = line.split()
+            if fields[3] == _LISTEN and int(fields[1].rpartition(":")[2], 16) == port:
+                return fields[9]
+    return ""
+
+
+def _holds(process: Path, inode: str) -> bool:
+    try:
+        return any(str(fd.readlink()) == f"socket:[{inode}]" for fd in (process / "fd").iterdir())
+    except OSError:
+        return False

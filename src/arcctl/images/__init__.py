@@ -1,0 +1,1 @@
+"""Container images: list, lock, pull, save, load, compare with registries, upgrade and undo."""

@@ -1,0 +1,1 @@
+"""Brings services up and down."""

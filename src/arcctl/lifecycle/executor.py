@@ -1,0 +1,190 @@
+"""Executes a plan: starts each container when what it depends on is ready, and probes until all are, or time is up."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+from arcctl.engines.base import ContainerState, Observed
+from arcctl.events import Event, Kind
+from arcctl.lifecycle.plan import Action, Plan, Step
+from arcctl.lifecycle.report import Outcome
+from arcctl.model.probe import Answer
+from arcctl.model.service import Role
+from arcctl.project import Project, targets
+
+PAUSE = 0.2
+"""Seconds between two observations."""
+ATTEMPT = 2.0
+"""Seconds that one probe may take."""
+CRASHES = 3
+"""Restarts within one `up`, by the engine or by `up`, after which a container has failed."""
+DOING = {
+    Action.CREATE: "creating",
+    Action.RECREATE: "recreating",
+    Action.START: "starting",
+    Action.UNPAUSE: "unpausing",
+}
+
+
+@dataclass
+class PlanExecutor:
+    plan: Plan
+    project: Project
+    input_hashes: dict[str, str]
+    """The hash of what each container is created from; remembered once it is created."""
+    _started: set[str] = field(default_factory=set)
+    _ready: set[str] = field(default_factory=set)
+    _failed: dict[str, str] = field(default_factory=dict)
+    _reasons: dict[str, str] = field(default_factory=dict)
+    """Why a container was not ready at the last attempt."""
+    _restarts: dict[str, int] = field(default_factory=dict)
+    """How often the engine had restarted a container when it was first seen."""
+    _stops: dict[str, int] = field(default_factory=dict)
+    """How often a container that should run was seen stopped."""
+    _observed: Observed = field(default_factory=lambda: Observed({}))
+    _began: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self._containers = self.project.catalogue.components()
+
+    async def run(self, *, wait: bool, timeout: float) -> Outcome:
+        """Every container ends as ready, failed (with what depends on it) or waiting."""
+        await asyncio.to_thread(self._fetch_images)
+        self._began = time.monotonic()
+        while self._elapsed() < timeout:
+            await self._start_next()
+            await self._observe()
+            settled = len(self._ready) + len(self._failed) == len(self.plan.steps)
+            if settled or not (wait or self._unstarted()):
+                break
+            await asyncio.sleep(PAUSE)
+        return self._outcome()
+
+    def _elapsed(self) -> float:
+        return time.monotonic() - self._began
+
+    def _emit(self, kind: Kind, key: str, message: str, *, detail: bool = False) -> None:
+        self.project.sink(Event(kind, key, message, self._elapsed(), detail))
+
+    def _fetch_images(self) -> None:
+        """Pull or build what the engine does not have, one after the other, in the engine's own words."""
+        missing = set(self.plan.missing_images)
+        for step in self.plan.changes:
+            image = self._containers[step.key].container.image
+            if image in missing:
+                missing.remove(image)
+                for number, line in enumerate(self.project.engine.fetch(step.key)):
+                    self._emit(Kind.PULLING, step.key, line, detail=number > 0)
+
+    async def _start_next(self) -> None:
+        """Start all whose dependencies are ready, with one call of the engine for each kind of step."""
+        steps = [s for s in self._unstarted() if self.plan.needs[s.key] <= self._ready]
+        for step in steps:
+            self._started.add(step.key)
+            if step.action is not Action.KEEP:
+                self._emit(Kind.WORKING, step.key, f"{DOING[step.action]}: {step.cause}", detail=True)
+        created = {s.key for s in steps if s.action in (Action.CREATE, Action.RECREATE)} & self.input_hashes.keys()
+        # An interrupt from here on leaves "unknown", and the next `up` recreates the container.
+        self._remember(dict.fromkeys(created, ""))
+        engine = self.project.engine
+        await _call(engine.unpause, [s.key for s in steps if s.action is Action.UNPAUSE])
+        await _call(engine.start, [s.key for s in steps if s.action in (Action.CREATE, Action.START)])
+        await _call(partial(engine.start, recreate=True), [s.key for s in steps if s.action is Action.RECREATE])
+        self._remember({key: self.input_hashes[key] for key in created})
+
+    def _remember(self, hashes: dict[str, str]) -> None:
+        if hashes:
+            self.project.directory.remember_input_hashes(hashes)
+
+    def _unstarted(self) -> list[Step]:
+        return [s for s in self.plan.steps if s.key not in self._started and s.key not in self._failed]
+
+    async def _observe(self) -> None:
+        """One observation and one round of probes of what was started and is not ready."""
+        pending = self._started - self._ready - set(self._failed)
+        if not pending:
+            return
+        self._observed = await asyncio.to_thread(self.project.engine.observe)
+        services = tuple(i for i in self.plan.services if i in pending)
+        answers = await self.project.prober.ask(targets(self.project, self._observed, services), ATTEMPT)
+        for key in sorted(pending):
+            self._update_state(key, self._observed.of(key), answers.get(key))
+        await self._start_stopped(sorted(pending - self._ready - set(self._failed)))
+        for step in self._unstarted():
+            failed = sorted(self.plan.needs[step.key] & set(self._failed))
+            if failed:
+                self._fail(step.key, f"depends on {failed[0]}, which failed")
+
+    def _update_state(self, key: str, now: ContainerState, answer: Answer | None) -> None:
+        role = self._containers[key].role
+        ready, reason = _readiness(role, now, answer)
+        restarts = now.restarts - self._restarts.setdefault(key, now.restarts)
+        if ready:
+            self._ready.add(key)
+            self._emit(Kind.READY, key, reason, detail=role is not Role.SERVER)
+        elif role is Role.INIT and now.state == "exited" and now.exit_code:
+            self._fail(key, reason)
+        elif now.state == "dead":
+            self._fail(key, "keeps crashing")
+        elif restarts >= CRASHES:
+            self._fail(key, f"crashed {CRASHES} times, last exit code {now.exit_code}")
+        elif self._reasons.get(key) != reason:
+            self._reasons[key] = reason
+            self._emit(Kind.WAITING, key, reason, detail=True)
+
+    async def _start_stopped(self, keys: list[str]) -> None:
+        """Start what stopped in the meantime: the engine may still have carried out an earlier command's stop."""
+        stopped = [
+            key
+            for key in keys
+            if self._observed.of(key).state == "exited" and self._containers[key].role is not Role.INIT
+        ]
+        for key in stopped:
+            self._stops[key] = self._stops.get(key, 0) + 1
+            if self._stops[key] > CRASHES:
+                self._fail(key, f"stopped {self._stops[key]} times, last exit code {self._observed.of(key).exit_code}")
+            else:
+                self._emit(Kind.WORKING, key, "starting: it stopped", detail=True)
+        await _call(self.project.engine.start, [key for key in stopped if key not in self._failed])
+
+    def _fail(self, key: str, reason: str) -> None:
+        self._failed[key] = reason
+        self._emit(Kind.FAILED, key, reason)
+
+    def _outcome(self) -> Outcome:
+        left = [s.key for s in self.plan.steps if s.key not in self._ready and s.key not in self._failed]
+        return Outcome(
+            ready=tuple(sorted(self._ready)),
+            failed=dict(self._failed),
+            waiting={key: self._reasons.get(key, "not started yet") for key in left},
+            seconds=self._elapsed(),
+            stubs=tuple(sorted(key for key in self._started if self._observed.of(key).stub)),
+            observed=self._observed,
+        )
+
+
+def _readiness(role: Role, now: ContainerState, answer: Answer | None) -> tuple[bool, str]:
+    """Whether a container is ready, and what says so."""
+    if role is Role.SERVER:
+        reason = answer.reason if answer and now.running else f"container is {now.state}"
+        return (answer.ok if answer else now.health == "healthy"), reason
+    if now.state != "exited":
+        return role is Role.SIDECAR and now.running, now.state
+    finished = role is Role.INIT and not now.exit_code
+    return finished, "finished" if finished else f"exited with code {now.exit_code}"
+
+
+async def _call(work: Callable[[list[str]], None], keys: list[str]) -> None:
+    """An interrupt waits for the engine's answer: clean-up would meet containers that are still being created."""
+    if not keys:
+        return
+    call = asyncio.create_task(asyncio.to_thread(work, keys))
+    try:
+        await asyncio.shield(call)
+    except asyncio.CancelledError:
+        await asyncio.gather(call, return_exceptions=True)
+        raise

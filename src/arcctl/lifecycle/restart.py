@@ -1,0 +1,21 @@
+"""`restart`: restart services or single components, and wait until they are ready."""
+
+from __future__ import annotations
+
+from arcctl.lifecycle import up
+from arcctl.lifecycle.report import RestartReport
+from arcctl.model.graph import containers
+from arcctl.project import Project, refuse_other_project
+
+
+async def restart(words: tuple[str, ...], project: Project) -> RestartReport:
+    """Of what is named (nothing: all services) the containers that exist."""
+    observed = project.engine.observe()
+    refuse_other_project(observed, project)
+    keys = tuple(key for key in containers(words or ("all",), project.catalogue) if key in observed.containers)
+    if not keys:
+        return RestartReport(())
+    project.engine.restart(keys)
+    owners = {key: i for i in project.catalogue.services for key in project.catalogue.components((i,))}
+    services = tuple(dict.fromkeys(owners[key] for key in keys))
+    return RestartReport(keys, await up.up(up.Request(words=services), project))

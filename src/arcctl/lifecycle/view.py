@@ -1,0 +1,161 @@
+"""What the commands of this package print."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from arcctl.lifecycle.config_report import SetReport, SettingsReport, ValidateReport
+from arcctl.lifecycle.report import BootstrapReport, InitReport, PsReport, RestartReport, UpReport
+from arcctl.model.resource import ResourceResult, State
+from arcctl.terminal import console as terminal
+from arcctl.terminal import document
+
+SHOW, VALIDATE, DIFF, SET = (f"arcctl.config-{verb}/v1" for verb in ("show", "validate", "diff", "set"))
+BOOTSTRAP, PS = "arcctl.bootstrap/v1", "arcctl.ps/v1"
+WORDS = {
+    State.EXISTS: ("✔ exists", "green"),
+    State.CREATED: ("✔ created", "green"),
+    State.MISSING: ("✘ missing", "red"),
+    State.REFUSED: ("✘ refused", "red"),
+    State.SKIPPED: ("? skipped", "dim"),
+}
+
+
+def bootstrap_json(report: BootstrapReport) -> None:
+    terminal.line(document.text(BOOTSTRAP, report, summary=report.summary))
+
+
+def bootstrap(report: BootstrapReport) -> None:
+    terminal.table(("SERVICE", "RESOURCE", "STATE", "REASON"), [_row(f) for f in report.found])
+    counts = ", ".join(_count(state, n) for state, n in report.summary.items() if n) or "nothing to set up"
+    text, style = terminal.word("ok" if report.passed else "bad")
+    terminal.out().print(f"\n{text}: {counts} ({report.duration_ms} ms)", style=style)
+
+
+def _count(state: str, number: int) -> str:
+    if state == State.EXISTS:
+        return f"{number} {'exists' if number == 1 else 'exist'} already"
+    return f"{number} {state}"
+
+
+def _row(found: ResourceResult) -> tuple[tuple[str, str] | str, ...]:
+    hint = f" ({found.hint})" if found.hint else ""
+    return (found.service, found.resource, WORDS[found.state], found.reason + hint)
+
+
+def up(report: UpReport, *, waited: bool) -> None:
+    """The plan of a dry run on stdout; else what is ready now, and what to type next."""
+    outcome = report.outcome
+    if outcome is None:
+        for step in report.plan.steps:
+            terminal.line(str(step))
+        return
+    if not waited:
+        terminal.say("started; to wait until everything is ready: arcctl health --wait")
+        return
+    done = "ready" if report.plan.changes else "already running, nothing to do"
+    terminal.say(f"{done}: {', '.join(report.plan.services)} ({outcome.seconds:.1f} s)", style="green")
+    if outcome.stubs:
+        terminal.say(f"stubs, not the real servers: {', '.join(outcome.stubs)}", style="yellow")
+    if report.left_out:
+        terminal.say(f"not available here: {', '.join(report.left_out)}", style="yellow")
+    terminal.say("next: arcctl info, arcctl health" + (", arcctl engine list" if report.left_out else ""))
+
+
+def init(report: InitReport) -> None:
+    count = terminal.count(len(report.generated), "secret")
+    generated = f"{count} generated" if report.generated else "secrets exist already"
+    terminal.say(f"project {report.directory}: {generated}")
+    terminal.say("next: arcctl up")
+
+
+def destroyable(containers: tuple[str, ...], volumes: tuple[str, ...]) -> None:
+    """What `clean` is going to delete."""
+    if not containers and not volumes:
+        terminal.say("nothing to destroy")
+        return
+    terminal.say(f"containers: {', '.join(containers) or 'none'}")
+    terminal.say(f"data volumes: {', '.join(volumes) or 'none'}")
+
+
+def cleaned() -> None:
+    terminal.say("destroyed; settings and secrets are kept")
+
+
+def down(stopped: tuple[str, ...]) -> None:
+    terminal.say(f"stopped: {', '.join(stopped)}" if stopped else "nothing was running")
+    terminal.say("data is kept; to start again: arcctl up; to delete it: arcctl clean")
+
+
+def restart(report: RestartReport) -> None:
+    if report.up is None:
+        terminal.say("nothing to restart: none of these exists; to start: arcctl up")
+    else:
+        terminal.say(f"restarted: {', '.join(report.restarted)}", style="green")
+
+
+def ps_json(report: PsReport) -> None:
+    terminal.line(document.text(PS, report))
+
+
+def ps(report: PsReport) -> None:
+    headers = ("CONTAINER", "STATE", "HEALTHCHECK", "PORTS", "IMAGE")
+    rows = [
+        (c.name, c.state, c.health, ", ".join(f"{host}->{port}" for port, host in sorted(c.ports.items())), c.image)
+        for c in report.containers
+    ]
+    terminal.table(headers, rows)
+
+
+def settings(report: SettingsReport, *, as_json: bool) -> None:
+    if as_json:
+        items = [{"name": s.name, "service": s.service, "value": s.value, "origin": s.origin} for s in report.settings]
+        terminal.line(document.text(SHOW, {"settings": items}))
+    else:
+        rows = [(s.name, s.value, s.origin, s.meaning) for s in report.settings]
+        terminal.table(("SETTING", "VALUE", "ORIGIN", "MEANING"), rows)
+
+
+def changed_settings(report: SettingsReport, *, as_json: bool) -> None:
+    if as_json:
+        terminal.line(document.text(DIFF, report))
+    elif report.settings:
+        rows = [(s.name, s.value, _default(s.default), s.origin, s.meaning) for s in report.settings]
+        terminal.table(("SETTING", "VALUE", "DEFAULT", "ORIGIN", "MEANING"), rows)
+    else:
+        terminal.say("every setting has its default")
+
+
+def _default(text: str | None) -> str:
+    return "(generated)" if text is None else text
+
+
+def validated(report: ValidateReport, *, as_json: bool) -> None:
+    if as_json:
+        terminal.line(document.text(VALIDATE, report, status="ok"))
+        return
+    _warn(report.warnings)
+    terminal.say(f"{terminal.count(report.settings, 'setting')}, all valid", style="green")
+
+
+def _warn(warnings: Iterable[str]) -> None:
+    for text in warnings:
+        terminal.say(f"warning: {text}", style="yellow")
+
+
+def changed_setting(report: SetReport, *, as_json: bool) -> None:
+    if as_json:
+        recreated = report.recreated and [{"name": step.key, "cause": step.cause} for step in report.recreated]
+        terminal.line(document.text(SET, report, recreated=recreated))
+        return
+    _warn(report.warnings)
+    before, after = report.before, report.after
+    terminal.line(f"{report.name}: {before.value} ({before.origin}) -> {after.value} ({after.origin})")
+    for step in report.recreated or ():
+        terminal.line(str(step))
+    if not report.written:
+        terminal.say("nothing was written")
+    elif report.recreated is None:
+        terminal.say("the engine does not answer, so it is unknown which containers this changes")
+    else:
+        terminal.say("next: arcctl up" if report.recreated else "no running container is affected")

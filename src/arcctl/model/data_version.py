@@ -1,0 +1,28 @@
+"""Data that only one version of a server reads."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from arcctl.errors import UpgradeError
+from arcctl.model.image import split
+from arcctl.model.service import Component
+
+
+def refuse_other_data(key: str, component: Component[Any], before: str) -> None:
+    """Raises UpgradeError where the image cannot read the data that the image `before` wrote."""
+    then, now = data_version(component, before), data_version(component, component.container.image)
+    if then and now and then != now:
+        tag = split(component.container.image)[1]
+        raise UpgradeError(
+            f"{key}: its data has version {then}, which {component.container.image} cannot read",
+            hint=f"arcctl backup create, arcctl clean, arcctl config set {key} IMAGE_TAG {tag}, arcctl up --stack, "
+            "arcctl backup restore NAME",
+        )
+
+
+def data_version(component: Component[Any], image: str) -> str:
+    """The version of the data that an image writes; empty where the declaration names none."""
+    found = re.search(component.storage.data_version, split(image)[1]) if component.storage.data_version else None
+    return found[1] if found else ""

@@ -1,0 +1,148 @@
+"""Metrics, dashboards and alerts of a service, as data from which files are rendered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import KW_ONLY, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from arcctl.model.smoke_test import Call
+
+
+class Signal(StrEnum):
+    """Make a request, find a part of it in a store, or take in a trace."""
+
+    WORK = "work"
+    TRACE = "trace"
+    LOGS = "logs"
+    METRICS = "metrics"
+    INTAKE = "intake"
+    """Where a finished trace is sent."""
+
+
+Document = dict[str, Any]
+ID = "$id"
+"""Replaced by the service's id in queries."""
+
+
+class Unit(StrEnum):
+    """Units by their names in Grafana."""
+
+    COUNT = "short"
+    REQUESTS = "reqps"
+    OPERATIONS = "ops"
+    SECONDS = "s"
+    MILLISECONDS = "ms"
+    BYTES = "bytes"
+    BYTES_PER_SECOND = "Bps"
+    SHARE = "percentunit"
+
+
+class Store(StrEnum):
+    """The store that a panel queries."""
+
+    METRICS = "metrics"
+    LOGS = "logs"
+    TRACES = "traces"
+
+
+@dataclass(frozen=True)
+class Panel:
+    title: str
+    queries: Mapping[str, str]
+    """Legend (`{{label}}` is replaced by a label's value) to query, in the language of the store."""
+    unit: Unit = Unit.COUNT
+    _: KW_ONLY
+    store: Store = Store.METRICS
+    exemplars: bool = False
+    """Whether single requests are shown as dots that link to their traces."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alert:
+    name: str
+    query: str
+    """The alert fires while this has a result."""
+    minutes: int = 1
+    """How long the query must have a result before the alert fires."""
+    summary: str
+    """One line; `{{ $labels.job }}` is replaced by a label's value."""
+    hint: str
+    """The command to type next."""
+
+
+@dataclass(frozen=True)
+class Scrape:
+    """Where the metric store reads metrics."""
+
+    port: int
+    """The container's port."""
+    path: str = "/metrics"
+    _: KW_ONLY
+    component: str = ""
+    """The component that has them (an exporter); empty for the server."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Telemetry:
+    """What is measured and shown of a service: the overview's row (empty: no such metric), its panels, its alerts."""
+
+    up: str = 'max(up{job="$id"})'
+    latency: str = 'max(scrape_duration_seconds{job="$id"})'
+    memory: str = 'max(process_resident_memory_bytes{job="$id"})'
+    rate: str = ""
+    unit: Unit = Unit.OPERATIONS
+    """Of the rate."""
+    panels: tuple[Panel, ...] = ()
+    choice: str = ""
+    """A query for the values that the viewer chooses `$service` from."""
+    alerts: tuple[Alert, ...] = ()
+    scrape: Scrape | None = None
+    signals: Mapping[Signal, Call] = field(default_factory=dict)
+    """What it knows of one request, by its trace id."""
+
+    def row(self, service: str) -> tuple[Panel, ...]:
+        """The overview's panels of one service."""
+        cells = (
+            (f"{service}: up", self.up, Unit.COUNT),
+            (f"{service}: answers in", self.latency, Unit.SECONDS),
+            (f"{service}: memory", self.memory, Unit.BYTES),
+            (f"{service}: rate", self.rate, self.unit),
+        )
+        return tuple(Panel(title=t, queries={"": q.replace(ID, service)}, unit=u) for t, q, u in cells if q)
+
+
+def rate(metric: str, by: str = "") -> str:
+    """A query for how fast a counter grows each second, as one sum or one for each value of the label `by`."""
+    return f"sum by ({by}) (rate({metric}[2m]))" if by else f"sum(rate({metric}[2m]))"
+
+
+def scrape_file(scrapes: Mapping[str, Scrape]) -> Document:
+    """A file of scrape jobs of Prometheus, by the service that each is for."""
+    return {"scrape_configs": [_job(service, scrape) for service, scrape in scrapes.items()]}
+
+
+def _job(service: str, scrape: Scrape) -> Document:
+    targets = [{"targets": [f"{scrape.component or service}:{scrape.port}"]}]
+    return {"job_name": service, "metrics_path": scrape.path, "static_configs": targets}
+
+
+def rules(alerts: Iterable[Alert]) -> Document:
+    """A rules file of Prometheus."""
+    return {"groups": [{"name": "arc", "rules": [_rule(alert) for alert in alerts]}]}
+
+
+def _rule(alert: Alert) -> Document:
+    return {
+        "alert": alert.name,
+        "expr": alert.query,
+        "for": f"{alert.minutes}m",
+        "annotations": {"summary": alert.summary, "next": alert.hint},
+    }
+
+
+def otlp(service: str, scope: str, records: Mapping[str, Any]) -> dict[str, Any]:
+    """An OTLP request in JSON with records of one service; `scope` is Spans, Logs or Metrics."""
+    resource = {"attributes": [{"key": "service.name", "value": {"stringValue": service}}]}
+    return {f"resource{scope}": [{"resource": resource, f"scope{scope}": [records]}]}

@@ -1,0 +1,169 @@
+"""What a use-case is handed: a project, and the means to work on it."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Protocol, TextIO
+
+from arcctl.engines.base import Engine, Observed
+from arcctl.errors import PreflightError, SecretsLost, UnhealthyError
+from arcctl.events import Event, Kind, Sink
+from arcctl.model.names import PROJECT
+from arcctl.model.probe import Answer, Probe, Runs
+from arcctl.model.service import Catalogue
+from arcctl.model.smoke_test import Call, SmokeTest, Step
+from arcctl.settings.directory import ProjectDirectory
+from arcctl.settings.resolve import ENVIRONMENT, Settings, Source, missing_secrets, resolve
+
+PAUSE = 0.2
+"""Seconds between two attempts to get the lock."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A probe and the loopback port at which it is asked."""
+
+    probe: Probe
+    port: int
+
+
+class Prober(Protocol):
+    def get_ready(self) -> None:
+        """Import what probes need, while the engine is being asked."""
+
+    async def ask(self, targets: Mapping[str, Target], timeout: float) -> Mapping[str, Answer]: ...
+
+
+class SmokeTestRunner(Protocol):
+    async def run(
+        self, owner: str, smoke_test: SmokeTest, ports: Mapping[str, Mapping[int, int]], timeout: float
+    ) -> tuple[Step, ...]:
+        """One smoke test; `ports` has the published port of each container port, by container key."""
+
+    async def ask(
+        self, owner: str, call: Call, ports: Mapping[str, Mapping[int, int]], values: Mapping[str, str]
+    ) -> tuple[Step, str, Mapping[str, str]]:
+        """One call: its result, the body of the answer, and the values with those that it took from the answer."""
+
+    async def attempt(
+        self,
+        owner: str,
+        smoke_tests: tuple[SmokeTest, ...],
+        ports: Mapping[str, Mapping[int, int]],
+        values: Mapping[str, str],
+        timeout: float,
+    ) -> tuple[str, Mapping[str, str]]:
+        """Smoke tests in order: the first problem (empty where all pass), and the values with those that they took."""
+
+
+class Ports(Protocol):
+    """The host's loopback ports."""
+
+    def taken(self, port: int) -> bool: ...
+    def owner(self, port: int) -> str: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """A value: what changes the settings makes a new one, so a reader sees either all old or all new values."""
+
+    name: str = PROJECT
+    directory: ProjectDirectory
+    catalogue: Catalogue
+    environment: Mapping[str, str]
+    engine: Engine
+    prober: Prober
+    smoke_test_runner: SmokeTestRunner
+    ports: Ports
+    sink: Sink
+    insecure_demo: bool = False
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """Where values come from, the strongest first: process environment, files of the project, the engine."""
+        files = self.directory.sources(self.catalogue.services)
+        engine = Source(f"default of the {self.engine.name} engine", self.engine.defaults)
+        return (Source(ENVIRONMENT, self.environment), *files, engine)
+
+    @cached_property
+    def settings(self) -> Settings:
+        """Every setting, read from its sources once. Raises SettingsError."""
+        return resolve(self.catalogue, self.sources, insecure_demo=self.insecure_demo)
+
+    def reloaded(self) -> Project:
+        """The project after its files changed: its settings are read again."""
+        return replace(self)
+
+    def with_values(self, values: Mapping[str, str]) -> Project:
+        """The project as it would be with these settings, which come before all others."""
+        return replace(self, environment={**self.environment, **values})
+
+    def note(self, message: str) -> None:
+        self.sink(Event(Kind.NOTE, "", message))
+
+
+async def project_lock(project: Project) -> TextIO:
+    """Waits until no other command changes the project; closing what it returns gives the lock back."""
+    lock = project.directory.acquire()
+    if lock is None:
+        project.note("another arcctl command is changing this project: waiting for it to end")
+    while lock is None:
+        await asyncio.sleep(PAUSE)
+        lock = project.directory.acquire()
+    return lock
+
+
+def ensure_secrets(project: Project, volumes: tuple[str, ...]) -> Project:
+    """Generate the secrets that are missing and write the file for Compose; returns the project that has them.
+
+    Raises SecretsLost rather than locking anybody out of data that exists.
+    """
+    present = {name for source in project.sources for name in source.values}
+    missing = missing_secrets(project.catalogue, dict.fromkeys(present))
+    if missing and volumes and not project.directory.secrets():
+        raise SecretsLost(
+            f"this project has no secrets, but the engine has data that was written with them: {', '.join(volumes)}",
+            hint="use the directory that has them, restore .arcctl/secrets.env, or delete the data: arcctl clean",
+        )
+    project.directory.add_secrets(missing)
+    project = project.reloaded() if missing else project
+    project.directory.write_compose_env(project.settings.mapping())
+    return project
+
+
+def targets(project: Project, observed: Observed, services: tuple[str, ...]) -> dict[str, Target]:
+    """Where to probe each running service; one without a published port is left to its in-container check."""
+    found: dict[str, Target] = {}
+    for service_id in services:
+        probe = project.catalogue.services[service_id].checks.probe(project.settings.envs[service_id])
+        now = observed.of(service_id)
+        port = now.ports.get(probe.port, 0 if isinstance(probe, Runs) else None)
+        if now.running and port is not None:
+            found[service_id] = Target(probe, port)
+    return found
+
+
+def refuse_other_project(observed: Observed, project: Project) -> None:
+    """Raises PreflightError where containers of these names were created from another project directory."""
+    directories = {now.directory for now in observed.containers.values() if now.directory} - {
+        str(project.directory.root)
+    }
+    if directories:
+        other = min(directories)
+        raise PreflightError(
+            f"another project ({other}) already uses these container names",
+            hint=f"arcctl --project-directory {shlex.quote(other)} down",
+        )
+
+
+def must_run(service: str, observed: Observed) -> None:
+    """Raises UnhealthyError with the command that starts it."""
+    if service in observed.unavailable:
+        why = observed.unavailable[service]
+        raise UnhealthyError(f"{service} is not available here: {why.reason}", hint=why.command)
+    if not observed.of(service).running:
+        raise UnhealthyError(f"{service} is not running", hint=f"arcctl up {service}")

@@ -1,0 +1,1 @@
+"""Texts made from the model: Compose files, examples, dashboards."""

@@ -1,0 +1,189 @@
+"""Compose overlays as documents, made from the declarations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, assert_never
+
+from arcctl.model.env import symbolic
+from arcctl.model.graph import dependencies
+from arcctl.model.names import PROJECT
+from arcctl.model.service import (
+    BindMount,
+    Catalogue,
+    Component,
+    ConfigFile,
+    Healthcheck,
+    HostPath,
+    Layer,
+    Port,
+    Role,
+    Volume,
+    container_name,
+    volume_name,
+)
+from arcctl.settings.image_tags import pinned, tag_settings, variable_reference
+
+FILES = {Layer.OBSERVABILITY: "base.yaml", Layer.PLATFORM: "stack.yaml", Layer.CUSTOM: "custom.yaml"}
+PRODUCTION = {"prod.yaml": (Layer.OBSERVABILITY, Layer.PLATFORM), "custom-prod.yaml": (Layer.CUSTOM,)}
+"""The production overlays, each with the layers that it covers."""
+HEADER = "# Rendered by `arcctl render` from the declarations in src/arcctl/services. Do not edit.\n"
+
+Document = dict[str, Any]
+
+
+def overlay(layer: Layer, catalogue: Catalogue, project: str = PROJECT) -> Document:
+    """The Compose document of one layer, complete by itself for the observability layer."""
+    containers = catalogue.components(catalogue.layer(layer))
+    needs = dependencies(catalogue)
+    known = catalogue.components()
+    tags = tag_settings(catalogue)
+    document: Document = {"name": project} if layer is Layer.OBSERVABILITY else {}
+    document["services"] = {
+        key: _service(key, component, {n: known[n] for n in sorted(needs[key])}, project)
+        | {"image": variable_reference(pinned(component), tags)}
+        for key, component in containers.items()
+    }
+    return document | _top_level(containers, project)
+
+
+def production(layers: Iterable[Layer], catalogue: Catalogue) -> Document:
+    """The overlay for a server: nothing is published but the gateway's ports, and everything starts at boot."""
+    ours = sorted(service for layer in layers for service in catalogue.layer(layer))
+    containers = {i: c for service in ours for i, c in catalogue.components((service,)).items()}
+    return {"services": {key: _hardened(c) for key, c in containers.items() if _long_running(c)}} if ours else {}
+
+
+def _hardened(component: Component[Any]) -> Document:
+    ports = component.network.ports(symbolic(component.env))
+    gateway = [_port(p).replace("127.0.0.1:", "") for p in ports if p.gateway]
+    published = {"ports": Tagged("override", gateway) if gateway else Tagged("reset", [])} if ports else {}
+    return {"restart": "always", **published}
+
+
+def _long_running(component: Component[Any]) -> bool:
+    return component.role is not Role.INIT
+
+
+def _service(key: str, component: Component[Any], needs: dict[str, Component[Any]], project: str) -> Document:
+    env = symbolic(component.env)
+    mounts = component.storage.mounts(env)
+    fields: Document = {
+        "image": component.container.image,
+        "build": {"context": f"../{component.container.build}"} if component.container.build else None,
+        "container_name": container_name(project, key),
+        "hostname": component.network.hostname,
+        "user": component.container.user,
+        "entrypoint": list(component.container.entrypoint),
+        "command": list(component.container.command),
+        "environment": dict(component.container.environment(env)),
+        "labels": dict(component.network.labels(env)),
+        "ports": [_port(p) for p in component.network.ports(env)],
+        "volumes": [_volume(key, m) for m in mounts if isinstance(m, Volume | BindMount | HostPath)],
+        "configs": [_config_use(key, m) for m in mounts if isinstance(m, ConfigFile)],
+        "networks": list(component.network.networks),
+        "depends_on": {name: {"condition": _condition(need)} for name, need in needs.items()},
+        "healthcheck": _healthcheck(component.checks.healthcheck) if component.checks.healthcheck else None,
+        **_hygiene(component),
+    }
+    return {name: value for name, value in fields.items() if value not in ("", [], {}, None, False)}
+
+
+def _hygiene(component: Component[Any]) -> Document:
+    return {
+        "restart": "unless-stopped" if _long_running(component) else "no",
+        "security_opt": ["no-new-privileges:true"],
+        "cap_drop": ["ALL"],
+        "cap_add": list(component.container.capabilities),
+        "read_only": component.container.read_only,
+        "tmpfs": list(component.container.tmpfs),
+        "shm_size": f"{component.container.shm_mb}m" if component.container.shm_mb else None,
+        "mem_limit": f"{component.container.memory_mb}m",
+        "pids_limit": component.container.pids,
+        "stop_grace_period": f"{component.container.stop_grace}s",
+        "logging": {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}},
+    }
+
+
+def _port(port: Port) -> str:
+    return f"127.0.0.1:{port.host}:{port.container}"
+
+
+def _volume(key: str, mount: Volume | BindMount | HostPath) -> str:
+    match mount:
+        case Volume(name=name, path=path):
+            return f"{volume_name(key, name)}:{path}"
+        case BindMount(source, path):
+            return f"../config/{source}:{path}:ro"
+        case HostPath(source, path):
+            return f"{source}:{path}:ro"
+        case never:
+            assert_never(never)
+
+
+def _config_name(key: str, mount: ConfigFile) -> str:
+    return f"{key}{mount.path}".replace("/", "_").replace(".", "_").replace("-", "_")
+
+
+def _config_use(key: str, mount: ConfigFile) -> Document:
+    ids = {"uid": str(mount.uid), "gid": str(mount.gid)}
+    return {"source": _config_name(key, mount), "target": mount.path, **ids, "mode": mount.mode}
+
+
+def _condition(need: Component[Any]) -> str:
+    if need.role is Role.INIT:
+        return "service_completed_successfully"
+    return "service_healthy" if need.checks.healthcheck else "service_started"
+
+
+def _healthcheck(check: Healthcheck) -> Document:
+    return {
+        "test": list(check.test),
+        "interval": f"{check.interval}s",
+        "timeout": f"{check.timeout}s",
+        "retries": check.retries,
+        "start_period": f"{check.start_period}s",
+        "start_interval": "1s",
+    }
+
+
+def _top_level(containers: dict[str, Component[Any]], project: str) -> Document:
+    mounts = [(key, m) for key, c in containers.items() for m in c.storage.mounts(symbolic(c.env))]
+    volumes: Document = {volume_name(key, m.name): {} for key, m in mounts if isinstance(m, Volume)}
+    configs = {_config_name(key, m): {"content": m.text} for key, m in mounts if isinstance(m, ConfigFile)}
+    networks = {name: _network(name, project) for c in containers.values() for name in c.network.networks}
+    found: Document = {"networks": networks, "volumes": volumes, "configs": configs}
+    return {name: value for name, value in found.items() if value}
+
+
+def _network(name: str, project: str) -> Document:
+    """Only the common network reaches the outside; others are private to the components that name them."""
+    return {"name": project} if name == PROJECT else {"name": f"{project}_{name}", "internal": True}
+
+
+class Tagged:
+    """A value with a Compose merge tag: `!reset` empties, `!override` replaces what earlier files say."""
+
+    def __init__(self, tag: str, value: object) -> None:
+        self.tag, self.value = tag, value
+
+
+def dump(document: Document) -> str:
+    """YAML in the order of the document, with merge tags and block text."""
+    import yaml
+
+    class Dumper(yaml.SafeDumper):
+        def ignore_aliases(self, data: Any) -> bool:
+            return True
+
+    def tagged(dumper: Dumper, value: Tagged) -> yaml.Node:
+        node = dumper.represent_data(value.value)
+        node.tag = f"!{value.tag}"
+        return node
+
+    def text(dumper: Dumper, value: str) -> yaml.Node:
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
+
+    Dumper.add_representer(Tagged, tagged)
+    Dumper.add_representer(str, text)
+    return yaml.dump(document, Dumper=Dumper, sort_keys=False, width=120)

@@ -1,1 +1,0 @@
-"""Does. The only place that touches the world: engines, sockets, files, the process environment."""

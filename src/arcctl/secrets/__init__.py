@@ -1,0 +1,1 @@
+"""Secrets: list them, export them, rotate them."""

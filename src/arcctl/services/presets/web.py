@@ -1,0 +1,31 @@
+"""What several declarations say in the same words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from arcctl.model.service import Healthcheck
+
+ON = {"traefik.enable": "true", "traefik.docker.network": "arc"}
+"""Labels by which a container joins the gateway: it leaves everything else on the engine alone."""
+GUARD = "operator@file"
+"""The gateway's middleware that asks for the operator's password."""
+
+
+def answers(url: str, **timing: int) -> Healthcheck:
+    """A check by the image's own wget; `timing` in seconds, as the fields of Healthcheck."""
+    return Healthcheck(test=("CMD", "wget", "-q", "-O", "/dev/null", url), **timing)
+
+
+def web(name: str, port: int, *, guard: bool = False) -> Mapping[str, str]:
+    """Labels with which the gateway serves `port` as `http://<name>.localhost`.
+
+    `guard` puts the operator's password in front of pages that have no login of their own: in production the gateway
+    is open to the network, and anybody can send a Host header.
+    """
+    router = f"traefik.http.routers.{name}"
+    labels = ON | {
+        f"{router}.rule": f"Host(`{name}.localhost`)",
+        f"traefik.http.services.{name}.loadbalancer.server.port": str(port),
+    }
+    return labels | ({f"{router}.middlewares": GUARD} if guard else {})

@@ -1,0 +1,1 @@
+"""Where values come from, and what is written to the project directory."""

@@ -1,0 +1,339 @@
+"""The files of a project: `config/`, `compose/` and the state folder `.arcctl/`, each written whole or not at all."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+import secrets
+import shutil
+import stat
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from functools import partial
+from io import StringIO
+from pathlib import Path, PurePosixPath
+from typing import Any, TextIO, TypeVar
+
+from arcctl.errors import ArcError, SettingsError
+from arcctl.model.env import Variable
+from arcctl.model.image import Locked
+from arcctl.model.rotation import Change
+from arcctl.settings import dotenv, image_lock
+from arcctl.settings.location import FOLDERS
+from arcctl.settings.migrate import migrate
+from arcctl.settings.resolve import Source
+from arcctl.settings.text import read_json, read_text, unreadable
+
+STATE = ".arcctl"
+COMPOSE_LINK = ".env"
+PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
+T = TypeVar("T")
+
+
+def template() -> Path:
+    """Where this installation keeps the files that a new project starts with."""
+    packaged = Path(__file__).parents[1] / "_project"
+    return packaged if packaged.is_dir() else Path(__file__).parents[3]
+
+
+class ProjectDirectory:
+    """One project on disk."""
+
+    def __init__(self, root: Path) -> None:
+        self.root: Path = root
+        self.state = root / STATE
+        self.secrets_file = self.state / "secrets.env"
+        self.compose_env = self.state / "compose.env"
+
+    def migrate(self) -> None:
+        """Give files of an earlier arcctl the names that they have today."""
+        with readable(self.root):
+            migrate(self.root, write_whole)
+
+    def compose_file(self, name: str) -> Path:
+        return self.root / "compose" / name
+
+    def read(self, path: PurePosixPath) -> str:
+        """The text of a file of this project; empty where there is none."""
+        return read_text(self.root / path, "")
+
+    def write(self, texts: Mapping[PurePosixPath, str]) -> None:
+        """Write files of this project; an empty text removes the file, and the folders that are empty without it."""
+        with readable(self.root):
+            for path, text in texts.items():
+                if text:
+                    (self.root / path).parent.mkdir(parents=True, exist_ok=True)
+                    write_whole(self.root / path, text)
+                else:
+                    _remove(self.root, self.root / path)
+
+    def sources(self, services: Iterable[str]) -> tuple[Source, ...]:
+        """The values in the files of this project: `config/<id>/.env` of each service, then the generated secrets."""
+        paths = {i: self.root / "config" / i / ".env" for i in services}
+        with readable(self.root):
+            files = [Source(f"config/{i}/.env", read_env(p, f"config/{i}/.env"), i) for i, p in paths.items()]
+        secrets = Source(f"{STATE}/{self.secrets_file.name}", self.secrets())
+        return (*(file for file in files if file.values), secrets)
+
+    def secrets(self) -> dict[str, str]:
+        """The generated secrets, by variable name; empty before `init`."""
+        return read_env(self.secrets_file, str(self.secrets_file))
+
+    def add_secrets(self, missing: Mapping[str, Variable]) -> None:
+        """Generate and store the missing secrets; stored ones stay as they are."""
+        stored = self.secrets()
+        generated = {name: draw(variable) for name, variable in missing.items() if name not in stored}
+        self._write_secrets({**stored, **generated})
+
+    def keep_secrets(self, values: Mapping[str, str]) -> None:
+        """Store secrets; a new value replaces the old one."""
+        self._write_secrets({**self.secrets(), **values})
+
+    def forget_secrets(self, names: Iterable[str]) -> None:
+        removed = set(names)
+        self._write_secrets({name: value for name, value in self.secrets().items() if name not in removed})
+
+    def draw(self, variable: Variable) -> str:
+        return draw(variable)
+
+    def _write_secrets(self, values: Mapping[str, str]) -> None:
+        before, now = self.secrets(), datetime.now(UTC).isoformat(timespec="seconds")
+        new = {name: now for name, value in values.items() if before.get(name) != value}
+        self._write_json("secret-changes", {**self.secret_changes(), **new})
+        self.write_private(self.secrets_file, env_text(values, "Generated once by arcctl. Keep it safe."))
+
+    def set_value(self, service: str, name: str, value: str | None) -> None:
+        """Write one setting to the service's `.env` file, or remove it (None); all other lines stay."""
+        path = self.root / "config" / service / ".env"
+        with readable(self.root):
+            text = read_text(path, "")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, dotenv.assigned(text, name, value), PRIVATE_FILE)
+
+    def secret_changes(self) -> dict[str, str]:
+        """When each secret was last changed, as an ISO 8601 time, where it is known."""
+        return self._read_json("secret-changes", dict[str, str], {})
+
+    def rotation(self) -> tuple[Change, ...]:
+        """The secrets of a rotation that has started and not ended."""
+        return self._read_json("rotation", tuple[Change, ...], ())
+
+    def remember_rotation(self, changes: Iterable[Change]) -> None:
+        """Store them until the rotation has ended; none at all ends it."""
+        if stored := [asdict(change) for change in changes]:
+            self._write_json("rotation", stored)
+        else:
+            self._json("rotation").unlink(missing_ok=True)
+
+    def write_compose_env(self, values: Mapping[str, str]) -> None:
+        """Write the variables for Compose, and a link to them where plain `docker compose` looks."""
+        note = "Written by arcctl from config/*/.env and the generated secrets. Edit those instead."
+        self.write_private(self.compose_env, env_text(values, note))
+        self.link_compose_env()
+
+    def link_compose_env(self) -> None:
+        """Plain `docker compose` reads the settings through this link; a file in its place stays."""
+        link = self.compose_file(COMPOSE_LINK)
+        if not link.exists() and not link.is_symlink():
+            link.symlink_to(Path("..") / self.compose_env.relative_to(self.root))
+
+    def digest(self, mounted: Iterable[str]) -> str:
+        """A hash of the content of files and folders below `config/`."""
+        state = hashlib.sha256()
+        for name in sorted(mounted):
+            root = self.root / "config" / name
+            for path in sorted(root.rglob("*")) if root.is_dir() else [root]:
+                state.update(path.read_bytes() if path.is_file() else b"")
+        return state.hexdigest()
+
+    def image_lock(self) -> dict[str, Locked]:
+        """The locked image of each reference; empty where nothing is locked."""
+        return image_lock.read(self.root / image_lock.FILE)
+
+    def lock_images(self, lock: Mapping[str, Locked]) -> None:
+        with readable(self.root):
+            write_whole(self.root / image_lock.FILE, image_lock.text(lock))
+
+    def note(self, name: str) -> dict[str, Any]:
+        """The document that was stored under this name; empty where there is none."""
+        return self._read_json(name, dict[str, Any], {})
+
+    def keep_note(self, name: str, document: Mapping[str, Any]) -> None:
+        self._write_json(name, document)
+
+    def engine(self) -> str:
+        """The engine that runs this project; empty while none does."""
+        return read_text(self.state / "engine", "").strip()
+
+    def remember_engine(self, name: str) -> None:
+        self.write_private(self.state / "engine", f"{name}\n")
+
+    def input_hashes(self) -> dict[str, str]:
+        """The hash of the inputs that each container was last created with."""
+        return self._read_json("input-hashes", dict[str, str], {})
+
+    def remember_input_hashes(self, digests: Mapping[str, str]) -> None:
+        self._write_json("input-hashes", {**self.input_hashes(), **digests})
+
+    def started(self) -> frozenset[str]:
+        """The services that were started and not stopped since."""
+        return self._read_json("started", frozenset[str], frozenset())
+
+    def remember_started(self, services: Iterable[str]) -> None:
+        self._write_json("started", sorted(services))
+
+    def bootstrapped(self) -> frozenset[str]:
+        """The services whose resources all exist, as far as is known."""
+        return self._read_json("bootstrapped", frozenset[str], frozenset())
+
+    def remember_bootstrapped(self, services: Iterable[str]) -> None:
+        self._write_json("bootstrapped", sorted(services))
+
+    def _json(self, name: str) -> Path:
+        return self.state / f"{name}.json"
+
+    def _read_json(self, name: str, shape: type[T], default: T) -> T:
+        with readable(self.root):
+            return read_json(self._json(name), shape, default)
+
+    def _write_json(self, name: str, document: object) -> None:
+        self.write_private(self._json(name), json.dumps(document, indent=1) + "\n")
+
+    def problems(self) -> tuple[ArcError, ...]:
+        """What is wrong with each file of this project that cannot be read."""
+        envs = (*sorted(self.root.glob("config/*/.env")), self.compose_env)
+        reads: list[Callable[[], object]] = [partial(read_env, p, str(p.relative_to(self.root))) for p in envs]
+        reads += [partial(read_json, path, object, None) for path in sorted(self.state.glob("*.json"))]
+        reads += [self.rotation, self.secret_changes, self.input_hashes, self.started, self.bootstrapped, self.engine]
+        found = map(_problem, (self.secrets, *reads, self.image_lock))
+        return tuple({error.message: error for error in found if error}.values())
+
+    def acquire(self) -> TextIO | None:
+        """The lock of this project, released when it is closed; None while another process holds it."""
+        self._create_state()
+        with readable(self.root):
+            lock = (self.state / "lock").open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            return None
+        self.migrate()
+        return lock
+
+    def write_private(self, path: Path, text: str) -> None:
+        self._create_state()
+        with readable(self.root):
+            write_whole(path, text, PRIVATE_FILE)
+
+    def _create_state(self) -> None:
+        with readable(self.root):
+            self.state.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+            self.state.chmod(PRIVATE_FOLDER)
+
+
+def _problem(read: Callable[[], object]) -> ArcError | None:
+    try:
+        read()
+    except ArcError as error:
+        return error
+    return None
+
+
+@contextmanager
+def readable(root: Path) -> Iterator[None]:
+    """Turn an error of the system into one that names the file."""
+    try:
+        yield
+    except OSError as error:
+        raise unreadable(error, root) from None
+
+
+def write_whole(path: Path, text: str, mode: int = 0o644) -> None:
+    """Write atomically, and not at all where the file has this text and mode already."""
+    if path.is_file() and stat.S_IMODE(path.stat().st_mode) == mode and path.read_bytes() == text.encode():
+        return
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            os.fchmod(handle, mode)
+            file.write(text)
+            file.flush()
+            os.fsync(handle)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _remove(root: Path, path: Path) -> None:
+    path.unlink(missing_ok=True)
+    for folder in path.parents:
+        if folder == root or not folder.is_dir() or any(folder.iterdir()):
+            break
+        folder.rmdir()
+
+
+def read_env(path: Path, shown: str) -> dict[str, str]:
+    """The variables of an `.env` file, taken literally; none where there is no file.
+
+    Raises SettingsError with the line that is not `NAME=value`.
+    """
+    from dotenv.parser import parse_stream
+
+    found: dict[str, str] = {}
+    for binding in parse_stream(StringIO(read_text(path, ""))):
+        if binding.error or (binding.key is not None and binding.value is None):
+            line = binding.original.line
+            raise SettingsError(f"{shown}, line {line}: not of the form NAME=value", hint=f"edit {path}")
+        if binding.key is not None:
+            found[binding.key] = binding.value or ""
+    return found
+
+
+def env_text(values: Mapping[str, str], note: str) -> str:
+    """An `.env` file; every value is URL-safe or a number, so nothing needs a quote."""
+    return f"# {note}\n" + "".join(f"{name}={value}\n" for name, value in sorted(values.items()))
+
+
+def draw(variable: Variable) -> str:
+    """A new secret of the length and alphabet that its variable declares."""
+    rule = variable.generate or {}
+    length = int(rule["length"])
+    if rule["alphabet"] == "hex":
+        return secrets.token_hex(length)[:length]
+    text = secrets.token_urlsafe(length)[:length].replace("-", "x").replace("_", "y")
+    if rule["alphabet"] != "strong":
+        return text
+    strong = f"{text[:-4]}-Aa{secrets.randbelow(10)}"
+    return draw(variable) if _TRIPLED.search(strong) else strong
+
+
+_TRIPLED = re.compile(r"(.)\1\1")
+"""Three equal characters in a row: servers that follow OWASP's password rules refuse them."""
+
+
+_OF_ONE_PROJECT = {".env", "custom.yaml", "custom-prod.yaml", "custom.yml"}
+"""Settings, and files rendered from the custom services of one project."""
+_CACHES = {"__pycache__", ".venv", ".pytest_cache", ".mypy_cache", ".ruff_cache"}
+
+
+def copy_template(source: Path, target: Path) -> None:
+    """Write the files of a new project; files that exist stay as they are."""
+    for folder in (*FOLDERS, "apps"):
+        for path in sorted((source / folder).rglob("*")):
+            _copy(path, target / path.relative_to(source))
+
+
+def _copy(path: Path, target: Path) -> None:
+    made_by_tools = _CACHES & set(path.parts)
+    if path.is_dir() or path.name in _OF_ONE_PROJECT or made_by_tools or target.exists():
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(path, target)

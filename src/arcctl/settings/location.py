@@ -1,0 +1,50 @@
+"""Finds the project directory and its custom services. Loads nothing heavy: completion uses it too."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from arcctl.errors import ProjectError, UsageError
+
+FOLDERS = ("config", "compose")
+"""The folders that make a directory a project directory."""
+
+
+def find(start: Path, named: str = "") -> Path:
+    """The project directory that is named, else `start` or the nearest one above it.
+
+    Raises ProjectError where there is none.
+    """
+    candidates = [Path(named).expanduser().resolve()] if named else [start, *start.parents]
+    for folder in candidates:
+        if all((folder / name).is_dir() for name in FOLDERS):
+            return folder
+    where = f"at {candidates[0]}" if named else f"in {start} or above it"
+    raise ProjectError(f"no arcctl project {where}", hint="arcctl init")
+
+
+def custom_names(directory: Path) -> tuple[str, ...]:
+    """The names of the custom services, read from file names."""
+    return tuple(sorted(path.stem for path in (directory / FOLDER).glob("*.yaml")))
+
+
+FOLDER = "services"
+"""Folder of the project; each file in it describes the service of that name."""
+NAME = re.compile(r"[a-z]([a-z0-9]|-(?=[a-z0-9]))*")
+LONGEST = 32
+
+
+def custom_file(name: str) -> str:
+    """The file of a custom service, seen from the project directory."""
+    return f"{FOLDER}/{name}.yaml"
+
+
+def refuse_name(name: str, taken: Iterable[str]) -> None:
+    """Raises UsageError for a name that a service cannot have."""
+    hint = "small letters, digits and single dashes, such as my-agent"
+    if not NAME.fullmatch(name) or len(name) > LONGEST:
+        raise UsageError(f"{name!r} cannot be the name of a service", hint=hint)
+    if name in set(taken):
+        raise UsageError(f"{name!r} is already in use", hint="arcctl service list, or choose another name")

@@ -1,0 +1,157 @@
+"""Where each value comes from: sources in order of precedence, merged and checked for all services at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from arcctl.errors import SettingsError
+from arcctl.model.env import HINT, ServiceEnv, Variable, is_placeholder, is_url_safe, load, unknown, variables
+from arcctl.model.service import Catalogue
+from arcctl.settings.image_tags import is_tag, tag_settings
+
+DEFAULT = "default"
+ENVIRONMENT = "environment"
+
+
+@dataclass(frozen=True)
+class Source:
+    """One place that values come from: its name as the user knows it, and what it says."""
+
+    origin: str
+    values: Mapping[str, str]
+    owner: str = ""
+    """The service whose file this is; empty for places that may set anything."""
+
+
+@dataclass(frozen=True)
+class Value:
+    service: str
+    variable: Variable
+    text: str | None
+    origin: str
+
+    @property
+    def shown(self) -> str:
+        """The value as it may be printed."""
+        if self.text is None:
+            return "(not set)"
+        return "********" if self.variable.secret else self.text
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every setting of every service with its origin, and one checked model per service."""
+
+    values: Mapping[str, Value]
+    envs: Mapping[str, ServiceEnv]
+
+    def mapping(self) -> dict[str, str]:
+        """All values that are set, by variable name, for Compose; without those that servers issue."""
+        own = {name: value for name, value in self.values.items() if not value.variable.server_issued}
+        return {name: value.text for name, value in own.items() if value.text is not None}
+
+
+def owned(catalogue: Catalogue) -> dict[str, tuple[str, Variable]]:
+    """Each variable with the service that owns it."""
+    found: dict[str, tuple[str, Variable]] = {}
+    for service_id, service in catalogue.services.items():
+        found |= {v.name: (service_id, v) for v in variables(service.env) if not v.shared}
+    return found | {s.name: (s.service, s.variable) for s in tag_settings(catalogue).values()}
+
+
+def resolve(catalogue: Catalogue, sources: Iterable[Source], *, insecure_demo: bool = False) -> Settings:
+    """Merge `sources`, the strongest first, over the defaults of the models.
+
+    Raises SettingsError for unknown names, values that do not fit, and secrets that everybody knows.
+    """
+    sources = tuple(sources)
+    names = owned(catalogue)
+    _refuse_unknown(catalogue, sources)
+    values = {name: _value(name, owner, variable, sources) for name, (owner, variable) in names.items()}
+    _refuse_unsafe(values)
+    _refuse_odd_tags(catalogue, values)
+    if not insecure_demo:
+        _refuse_placeholders(values)
+    texts = {name: v.text for name, v in values.items() if v.text is not None}
+    return Settings(values, {i: _model(s.env, texts) for i, s in catalogue.services.items()})
+
+
+def _model(env: type[ServiceEnv], texts: Mapping[str, str]) -> ServiceEnv:
+    return load(env, texts)
+
+
+def lookup(catalogue: Catalogue, name: str, sources: Iterable[Source]) -> Value:
+    """One setting as the first source that knows it says; nothing is checked."""
+    owner, variable = owned(catalogue)[name]
+    return _value(name, owner, variable, tuple(sources))
+
+
+def check(catalogue: Catalogue, service: str, name: str, value: str, *, insecure_demo: bool = False) -> None:
+    """Raises SettingsError where one value is not valid, whatever the others are."""
+    missing = missing_secrets(catalogue, {})
+    drawn = {n: ("0123456789abcdef" * 8)[: int((v.generate or {})["length"])] for n, v in missing.items()}
+    mine = Source(f"config/{service}/.env", {name: value}, service)
+    resolve(catalogue, (mine, Source("", drawn)), insecure_demo=insecure_demo)
+
+
+def _value(name: str, owner: str, variable: Variable, sources: tuple[Source, ...]) -> Value:
+    for source in sources:
+        if name in source.values:
+            return Value(owner, variable, source.values[name], source.origin)
+    return Value(owner, variable, variable.default, DEFAULT)
+
+
+def _refuse_unknown(catalogue: Catalogue, sources: tuple[Source, ...]) -> None:
+    """The file of a service may only hold settings of that service."""
+    problems: list[str] = []
+    own = owned(catalogue)
+    for source in sources:
+        if source.owner:
+            known = {v.name for v in variables(catalogue.services[source.owner].env)}
+            known |= {name for name, (owner, _) in own.items() if owner == source.owner}
+            problems += [f"{source.origin}: {text}" for text in unknown(source.values, known)]
+    if problems:
+        raise SettingsError("; ".join(problems), hint=HINT)
+
+
+def _refuse_unsafe(values: Mapping[str, Value]) -> None:
+    """Secrets travel in URLs and files of many formats, so they keep to characters that mean nothing anywhere."""
+    odd = [n for n, v in values.items() if v.variable.secret and v.text is not None and not is_url_safe(v.text)]
+    if odd:
+        raise SettingsError(
+            f"{', '.join(odd)}: is empty, or has characters other than letters, digits and . _ ~ -",
+            hint="choose another one, or remove the line and run `arcctl init`",
+        )
+
+
+def _refuse_odd_tags(catalogue: Catalogue, values: Mapping[str, Value]) -> None:
+    odd = [s.name for s in tag_settings(catalogue).values() if not is_tag(values[s.name].text or "")]
+    if odd:
+        raise SettingsError(
+            f"{', '.join(odd)}: is no tag of an image: letters, digits and . _ - only",
+            hint="to see tags that exist: arcctl images outdated",
+        )
+
+
+def _refuse_placeholders(values: Mapping[str, Value]) -> None:
+    weak = [n for n, v in values.items() if v.variable.secret and v.text is not None and is_placeholder(v.text)]
+    if weak:
+        raise SettingsError(
+            f"{', '.join(weak)}: an example value that everybody knows",
+            hint="remove the line and run `arcctl init`, or pass --insecure-demo",
+        )
+
+
+def near_misses(environment: Iterable[str], catalogue: Catalogue) -> list[str]:
+    """Warnings for names of the process environment that look like a setting and are none."""
+    known = owned(catalogue)
+    prefixes = tuple(str(s.env.model_config["env_prefix"]) for s in catalogue.services.values())
+    odd = [n for n in environment if n.startswith(prefixes) and n not in known]
+    return [text for text in unknown(odd, known) if "did you mean" in text]
+
+
+def missing_secrets(catalogue: Catalogue, present: Mapping[str, Any]) -> dict[str, Variable]:
+    """The secrets that must be generated, by name."""
+    return {n: v for n, (_, v) in owned(catalogue).items() if v.generate is not None and n not in present}

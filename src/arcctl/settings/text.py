@@ -1,0 +1,110 @@
+"""Reads the text files of a project: one way for all, and a clear error for a file that cannot be read."""
+
+from __future__ import annotations
+
+import codecs
+import importlib.resources
+import shlex
+from pathlib import Path
+from typing import TypeVar
+
+from arcctl.errors import ProjectError
+
+T = TypeVar("T")
+
+_MARKS = {
+    codecs.BOM_UTF32_LE: "UTF-32",
+    codecs.BOM_UTF32_BE: "UTF-32",
+    codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+}
+
+
+def read_text(path: Path, default: str | None = None) -> str:
+    """The text of a UTF-8 file; a byte order mark is skipped and every line ends with a newline character.
+
+    Where there is no file, it is `default`, if one is given.
+
+    Raises ProjectError with the file, the byte and the encoding that the file seems to have.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        if default is not None and isinstance(error, FileNotFoundError):
+            return default
+        raise unreadable(error, path) from None
+    place = data.find(0)
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        place = error.start if place < 0 else min(place, error.start)
+    if place >= 0:
+        raise _not_utf_8(path, data, place)
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _not_utf_8(path: Path, data: bytes, place: int) -> ProjectError:
+    encoding = _encoding(data)
+    if not encoding:
+        return ProjectError(f"{path}: not text: byte {place} is zero", hint=f"see what it is: file {path}")
+    old, new = shlex.quote(str(path)), shlex.quote(f"{path}.utf8")
+    command = f"(umask 077; iconv -f {encoding} -t UTF-8 {old} >{new}) && cp {new} {old} && rm {new}"
+    return ProjectError(
+        f"{path}: not UTF-8 text at byte {place}, it looks like {_NAMES.get(encoding, encoding)}",
+        hint=f"save it as UTF-8 in your editor, or: {command}",
+    )
+
+
+_NAMES = {"ISO-8859-1": "Latin-1", "WINDOWS-1252": "Windows-1252 (Latin-1)"}
+
+
+def _encoding(data: bytes) -> str:
+    """What a file that is not UTF-8 seems to be, as `iconv` calls it; empty where it is no text."""
+    for mark, name in _MARKS.items():
+        if data.startswith(mark):
+            return name
+    if 0 in data:
+        order = {1: "LE", 0: "BE"}
+        zeros = {start: data[start::2].count(0) for start in order}
+        most = max(zeros, key=lambda start: zeros[start])
+        return f"UTF-16{order[most]}" if zeros[most] * 4 > len(data) and not zeros[1 - most] else ""
+    return "WINDOWS-1252" if any(0x80 <= byte < 0xA0 for byte in data) else "ISO-8859-1"
+
+
+def read_json(path: Path, shape: type[T], default: T) -> T:
+    """The document in a file, checked against its type; `default` where there is no file.
+
+    Raises ProjectError with the file, and with the line or the entry that is wrong. Values are never shown.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    text = read_text(path, "")
+    if not text and not path.exists():
+        return default
+    try:
+        document = TypeAdapter(shape).validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        where = "".join(f", entry {part}" for part in first["loc"][:1])
+        raise ProjectError(
+            f"{path}{where}: {first['msg'][:1].lower()}{first['msg'][1:]}",
+            hint=f"repair it, put a copy of it back, or move it away: mv {shlex.quote(str(path))}"
+            f" {shlex.quote(f'{path}.broken')}",
+        ) from None
+    return document
+
+
+def unreadable(error: OSError, root: Path) -> ProjectError:
+    """The error for a file below `root` that the system refuses to read or write."""
+    where, hint = Path(error.filename2 or error.filename or root), f"check who owns {root}: ls -la {root}"
+    if isinstance(error, FileNotFoundError):
+        where = next((path for path in (*reversed(where.parents), where) if not path.exists()), where)
+        hint = f"see what is there: ls -la {where.parent}"
+    if isinstance(error, NotADirectoryError):
+        where = next((path for path in reversed(where.parents) if not path.is_dir()), where)
+    return ProjectError(f"{where}: {(error.strerror or str(error)).lower()}", hint=hint)
+
+
+def packaged(path: str) -> str:
+    """The text of a file of this package."""
+    return importlib.resources.files("arcctl").joinpath(path).read_text(encoding="utf-8")

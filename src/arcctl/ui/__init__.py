@@ -1,1 +1,0 @@
-"""Shows. Results and events, to people and to programs."""

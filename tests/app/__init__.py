@@ -1,1 +1,0 @@
-"""The use-cases on a toy platform, with fakes at the seams."""

@@ -1,0 +1,64 @@
+"""What a backup says of itself."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from arcctl.backup.manifest import Kind, Manifest, Part, read
+from arcctl.errors import BackupError
+
+FOLDER = Part(
+    service="store", kind=Kind.FOLDER, name="data", file="store-0.age", bytes=3, sha256="ab", server="toy/store:1.4-x"
+)
+DUMP = replace(FOLDER, kind=Kind.DATABASE, file="store-1.age", bytes=4)
+MANIFEST = Manifest(
+    created_at="2026-11-24T21:00:00+00:00",
+    arcctl="0.1.0",
+    engine="docker",
+    lock="passphrase",
+    secrets_id="cd",
+    parts=(FOLDER, DUMP),
+)
+
+
+def test_a_manifest_reads_back_as_it_was_written() -> None:
+    assert read(MANIFEST.text, "b") == MANIFEST
+    assert json.loads(MANIFEST.text)["schema"] == "arcctl.backup/v1"
+    assert (MANIFEST.services, MANIFEST.bytes) == (("store",), 7)
+
+
+def test_the_parts_of_a_service_are_its_own() -> None:
+    other = replace(FOLDER, service="shop", file="shop-0.age")
+    assert replace(MANIFEST, parts=(FOLDER, other, DUMP)).of("store") == (FOLDER, DUMP)
+
+
+def _changed(**fields: object) -> str:
+    return json.dumps({**json.loads(MANIFEST.text), **fields})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        MANIFEST.text[:80],
+        _changed(parts=7),
+        _changed(parts=[{}]),
+        _changed(more=1),
+        MANIFEST.text.replace("store-0.age", "../store-0.age"),
+        MANIFEST.text.replace("store-0.age", "/etc/passwd"),
+        MANIFEST.text.replace('"folder"', '"other"'),
+    ],
+)
+def test_what_is_no_manifest_is_named(text: str) -> None:
+    with pytest.raises(BackupError, match="b: the manifest is damaged"):
+        read(text, "b")
+
+
+def test_a_manifest_of_another_version_is_told_apart_from_a_damaged_one() -> None:
+    with pytest.raises(BackupError, match="b: written in a format that this arcctl does not know"):
+        read(_changed(schema="arcctl.backup/v9"), "b")

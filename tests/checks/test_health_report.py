@@ -1,0 +1,274 @@
+"""The verdict on a service in each state, and its root causes."""
+
+from __future__ import annotations
+
+import pytest
+
+from arcctl.checks.health_report import Report, Status, Verdict, judge, overall
+from arcctl.engines.base import ContainerState, Observed, Unavailable
+from arcctl.model.image import STUB
+from arcctl.model.probe import Answer
+from tests.fakes.catalogue import TOY
+
+RUNS = ContainerState(state="running", image="toy/any:1")
+DONE = ContainerState(state="exited")
+RUNNING = {"store": RUNS, "shop-db": DONE, "big-shop": RUNS, "shop-exporter": RUNS, "front": RUNS}
+OK = Answer(True, "answered", 0.0123)
+ANSWERS = {"store": OK, "big-shop": OK, "front": OK}
+REFUSED = Answer(False, "expected OK, got -ERR wrong password")
+
+
+def _state(state: str, **more: object) -> ContainerState:
+    return ContainerState(state=state, **more)  # type: ignore[arg-type]
+
+
+def _verdicts(containers: dict[str, ContainerState], answers: dict[str, Answer]) -> dict[str, Verdict]:
+    found = judge(tuple(TOY.services), TOY, Observed(RUNNING | containers), ANSWERS | answers)
+    return {v.name: v for v in found}
+
+
+def _printed(verdict: Verdict) -> list[str]:
+    head = f"{verdict.status} {verdict.state}" + f" blocked by {', '.join(verdict.blocked_by)}" * bool(
+        verdict.blocked_by
+    )
+    return [head, *(f"{c.status} {c.id}: {c.message}" + f" -> {c.hint}" * bool(c.hint) for c in verdict.checks)]
+
+
+def test_a_service_that_runs_and_answers_is_healthy() -> None:
+    assert {name: _printed(v) for name, v in _verdicts({}, {}).items()} == {
+        "big-shop": [
+            "healthy running",
+            "pass container: running",
+            "pass probe: answered",
+            "pass shop-db: finished",
+            "pass shop-exporter: running",
+        ],
+        "front": ["healthy running", "pass container: running", "pass probe: answered"],
+        "store": ["healthy running", "pass container: running", "pass probe: answered"],
+    }
+
+
+CONTAINER_OK = "pass container: running"
+STORE = [
+    (RUNS, REFUSED, ["unhealthy running", CONTAINER_OK, f"fail probe: {REFUSED.reason} -> arcctl logs store"]),
+    (
+        _state("paused"),
+        REFUSED,
+        ["unhealthy paused", "fail container: paused -> arcctl up store"],
+    ),
+    (
+        _state("exited", exit_code=137, oom_killed=True),
+        REFUSED,
+        ["unhealthy exited", "fail container: exited with code 137, out of memory -> arcctl up store"],
+    ),
+    (
+        _state("created"),
+        REFUSED,
+        ["unhealthy created", "fail container: created but not started -> arcctl up store"],
+    ),
+    (
+        _state("restarting", exit_code=1),
+        REFUSED,
+        [
+            "unhealthy restarting",
+            "fail container: keeps restarting, last exit code 1 -> arcctl logs store",
+        ],
+    ),
+    (
+        _state("dead"),
+        REFUSED,
+        ["unhealthy dead", "fail container: crashed too often and is not restarted any more -> arcctl logs store"],
+    ),
+    (_state("absent"), REFUSED, ["unknown absent", "skip container: not started -> arcctl up store"]),
+    (
+        _state("running", health="starting"),
+        REFUSED,
+        [
+            "unhealthy running",
+            CONTAINER_OK,
+            "skip healthcheck: in-container check starting",
+            f"fail probe: {REFUSED.reason} -> arcctl logs store",
+        ],
+    ),
+    (
+        _state("running", health="starting"),
+        OK,
+        [
+            "healthy running",
+            CONTAINER_OK,
+            "skip healthcheck: in-container check starting",
+            "pass probe: answered",
+        ],
+    ),
+    (
+        _state("running", health="unhealthy", health_log="no route"),
+        OK,
+        [
+            "degraded running",
+            CONTAINER_OK,
+            "warn healthcheck: in-container check unhealthy: no route",
+            "pass probe: answered",
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("now", "answer", "printed"),
+    STORE,
+    ids=[
+        "wrong password",
+        "paused",
+        "exited",
+        "created",
+        "restarting",
+        "dead",
+        "absent",
+        "half-started",
+        "slow",
+        "unhealthy healthcheck",
+    ],
+)
+def test_each_state_has_its_message_and_hint(now: ContainerState, answer: Answer, printed: list[str]) -> None:
+    assert _printed(_verdicts({"store": now}, {"store": answer})["store"]) == printed
+
+
+@pytest.mark.parametrize(
+    ("health", "printed"),
+    [
+        ("healthy", ["healthy running", CONTAINER_OK, "pass healthcheck: in-container check healthy", "pass"]),
+        ("", ["degraded running", CONTAINER_OK, "warn"]),
+        ("starting", ["unhealthy running", CONTAINER_OK, "skip healthcheck: in-container check starting", "fail"]),
+        ("unhealthy", ["unhealthy running", CONTAINER_OK, "warn healthcheck: in-container check unhealthy", "fail"]),
+    ],
+)
+def test_without_a_published_port_the_healthcheck_decides(health: str, printed: list[str]) -> None:
+    said = f"{printed.pop()} probe: no published port; in-container check {health or 'missing'}"
+    observed = Observed(RUNNING | {"store": _state("running", health=health)})
+    (verdict,) = judge(("store",), TOY, observed, {})
+    assert _printed(verdict) == [*printed, said]
+
+
+@pytest.mark.parametrize(
+    ("component", "now", "status", "check"),
+    [
+        ("shop-db", DONE, "healthy", "pass shop-db: finished"),
+        (
+            "shop-db",
+            _state("exited", exit_code=2),
+            "unhealthy",
+            "fail shop-db: shop-db: exited with code 2 -> arcctl logs shop-db",
+        ),
+        ("shop-db", _state("absent"), "unhealthy", "fail shop-db: shop-db: not started -> arcctl up big-shop"),
+        ("shop-db", RUNS, "healthy", "pass shop-db: running"),
+        ("shop-exporter", _state("absent"), "healthy", "skip shop-exporter: not started"),
+        (
+            "shop-exporter",
+            _state("exited"),
+            "degraded",
+            "warn shop-exporter: shop-exporter: exited with code 0 -> arcctl logs shop-exporter",
+        ),
+        (
+            "shop-exporter",
+            _state("running", health="unhealthy"),
+            "degraded",
+            "warn shop-exporter: shop-exporter: unhealthy -> arcctl logs shop-exporter",
+        ),
+    ],
+)
+def test_an_init_container_can_fail_a_service_and_a_sidecar_only_degrade_it(
+    component: str, now: ContainerState, status: str, check: str
+) -> None:
+    printed = _printed(_verdicts({component: now}, {})["big-shop"])
+    assert printed[0] == f"{status} running"
+    assert check in printed
+
+
+def test_components_of_a_service_that_was_not_started_are_left_out() -> None:
+    absent = _verdicts({"big-shop": _state("absent"), "shop-db": _state("exited", exit_code=1)}, {})["big-shop"]
+    assert _printed(absent) == ["unknown absent", "skip container: not started -> arcctl up big-shop"]
+
+
+def test_a_service_that_this_engine_cannot_run_says_why_and_is_no_root_cause() -> None:
+    observed = Observed({"big-shop": RUNS}, {"store": Unavailable("must be built first", "arcctl engine build store")})
+    store, shop = judge(("store", "big-shop"), TOY, observed, ANSWERS)
+    why = "not available here: must be built first (arcctl engine build store)"
+    assert _printed(store) == ["unknown absent", f"skip container: {why} -> arcctl engine build store"]
+    assert shop.blocked_by == ()
+
+
+@pytest.mark.parametrize("state", ["exited", "paused", "absent"])
+def test_a_service_that_depends_on_a_stopped_one_names_the_root_cause(state: str) -> None:
+    refused = {"big-shop": Answer(False, "503 from /ready")}
+    found = _verdicts({"store": _state(state)}, refused)
+    needs = "warn needs: depends on store, which is not healthy -> arcctl health store"
+    assert _printed(found["front"]) == [
+        "degraded running blocked by store",
+        CONTAINER_OK,
+        "pass probe: answered",
+        needs,
+    ]
+    assert found["big-shop"].status is Status.UNHEALTHY
+    assert found["big-shop"].blocked_by == ("store",)
+    assert found["store"].blocked_by == ()
+
+
+def test_a_service_that_was_not_started_names_no_root_cause() -> None:
+    found = _verdicts({"store": _state("exited"), "front": _state("absent")}, {})
+    assert _printed(found["front"]) == ["unknown absent", "skip container: not started -> arcctl up front"]
+
+
+@pytest.mark.parametrize(
+    ("containers", "answers", "reason"),
+    [
+        ({}, {}, "answered"),
+        ({"big-shop": _state("paused")}, {}, "paused"),
+        ({}, {"big-shop": REFUSED}, REFUSED.reason),
+        ({"shop-db": _state("exited", exit_code=2)}, {}, "shop-db: exited with code 2"),
+        ({"store": _state("paused")}, {}, "depends on store, which is not healthy"),
+        ({"big-shop": _state("absent")}, {}, "not started"),
+    ],
+)
+def test_the_reason_is_the_check_that_matters_most(
+    containers: dict[str, ContainerState], answers: dict[str, Answer], reason: str
+) -> None:
+    assert _verdicts(containers, answers)["big-shop"].reason == reason
+
+
+def test_latency_is_in_whole_milliseconds_and_the_version_is_the_tag() -> None:
+    verdict = _verdicts({}, {})["store"]
+    assert (verdict.checks[1].latency_ms, verdict.version, verdict.layer) == (12, "1", "observability")
+
+
+def _report(*verdicts: Verdict) -> Report:
+    return Report(status=Status.HEALTHY, started_at="", duration_ms=0, engine="", project="arc", services=verdicts)
+
+
+def test_a_stub_is_counted_and_named() -> None:
+    stub = ContainerState(state="running", image="toy/store:1", stub=True)
+    report = _report(*_verdicts({"store": stub, "front": _state("absent")}, {}).values())
+    assert report.stubs == ("store",)
+    assert report.summary == {"healthy": 2, "degraded": 0, "unhealthy": 0, "unknown": 1}
+    assert report.services[2].version == f"1 {STUB}"
+
+
+def _bare(name: str, status: Status) -> Verdict:
+    return Verdict(name=name, layer="platform", status=status, state="running", checks=())
+
+
+@pytest.mark.parametrize(
+    ("statuses", "counted", "worst"),
+    [
+        ({}, "", "unknown"),
+        ({"a": "healthy"}, "", "unknown"),
+        ({"a": "healthy"}, "a", "healthy"),
+        ({"a": "healthy", "b": "degraded"}, "ab", "degraded"),
+        ({"a": "unknown", "b": "degraded"}, "ab", "unknown"),
+        ({"a": "unknown", "b": "unhealthy"}, "ab", "unhealthy"),
+        ({"a": "healthy", "b": "unhealthy"}, "a", "healthy"),
+    ],
+    ids=str,
+)
+def test_the_whole_is_as_ill_as_the_worst_that_counts(statuses: dict[str, str], counted: str, worst: str) -> None:
+    verdicts = [_bare(name, Status(status)) for name, status in statuses.items()]
+    assert overall(verdicts, counted) is Status(worst)

@@ -1,0 +1,121 @@
+"""Probes against real servers on loopback sockets: each ends in time, with the right verdict and reason."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from arcctl.checks.clients.prober import LoopbackProber
+from arcctl.model.probe import Answer, Http, Postgres, Probe, Tcp
+from arcctl.project import Target
+
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nready"
+BUSY = b"HTTP/1.1 503 Busy\r\nContent-Length: 9\r\nConnection: close\r\n\r\nstill low"
+
+
+def sends(words: bytes) -> Handler:
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(words)
+        await writer.drain()
+        writer.close()
+
+    return handle
+
+
+async def hangs(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.read(-1)
+    writer.close()
+
+
+async def closes(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.close()
+
+
+@asynccontextmanager
+async def serving(handler: Handler) -> AsyncIterator[int]:
+    server = await asyncio.start_server(handler, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+def ask(handler: Handler, probe: Probe, timeout: float = 1.0) -> tuple[Answer, int]:
+    async def run() -> tuple[Answer, int]:
+        async with serving(handler) as port:
+            answers = await LoopbackProber().ask({"it": Target(probe, port)}, timeout)
+            return answers["it"], port
+
+    return asyncio.run(run())
+
+
+HTTP = Http(1, "/ready", body="ready")
+OTHER = Http(1, "/ready", body="else")
+TCP = Tcp(port=1, send=b"PING\r\n", expect=b"PONG")
+LOGIN = Postgres(port=1, user="u", password="s3ntinel", database="d")
+
+
+@pytest.mark.parametrize(
+    ("handler", "probe", "ok", "reason"),
+    [
+        (sends(OK), HTTP, True, "HTTP 200 on /ready"),
+        (sends(BUSY), HTTP, False, "HTTP 503 on /ready: still low"),
+        (
+            sends(OK),
+            Http(1, "/ready", body="else"),
+            False,
+            "HTTP 200 on /ready, but not the expected text 'else'",
+        ),
+        (hangs, HTTP, False, "no answer on port {port} in 0.3 s"),
+        (closes, HTTP, False, "port {port} closes every connection: the server behind it is not listening yet"),
+        (sends(b"+PONG\r\n"), TCP, True, "port {port} answered PONG"),
+        (
+            sends(b"-ERR 'Authorization Violation'\r\n"),
+            TCP,
+            False,
+            "port {port} answered -ERR 'Authorization Violation'",
+        ),
+        (sends(b"-WRONGPASS no\r\n-NOAUTH\r\n"), TCP, False, "port {port} answered -WRONGPASS no"),
+        (hangs, TCP, False, "no answer on port {port} in 0.3 s"),
+        (hangs, LOGIN, False, "no answer on port {port} in 0.3 s"),
+    ],
+)
+def test_each_answer_becomes_a_verdict_with_a_reason(handler: Handler, probe: Probe, ok: bool, reason: str) -> None:
+    answer, port = ask(handler, probe, 0.3)
+    assert (answer.ok, answer.reason) == (ok, reason.format(port=port))
+
+
+@pytest.mark.parametrize("probe", [HTTP, TCP, LOGIN])
+def test_a_closed_port_says_that_nothing_listens(probe: Probe) -> None:
+    port = free_port()
+    answers = asyncio.run(LoopbackProber().ask({"it": Target(probe, port)}, 1.0))
+    assert (answers["it"].ok, answers["it"].reason) == (False, f"nothing listens on port {port}")
+
+
+def test_one_hung_service_does_not_delay_the_others() -> None:
+    async def run() -> dict[str, Answer]:
+        async with serving(hangs) as hung, serving(sends(OK)) as well:
+            targets = {"hung": Target(HTTP, hung)} | {f"well{i}": Target(HTTP, well) for i in range(20)}
+            return dict(await LoopbackProber().ask(targets, 0.8))
+
+    answers = asyncio.run(run())
+    assert not answers.pop("hung").ok
+    assert all(answer.ok and answer.seconds < 0.8 for answer in answers.values())
+
+
+def test_no_reason_holds_a_password() -> None:
+    answer, _ = ask(closes, LOGIN)
+    assert not answer.ok
+    assert "s3ntinel" not in answer.reason + repr(LOGIN)

@@ -1,0 +1,53 @@
+"""`env`: the variables of which services, for which side."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from arcctl.connect import env as connection
+from arcctl.errors import UnknownService
+from arcctl.model.connection import Side, Where
+from arcctl.model.service import Catalogue
+from arcctl.project import Project, ensure_secrets
+from tests.fakes.catalogue import FRONT, STORE, StoreEnv
+from tests.fakes.toy import Toy
+
+
+def _found(env: StoreEnv, where: Where) -> dict[str, str]:
+    return {"STORE_URL": f"store://{where.at(7000)}", "STORE_AUTH": env.ticket.get_secret_value()}
+
+
+@pytest.fixture
+def toy() -> Toy:
+    return Toy()
+
+
+@pytest.fixture
+def project(toy: Toy) -> Project:
+    """The store has an address and a ticket that its server issued."""
+    store = replace(STORE, network=replace(STORE.network, connect=_found))
+    known = replace(toy.project(), catalogue=Catalogue({"front": FRONT, "store": store}))
+    ensure_secrets(known, ())
+    return known
+
+
+@pytest.mark.parametrize(("side", "address"), [(Side.HOST, "127.0.0.1:7070"), (Side.CONTAINER, "store:7000")])
+def test_an_address_is_the_one_of_that_side(side: Side, address: str, toy: Toy, project: Project) -> None:
+    toy.environment["STORE_HOST_PORT"] = "7070"
+    assert connection.variables(("store",), side, project) == {"STORE_URL": f"store://{address}"}
+
+
+def test_a_server_issued_value_is_there_once_it_is_known(toy: Toy, project: Project) -> None:
+    toy.directory.keep_secrets({"STORE_TICKET": "t1"})
+    assert connection.variables((), Side.HOST, project)["STORE_AUTH"] == "t1"
+
+
+def test_only_the_services_named_have_variables(project: Project) -> None:
+    assert connection.variables(("front",), Side.HOST, project) == {}
+
+
+def test_an_unknown_service_is_refused(project: Project) -> None:
+    with pytest.raises(UnknownService):
+        connection.variables(("stroe",), Side.HOST, project)

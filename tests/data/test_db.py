@@ -1,0 +1,125 @@
+"""`db`: which service a database belongs to, what may be created and dropped, and what an interrupt leaves."""
+
+from __future__ import annotations
+
+import pytest
+
+from arcctl.data import db as databases
+from arcctl.data.migrate import migrate
+from arcctl.data.report import Database
+from arcctl.errors import UnhealthyError
+from tests.fakes.data_platform import Platform, refused, run
+
+
+def test_each_database_is_listed_with_the_service_that_declares_it_and_templates_are_not() -> None:
+    platform = Platform()
+    listed = run(databases.list_((), platform.project, platform.clients))
+    assert [(d.name, d.service, d.address, d.secret) for d in listed] == [
+        ("root", "store", "127.0.0.1:1/root", "p"),
+        ("ours", "store", "127.0.0.1:1/ours", "of-ours"),
+        ("shop", "shop", "127.0.0.1:1/shop", "of-shop"),
+        ("by_hand", "", "127.0.0.1:1/by_hand", ""),
+    ]
+
+
+def test_an_interrupted_creation_is_completed_with_the_password_that_it_stored() -> None:
+    platform = Platform()
+    platform.clients.stored["books"] = Database(name="books", owner="books", bytes=1)
+    platform.toy.directory.kept["DB_BOOKS_PASSWORD"] = "stored-before"  # an interrupted creation
+    database, created = run(databases.create("books", platform.project, platform.clients))
+    assert (database.secret, created, platform.toy.printed) == (
+        "stored-before",
+        True,
+        ["working store creating database-books", "ready store created database-books"],
+    )
+    assert run(databases.create("books", platform.project, platform.clients))[1] is False
+
+
+def test_a_creation_that_the_server_refuses_has_its_hint() -> None:
+    platform = Platform()
+    platform.toy.smoke_test_runner.refusing = frozenset({"database-books"})
+    message, hint = refused(databases.create("books", platform.project, platform.clients), UnhealthyError)
+    assert (message, hint) == ("store: database-books: database-books is not there", "look into the log")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("shop", "'shop' is the database of the service shop"),
+        ("root", "'root' is the database of the service store"),
+        ("by_hand", "the database 'by_hand' exists already"),
+        ("clerk", "the role 'clerk' exists already, and its password would change"),
+    ],
+)
+def test_a_name_that_is_taken_changes_nothing(name: str, message: str) -> None:
+    platform = Platform()
+    assert refused(databases.create(name, platform.project, platform.clients))[0] == message
+    assert (platform.toy.directory.kept, platform.toy.smoke_test_runner.created) == ({}, set())
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("shop", "'shop' is the database of the service shop, which needs it"),
+        ("root", "'root' is the database of the service store, which needs it"),
+        ("empty", "'empty' is a template that new databases are copied from"),
+        ("by_hnad", "there is no database 'by_hnad'"),
+    ],
+)
+def test_only_a_database_of_the_user_is_dropped(name: str, message: str) -> None:
+    platform = Platform()
+    before = dict(platform.clients.stored)
+    assert refused(databases.drop(name, platform.project, platform.clients))[0] == message
+    assert platform.clients.stored == before
+
+
+def test_a_role_is_dropped_with_its_database_only_where_create_made_it() -> None:
+    platform = Platform()
+    run(databases.drop("by_hand", platform.project, platform.clients))
+    assert "by_hand" in platform.clients.known_roles
+    platform.clients.stored["books"] = Database(name="books", owner="books", bytes=1)
+    platform.clients.known_roles.add("books")
+    platform.toy.directory.kept["DB_BOOKS_PASSWORD"] = "x"
+    run(databases.drop("books", platform.project, platform.clients))
+    assert ("books" in platform.clients.known_roles, platform.toy.directory.kept) == (False, {})
+
+
+def test_an_interrupted_drop_is_completed() -> None:
+    platform = Platform()
+    platform.clients.known_roles.add("books")
+    platform.toy.directory.kept["DB_BOOKS_PASSWORD"] = "x"
+    assert run(databases.drop_impact("books", platform.project, platform.clients)).tables == 0
+    run(databases.drop("books", platform.project, platform.clients))
+    assert ("books" in platform.clients.known_roles, platform.toy.directory.kept) == (False, {})
+
+
+def test_a_migration_runs_after_the_init_containers_that_it_depends_on() -> None:
+    platform = Platform()
+    result = run(migrate(("shop",), platform.project))
+    assert (result.passed, platform.toy.engine.calls) == (True, ["recreate shop-db", "recreate shop-tables"])
+
+
+def test_a_failed_migration_is_reported() -> None:
+    platform = Platform()
+    platform.toy.engine.exit_codes = {"shop-tables": 3}
+    result = run(migrate((), platform.project))
+    assert result.outcome is not None
+    assert result.outcome.failed == {"shop-tables": "exited with code 3"}
+
+
+def test_a_service_without_a_migration_says_which_have_one() -> None:
+    message, hint = refused(migrate(("bus",), Platform().project))
+    assert (message, hint) == ("bus has no migration to run", "arcctl db migrate shop")
+
+
+def test_a_migration_without_a_database_server_starts_nothing() -> None:
+    platform = Platform().stopped("store")
+    message = refused(migrate(("shop",), platform.project), UnhealthyError)
+    assert (message, platform.toy.engine.calls) == (("store is not running", "arcctl up store"), [])
+
+
+def test_an_interrupted_creation_is_not_completed_once_a_service_has_the_name() -> None:
+    platform = Platform()
+    platform.toy.directory.kept["DB_SHOP_PASSWORD"] = "stored-before"
+    message = refused(databases.create("shop", platform.project, platform.clients))[0]
+    assert message == "'shop' is the database of the service shop"

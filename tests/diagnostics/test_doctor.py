@@ -1,0 +1,105 @@
+"""`doctor` and `init` on a toy platform."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+
+from arcctl.diagnostics import doctor
+from arcctl.diagnostics.diagnosis import Leftover, Repair, State
+from arcctl.diagnostics.facts import EngineReport, Host, ProjectFacts
+from arcctl.lifecycle import up
+from tests.fakes.catalogue import STORE
+from tests.fakes.machines import DOCKER, FINE
+from tests.fakes.toy import FakeDirectory, FakePorts, Toy
+
+SECRETS = {"STORE_PASSWORD": "st0re-secret", "BIG_SHOP_TOKEN": "sh0p-secret"}
+NO_ENGINE = "cannot reach the Docker engine"
+
+
+def _directory() -> FakeDirectory:
+    return FakeDirectory(kept=dict(SECRETS), up=frozenset({STORE.id}))
+
+
+@dataclass
+class FakeCollector:
+    """A machine without problems but the given ones."""
+
+    report: EngineReport = FINE.engine
+    leftovers: tuple[str, ...] = ()
+
+    def host(self) -> Host:
+        return FINE.host
+
+    def directory(self) -> ProjectFacts:
+        return replace(FINE.directory, leftovers=self.leftovers)
+
+    def engine(self) -> EngineReport:
+        return self.report
+
+    def repair(self, repair: Repair) -> str:
+        assert isinstance(repair, Leftover)
+        self.leftovers = tuple(path for path in self.leftovers if path != repair.path)
+        return f"removed {repair.path}"
+
+
+def _complaints(toy: Toy, collector: FakeCollector | None = None) -> list[str]:
+    """Every diagnosis that is not ok, as it is shown."""
+    found = doctor.diagnose(toy.project(), collector or FakeCollector()).diagnoses
+    return [f"{f.state} {f.id}: {f.evidence} -> {f.fix}" for f in found if f.state is not State.OK]
+
+
+def test_without_problems_every_diagnosis_is_ok() -> None:
+    toy = Toy(directory=_directory())
+    report = doctor.diagnose(toy.project(), FakeCollector())
+    assert (report.engine, report.passed, report.repaired) == ("fake", True, ())
+    assert report.summary == {"ok": len(report.diagnoses), "warn": 0, "problem": 0, "unknown": 0}
+
+
+def test_one_problem_does_not_hide_the_next() -> None:
+    toy = Toy(
+        directory=_directory(),
+        environment={"FRONT_MOTO": "x", "FRONT_HTTP_PORT": "eighty", "HTTPS_PROXY": "http://proxy:3128"},
+    )
+    assert _complaints(toy, FakeCollector(EngineReport(name="fake", problem=(NO_ENGINE, "start it")))) == [
+        "problem settings: FRONT_HTTP_PORT: input should be a valid integer, unable to parse string as an integer"
+        " -> config/<service>/.env.example lists every setting with its meaning and default",
+        "warn environment: unknown setting FRONT_MOTO, did you mean FRONT_MOTTO?"
+        " -> unset it or correct its name; to see the names: arcctl config show",
+        "problem engine: cannot reach the Docker engine -> start it",
+        "warn proxy: HTTPS_PROXY is set without 127.0.0.1 and localhost in NO_PROXY: requests to your services go to"
+        " the proxy -> export NO_PROXY=127.0.0.1,localhost,.localhost",
+        "unknown ports: not checked: this needs valid settings and an engine -> ",
+    ]
+
+
+def test_a_port_that_another_program_uses_is_named_with_its_owner() -> None:
+    toy = Toy(directory=_directory(), ports=FakePorts({7000: "nginx (pid 42)", 7100: "x"}))
+    assert _complaints(toy) == [
+        "problem ports: 7100 (big-shop) is used by x, 7000 (store) is used by nginx (pid 42)"
+        " -> stop that program, or set another port; to see the settings: arcctl config show"
+    ]
+
+
+def test_a_port_of_a_running_service_is_no_problem() -> None:
+    toy = Toy(directory=_directory())
+    asyncio.run(up.up(up.Request(words=("store",), timeout=5.0), toy.project()))
+    toy.ports = FakePorts({7000: "docker-proxy"})
+    assert _complaints(toy) == []
+
+
+def test_ports_below_1024_are_named_for_an_engine_without_root() -> None:
+    lines = _complaints(Toy(directory=_directory()), FakeCollector(replace(DOCKER, rootless=True)))
+    (found,) = [line for line in lines if "low-ports" in line]
+    assert found.startswith("warn low-ports: only root may listen below 1024: 80 (front) -> ")
+
+
+def test_fix_repairs_what_is_safe_and_diagnoses_again() -> None:
+    toy, collector = Toy(directory=_directory()), FakeCollector(leftovers=(".arcctl/.half",))
+    assert _complaints(toy, collector) == [
+        "warn unfinished: left by an interrupted command: .arcctl/.half -> arcctl doctor --fix"
+    ]
+    report = doctor.fix(toy.project(), collector)
+    assert report.repaired == ("removed .arcctl/.half",)
+    assert _complaints(toy, collector) == []
+    assert doctor.fix(toy.project(), collector).repaired == ()

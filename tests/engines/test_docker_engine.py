@@ -1,0 +1,155 @@
+"""The engine's answers become one frozen snapshot; the program `docker` is a script that prints recorded JSON."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from arcctl.engines.base import GONE, ContainerState, EngineFacts
+from arcctl.engines.docker.engine import DockerEngine
+from tests.fakes.catalogue import TOY
+from tests.fakes.docker import FakeDocker, inspected, published
+
+INFO = {"ServerVersion": "28.5.2", "MemTotal": 1 << 34, "NCPU": 8, "DockerRootDir": "/nowhere/at/all"}
+
+
+@pytest.fixture
+def engine(docker: FakeDocker, tmp_path: Path) -> DockerEngine:
+    return DockerEngine(TOY, [tmp_path / "base.yaml", tmp_path / "stack.yaml"], tmp_path / "compose.env")
+
+
+def _seen(docker: FakeDocker, engine: DockerEngine, **changed: Any) -> ContainerState:
+    docker.says("container inspect*", [inspected("store", **changed)])
+    return engine.observe().of("store")
+
+
+def test_a_running_container_is_copied_completely(docker: FakeDocker, engine: DockerEngine) -> None:
+    log = [{"ExitCode": 0, "Output": "old"}, {"ExitCode": 1, "Output": "first\nlast line \n"}]
+    seen = _seen(
+        docker,
+        engine,
+        State={"Health": {"Status": "unhealthy", "FailingStreak": 1, "Log": log}},
+        Ports={**published(p7000=7001), "9000/tcp": None, "53/udp": [{"HostIp": "127.0.0.1", "HostPort": "5353"}]},
+        RestartCount=4,
+    )
+    assert seen == ContainerState(
+        state="running",
+        health="unhealthy",
+        health_log="last line",
+        restarts=4,
+        config_hash="hash-of-store",
+        image="toy/store:1.0",
+        image_id="sha256:store",
+        ports={7000: 7001, 53: 5353},
+    )
+
+
+@pytest.mark.parametrize(
+    ("changed", "state", "health", "exit_code", "killed"),
+    [
+        ({"State": {"Status": "paused"}}, "paused", "", 0, False),
+        ({"State": {"Status": "created"}}, "created", "", 0, False),
+        ({"State": {"Status": "exited", "ExitCode": 137, "OOMKilled": True}}, "exited", "", 137, True),
+        ({"State": {"Status": "restarting", "ExitCode": 1}}, "restarting", "", 1, False),
+        ({"State": {"Health": {"Status": "none", "Log": None}}}, "running", "", 0, False),
+        ({"State": {"Health": {"Status": "starting", "Log": []}}}, "running", "starting", 0, False),
+        ({"State": {"Health": None}}, "running", "", 0, False),
+    ],
+    ids=["paused", "created", "out of memory", "restarting", "check switched off", "check not run yet", "no check"],
+)
+def test_each_state_is_copied_unchanged(
+    docker: FakeDocker,
+    engine: DockerEngine,
+    changed: dict[str, Any],
+    state: str,
+    health: str,
+    exit_code: int,
+    killed: bool,
+) -> None:
+    seen = _seen(docker, engine, **changed)
+    assert (seen.state, seen.health, seen.exit_code, seen.oom_killed) == (state, health, exit_code, killed)
+    assert (seen.health_log, seen.ports, seen.stub) == ("", {}, False)
+
+
+def test_an_image_with_the_label_of_a_stub_is_a_stub(docker: FakeDocker, engine: DockerEngine) -> None:
+    assert _seen(docker, engine, Labels={"arcctl.standin": "stub"}).stub
+
+
+def test_a_long_line_of_a_check_is_cut(docker: FakeDocker, engine: DockerEngine) -> None:
+    health = {"Status": "unhealthy", "Log": [{"Output": "x" * 5000}]}
+    assert _seen(docker, engine, State={"Health": health}).health_log == "x" * 200
+
+
+def test_all_containers_are_inspected_in_one_call(docker: FakeDocker, engine: DockerEngine) -> None:
+    docker.says("container inspect*", [inspected("store"), inspected("big-shop")])
+    assert set(engine.observe().containers) == {"store", "big-shop"}
+    assert docker.calls == ["container inspect arc_shop_db arc_shop_exporter arc_big_shop arc_front arc_store"]
+
+
+def test_a_container_of_another_project_with_the_same_name_is_not_listed(
+    docker: FakeDocker, engine: DockerEngine
+) -> None:
+    foreign = inspected("front", Config={"Image": "nginx", "Labels": None})
+    other = inspected("store", Labels={"com.docker.compose.project": "other"})
+    docker.says("container inspect*", [foreign, other])
+    assert engine.observe().containers == {}
+
+
+@pytest.mark.parametrize("out", ["", "[]\n"])
+def test_an_engine_without_containers_is_an_empty_snapshot(docker: FakeDocker, engine: DockerEngine, out: str) -> None:
+    docker.says("container inspect*", out, err="Error response from daemon: No such container: arc_store\n", code=1)
+    assert engine.observe().of("store") == GONE
+
+
+def test_existing_containers_are_seen_where_others_do_not_exist(docker: FakeDocker, engine: DockerEngine) -> None:
+    missing = "Error response from daemon: No such container: arc_front\n"
+    docker.says("container inspect*", [inspected("store")], err=missing, code=1)
+    assert set(engine.observe().containers) == {"store"}
+
+
+def test_images_are_listed_under_each_of_their_tags(docker: FakeDocker, engine: DockerEngine) -> None:
+    found = [{"Id": "sha256:1", "RepoTags": ["toy/store:1.0", "toy/store:1"]}, {"Id": "sha256:2", "RepoTags": None}]
+    docker.says("image inspect*", found, err="Error: No such image: toy/front:9\n", code=1)
+    assert engine.images(["toy/store:1.0", "toy/front:9", "toy/store:1.0"]) == {
+        "toy/store:1.0": "sha256:1",
+        "toy/store:1": "sha256:1",
+    }
+    assert docker.calls == ["image inspect toy/front:9 toy/store:1.0"]
+
+
+def test_volumes_and_the_owner_of_a_port_are_names(docker: FakeDocker, engine: DockerEngine) -> None:
+    docker.says("volume ls*", "arc_store_data\narc_front_data\n")
+    docker.says("container ls*publish=7000*", "other_web\n")
+    docker.says("container ls*publish=7001*", "")
+    assert engine.volumes() == ("arc_front_data", "arc_store_data")
+    assert [engine.port_owner(port) for port in (7000, 7001)] == ["container other_web", ""]
+
+
+@pytest.mark.parametrize("with_values", [False, True], ids=["before init", "after init"])
+def test_compose_reads_the_files_of_this_project(
+    docker: FakeDocker, engine: DockerEngine, tmp_path: Path, with_values: bool
+) -> None:
+    values = f" --env-file {tmp_path}/compose.env" if with_values else ""
+    if with_values:
+        (tmp_path / "compose.env").touch()
+    docker.says("compose*", "store abc\nbig-shop def\n")
+    assert engine.hashes() == {"store": "abc", "big-shop": "def"}
+    words = f"compose -f {tmp_path}/base.yaml -f {tmp_path}/stack.yaml{values}"
+    assert docker.calls == [f"{words} config --hash *"]
+    assert " ".join(engine.command()) == f"docker {words}"
+
+
+def test_facts_are_versions_and_sizes(docker: FakeDocker, engine: DockerEngine) -> None:
+    docker.says("info*", INFO)
+    docker.says("compose version --short", "v2.40.3\n")
+    assert engine.facts() == EngineFacts(versions={"Docker": "28.5.2", "Compose": "2.40.3"}, memory=1 << 34, cpus=8)
+
+
+def test_free_disk_is_known_where_the_engine_keeps_its_data_on_this_machine(
+    docker: FakeDocker, engine: DockerEngine, tmp_path: Path
+) -> None:
+    docker.says("info*", INFO | {"DockerRootDir": str(tmp_path)})
+    docker.says("compose version --short", "2.40.3\n")
+    assert engine.facts().disk_free > 0

@@ -1,0 +1,62 @@
+"""The host's ports, asked of the system that runs the tests."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from arcctl.engines.host_ports import LoopbackPorts
+
+PORTS = LoopbackPorts()
+
+INTERFACES = Path("/proc/net/if_inet6")
+FAMILIES = [(socket.AF_INET, "127.0.0.1")]
+if INTERFACES.is_file() and f"{1:032}" in INTERFACES.read_text():
+    FAMILIES.append((socket.AF_INET6, "::1"))
+
+needs_proc = pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="only Linux says which process listens")
+
+
+def _free() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0"])
+def test_a_port_is_taken_while_a_socket_listens_on_it(address: str) -> None:
+    with socket.create_server((address, 0)) as server:
+        port = server.getsockname()[1]
+        assert PORTS.taken(port)
+    assert not PORTS.taken(port)
+
+
+def test_a_closing_connection_does_not_keep_a_port() -> None:
+    """A stopped service leaves sockets in TIME_WAIT for a minute; its next start must not wait for them."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        client = socket.create_connection(("127.0.0.1", port))
+        accepted, _ = server.accept()
+        accepted.close()
+        client.close()
+    assert not PORTS.taken(port)
+
+
+@needs_proc
+@pytest.mark.parametrize(("family", "address"), FAMILIES, ids=[address for _, address in FAMILIES])
+def test_the_owner_is_named_with_its_pid(family: socket.AddressFamily, address: str) -> None:
+    with socket.create_server((address, 0), family=family) as server:
+        name = Path("/proc/self/comm").read_text().strip()
+        assert PORTS.owner(server.getsockname()[1]) == f"{name} (pid {os.getpid()})"
+
+
+def test_a_free_port_has_no_owner() -> None:
+    assert PORTS.owner(_free()) == ""
+
+
+def test_a_client_of_a_port_is_not_its_owner() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as client:
+        assert PORTS.owner(client.getsockname()[1]) == ""

@@ -1,0 +1,1 @@
+"""Fakes of the contracts: an engine in memory, a prober with given answers, a small catalogue."""

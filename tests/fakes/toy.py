@@ -1,0 +1,294 @@
+"""Fakes of the parts of a project: engine, prober, ports, and a project directory in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from io import StringIO
+from pathlib import Path
+from typing import BinaryIO, TextIO
+
+from arcctl.engines.base import NOTHING, ContainerState, EngineFacts, Executed, Images, Observed, Unavailable, Usage
+from arcctl.errors import EngineError
+from arcctl.events import Event
+from arcctl.model.env import Variable
+from arcctl.model.probe import Answer
+from arcctl.model.rotation import Change
+from arcctl.model.service import Catalogue, Layer, Role, volume_name
+from arcctl.model.smoke_test import EphemeralContainer
+from arcctl.project import Project, Target
+from arcctl.settings.directory import ProjectDirectory
+from arcctl.settings.resolve import Source
+from tests.fakes.catalogue import TOY
+from tests.fakes.images import ProjectFiles
+from tests.fakes.smoke_test_runner import FakeSmokeTestRunner
+
+ANSWERED = Answer(True, "fine")
+
+
+@dataclass
+class FakeEngine:
+    catalogue: Catalogue
+    exit_codes: Mapping[str, int] = field(default_factory=dict)
+    """Exit codes of init containers; 0 by default."""
+    crashing: frozenset[str] = frozenset()
+    compose: str = "2.40.3"
+    memory: int = 1 << 34
+    disk_free: int = 0
+    lacking: frozenset[str] = frozenset()
+    """Images that must be pulled or built first."""
+    kept: tuple[str, ...] = ()
+    owners: Mapping[int, str] = field(default_factory=dict)
+    away: str = ""
+    """Why every call fails; empty if the engine answers."""
+    name: str = "fake"
+    default_services: tuple[str, ...] = (Layer.OBSERVABILITY,)
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    unavailable: Mapping[str, Unavailable] = field(default_factory=dict)
+    image_store: Images | None = None
+    states: dict[str, ContainerState] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
+
+    def facts(self) -> EngineFacts:
+        self._answer()
+        return EngineFacts(
+            versions={"Docker": "28.5.2", "Compose": self.compose}, memory=self.memory, cpus=2, disk_free=self.disk_free
+        )
+
+    def _answer(self) -> None:
+        if self.away:
+            raise EngineError(self.away, hint="start it")
+
+    def observe(self) -> Observed:
+        self._answer()
+        for key in self.crashing & self.states.keys():
+            before = self.states[key]
+            self.states[key] = ContainerState(state="restarting", exit_code=7, restarts=before.restarts + 1)
+        return Observed(dict(self.states), self.unavailable)
+
+    def hashes(self) -> Mapping[str, str]:
+        return {}
+
+    def volumes(self) -> tuple[str, ...]:
+        self._answer()
+        return self.kept
+
+    def volume_name(self, key: str, name: str) -> str:
+        return f"arc_{volume_name(key, name)}"
+
+    def images(self, references: Iterable[str]) -> Mapping[str, str]:
+        return dict.fromkeys(set(references) - self.lacking, "sha")
+
+    def fetch(self, key: str) -> Iterator[str]:
+        self.calls.append(f"fetch {key}")
+        yield f"fetch {key}"
+        yield f"fetched {key}"
+
+    def recover(self) -> bool:
+        """No process of this engine ends."""
+        return False
+
+    def start(self, keys: Iterable[str], *, recreate: bool = False) -> None:
+        self.calls.append(f"{'recreate' if recreate else 'start'} {' '.join(keys)}")
+        for key in keys:
+            self.states[key] = self._started(key)
+
+    def _started(self, key: str) -> ContainerState:
+        container = self.catalogue.components()[key]
+        if container.role is Role.INIT:
+            return ContainerState(state="exited", exit_code=self.exit_codes.get(key, 0), image_id="sha")
+        return ContainerState(state="running", ports={80: 80, 7000: 7000, 8080: 8080}, image_id="sha")
+
+    def unpause(self, keys: Iterable[str]) -> None:
+        self.calls.append(f"unpause {' '.join(keys)}")
+        self._become(keys, "running")
+
+    def _become(self, keys: Iterable[str], state: str) -> None:
+        for key in keys:
+            self.states[key] = replace(self.states[key], state=state)
+
+    def start_ephemeral(self, key: str, ephemeral: EphemeralContainer) -> bool:
+        self.calls.append(f"start ephemeral {ephemeral.name}")
+        return True
+
+    def remove_ephemeral(self) -> None:
+        self.calls.append("remove ephemeral")
+
+    def execute(
+        self,
+        key: str,
+        words: tuple[str, ...],
+        *,
+        environment: Mapping[str, str] = NOTHING,
+        stdin: BinaryIO | None = None,
+        stdout: BinaryIO | None = None,
+        terminal: bool = False,
+    ) -> Executed:
+        self.calls.append(f"execute {key}: {' '.join(words)}")
+        return Executed(0)
+
+    def usage(self, keys: tuple[str, ...]) -> Mapping[str, Usage]:
+        return {key: Usage(memory=100 * len(key), cpu=1.5) for key in keys}
+
+    def disk(self) -> Mapping[str, int]:
+        return {"store": 7}
+
+    def stop(self, keys: Iterable[str]) -> None:
+        self.calls.append(f"stop {' '.join(keys)}")
+        self._become(keys, "exited")
+
+    def restart(self, keys: Iterable[str]) -> None:
+        self.calls.append(f"restart {' '.join(keys)}")
+        self._become(keys, "running")
+
+    def remove(self, keys: Iterable[str], volumes: Iterable[str]) -> None:
+        self.calls.append(" ".join(("remove", *keys, *volumes)))
+        self.states = {key: state for key, state in self.states.items() if key not in set(keys)}
+
+    def down(self, *, volumes: bool = False) -> None:
+        self.calls.append("down with volumes" if volumes else "down")
+        self.states.clear()
+
+    def logs(self, keys: Iterable[str], *, follow: bool, since: str, tail: str) -> Iterator[str]:
+        yield from (f"{key}: a line" for key in keys)
+
+    def command(self) -> tuple[str, ...]:
+        return ("true",)
+
+    def port_owner(self, port: int) -> str:
+        return self.owners.get(port, "")
+
+
+@dataclass
+class FakeProber:
+    answers: Mapping[int, Answer] = field(default_factory=dict)
+    """By host port; all others answer."""
+
+    def get_ready(self) -> None:
+        """Nothing to load."""
+
+    async def ask(self, targets: Mapping[str, Target], timeout: float) -> Mapping[str, Answer]:
+        return {key: self.answers.get(target.port, ANSWERED) for key, target in targets.items()}
+
+
+@dataclass
+class FakePorts:
+    busy: Mapping[int, str] = field(default_factory=dict)
+
+    def taken(self, port: int) -> bool:
+        return port in self.busy
+
+    def owner(self, port: int) -> str:
+        return self.busy.get(port, "")
+
+
+@dataclass
+class FakeDirectory(ProjectFiles, ProjectDirectory):
+    kept: dict[str, str] = field(default_factory=dict)
+    made: dict[str, str] = field(default_factory=dict)
+    runs_on: str = ""
+    up: frozenset[str] = frozenset()
+    complete: frozenset[str] = frozenset()
+    taken: int = 0
+    """How many attempts to acquire the lock fail."""
+    files: str = "as they were"
+    root: Path = Path("/srv/toy")
+    times: dict[str, str] = field(default_factory=dict)
+    """When each secret was last changed."""
+    journal: tuple[Change, ...] = ()
+    """The rotation that was begun."""
+
+    def draw(self, variable: Variable) -> str:
+        return f"rotated-for-{variable.name.lower().replace('_', '-')}"
+
+    def secret_changes(self) -> dict[str, str]:
+        return dict(self.times)
+
+    def rotation(self) -> tuple[Change, ...]:
+        return self.journal
+
+    def remember_rotation(self, changes: Iterable[Change]) -> None:
+        self.journal = tuple(changes)
+
+    def sources(self, services: Iterable[str]) -> tuple[Source, ...]:
+        files = (Source(f"config/{i}/.env", self.env_files[i], i) for i in services if i in self.env_files)
+        return (*files, Source("secrets", self.kept))
+
+    def secrets(self) -> dict[str, str]:
+        return dict(self.kept)
+
+    def add_secrets(self, missing: Mapping[str, Variable]) -> None:
+        self.kept |= {
+            name: f"generated-for-{name.lower().replace('_', '-')}" for name in missing if name not in self.kept
+        }
+
+    def keep_secrets(self, values: Mapping[str, str]) -> None:
+        self.kept |= values
+
+    def forget_secrets(self, names: Iterable[str]) -> None:
+        for name in names:
+            self.kept.pop(name, None)
+
+    def bootstrapped(self) -> frozenset[str]:
+        return self.complete
+
+    def remember_bootstrapped(self, services: Iterable[str]) -> None:
+        self.complete = frozenset(services)
+
+    def write_compose_env(self, values: Mapping[str, str]) -> None:
+        assert set(self.kept) - {"STORE_TICKET"} <= set(values)
+
+    def digest(self, mounted: Iterable[str]) -> str:
+        return self.files if list(mounted) else ""
+
+    def input_hashes(self) -> dict[str, str]:
+        return dict(self.made)
+
+    def engine(self) -> str:
+        return self.runs_on
+
+    def remember_engine(self, name: str) -> None:
+        self.runs_on = name
+
+    def remember_input_hashes(self, digests: Mapping[str, str]) -> None:
+        self.made |= digests
+
+    def started(self) -> frozenset[str]:
+        return self.up
+
+    def remember_started(self, services: Iterable[str]) -> None:
+        self.up = frozenset(services)
+
+    def acquire(self) -> TextIO | None:
+        self.taken -= 1
+        return None if self.taken >= 0 else StringIO()
+
+
+@dataclass
+class Toy:
+    """A fake project and the events of commands on it."""
+
+    engine: FakeEngine = field(default_factory=lambda: FakeEngine(TOY))
+    prober: FakeProber = field(default_factory=FakeProber)
+    smoke_test_runner: FakeSmokeTestRunner = field(default_factory=FakeSmokeTestRunner)
+    ports: FakePorts = field(default_factory=FakePorts)
+    directory: FakeDirectory = field(default_factory=FakeDirectory)
+    events: list[Event] = field(default_factory=list)
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def printed(self) -> list[str]:
+        """The events as lines, without their times."""
+        return [" ".join(filter(None, (e.kind, e.subject, e.message))) for e in self.events]
+
+    def project(self) -> Project:
+        return Project(
+            catalogue=TOY,
+            environment=self.environment,
+            directory=self.directory,
+            engine=self.engine,
+            prober=self.prober,
+            smoke_test_runner=self.smoke_test_runner,
+            ports=self.ports,
+            sink=self.events.append,
+        )

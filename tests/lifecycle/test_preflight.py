@@ -1,0 +1,124 @@
+"""What must hold before anything starts, and what is only worth a warning."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from arcctl.engines.base import EngineFacts
+from arcctl.errors import EngineError, PreflightError
+from arcctl.lifecycle import preflight, up
+from tests.fakes.catalogue import TOY
+from tests.fakes.toy import FakeEngine, FakePorts, Toy
+
+GIGABYTE, MEGABYTE = 1 << 30, 1 << 20
+
+
+def _up(toy: Toy, *words: str) -> None:
+    asyncio.run(up.up(up.Request(words=words, timeout=5.0), toy.project()))
+
+
+def _refusal(toy: Toy, *words: str) -> str:
+    with pytest.raises(PreflightError) as caught:
+        _up(toy, *words)
+    assert (toy.engine.calls, toy.directory.up) == ([], frozenset())
+    return caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("containers", "programs", "owner"),
+    [
+        ({7000: "container other"}, {7000: "docker-proxy (pid 1)"}, "container other"),
+        ({}, {7000: "nginx (pid 42)"}, "nginx (pid 42)"),
+        ({}, {7000: ""}, "another program"),
+    ],
+    ids=["a container", "a program", "nobody knows"],
+)
+def test_the_owner_of_a_taken_port_is_named_as_precisely_as_the_system_tells(
+    containers: dict[int, str], programs: dict[int, str], owner: str
+) -> None:
+    toy = Toy(engine=FakeEngine(TOY, owners=containers), ports=FakePorts(programs))
+    assert _refusal(toy, "store") == f"port 7000 (store) is already in use by {owner}"
+
+
+def test_all_problems_are_reported_at_once() -> None:
+    toy = Toy(engine=FakeEngine(TOY, disk_free=GIGABYTE), ports=FakePorts({7000: "a", 7200: "b"}))
+    assert _refusal(toy, "front") == (
+        "port 7000 (store) is already in use by a; port 7200 (front) is already in use by b; "
+        "only 1024 MiB of disk space are free"
+    )
+
+
+def test_a_port_that_a_running_service_uses_itself_is_no_problem() -> None:
+    toy = Toy()
+    _up(toy, "store")
+    toy.ports = FakePorts({7000: "docker-proxy"})
+    _up(toy, "big-shop")
+    assert toy.engine.calls[0:2] == ["start store", "start shop-db"]
+
+
+def test_ports_of_services_that_were_not_asked_for_may_be_taken() -> None:
+    toy = Toy(ports=FakePorts({7200: "somebody"}))
+    _up(toy, "store")
+    assert toy.engine.calls == ["start store"]
+
+
+def test_without_changes_nothing_is_checked() -> None:
+    toy = Toy()
+    _up(toy, "store")
+    toy.engine.compose = "1.0.0"
+    _up(toy, "store")
+    assert toy.engine.calls == ["start store"]
+
+
+@pytest.mark.parametrize(
+    ("docker", "compose", "message", "hint"),
+    [
+        ("27.5.1", "2.40.3", "Docker 27.5.1 is too old", "install Docker 28.0 or newer"),
+        ("28.5.2", "2.24.7", "Compose 2.24.7 is too old", "install Compose 2.25 or newer"),
+        ("28.5.2", "1.29.2", "Compose 1.29.2 is too old", "install Compose 2.25 or newer"),
+        ("", "2.40.3", "Docker  is too old", "install Docker 28.0 or newer"),
+    ],
+)
+def test_an_engine_that_is_too_old_is_refused(docker: str, compose: str, message: str, hint: str) -> None:
+    facts = EngineFacts(versions={"Docker": docker, "Compose": compose}, memory=0, cpus=1)
+    with pytest.raises(EngineError) as caught:
+        preflight.refuse_old(facts)
+    assert (caught.value.message, caught.value.hint) == (message, hint)
+
+
+@pytest.mark.parametrize(
+    ("docker", "compose"), [("28.0.0", "2.25.0"), ("29.1.2", "5.0.0"), ("28.2.2+dfsg", "2.40.3-desktop.1")]
+)
+def test_a_recent_version_is_accepted_with_any_suffix(docker: str, compose: str) -> None:
+    preflight.refuse_old(EngineFacts(versions={"Docker": docker, "Compose": compose}, memory=0, cpus=1))
+
+
+@pytest.mark.parametrize(
+    ("memory", "warned"),
+    [(63 * MEGABYTE, True), (64 * MEGABYTE, False), (0, False)],
+    ids=["less than half", "half and more", "unknown"],
+)
+def test_an_engine_with_less_memory_than_the_limits_gets_a_warning(memory: int, warned: bool) -> None:
+    toy = Toy(engine=FakeEngine(TOY, memory=memory))
+    _up(toy, "store")
+    line = f"warning the engine has {memory // MEGABYTE} MiB; these services may use up to 128 MiB"
+    assert (line in toy.printed) is warned
+    assert toy.engine.calls == ["start store"]
+
+
+def test_the_engine_is_described_in_one_line() -> None:
+    facts = EngineFacts(
+        versions={"Docker": "28.5.2", "Compose": "2.40.3"}, memory=8 * GIGABYTE, cpus=4, disk_free=9 * GIGABYTE
+    )
+    assert preflight.describe(facts) == "Docker 28.5.2, Compose 2.40.3, 4 cores, 8.0 GiB memory, 9 GiB disk free"
+
+
+def test_a_port_that_is_in_use_since_the_service_stopped_is_refused() -> None:
+    toy = Toy()
+    _up(toy, "store")
+    toy.engine.stop(["store"])
+    toy.ports = FakePorts({7000: "nginx (pid 42)"})
+    with pytest.raises(PreflightError, match=r"^port 7000 \(store\) is already in use by nginx \(pid 42\)$"):
+        _up(toy, "store")

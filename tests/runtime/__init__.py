@@ -1,1 +1,0 @@
-"""The adapters, against real sockets, files and programs."""

@@ -1,0 +1,101 @@
+"""A file that is not UTF-8 text, or not the document that it has to be, is named with what to do about it."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from arcctl.errors import ProjectError
+from arcctl.model.rotation import Change
+from arcctl.settings.text import read_json, read_text
+
+TEXT = "# Größe\nREDIS_HOST_PORT=6380\n"
+
+
+def _file(folder: Path, data: bytes) -> Path:
+    path = folder / "a file.env"
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("data", [TEXT.encode(), TEXT.encode("utf-8-sig"), TEXT.replace("\n", "\r\n").encode()])
+def test_utf_8_is_read_with_and_without_a_mark_and_with_any_line_ends(tmp_path: Path, data: bytes) -> None:
+    assert read_text(_file(tmp_path, data)) == TEXT
+
+
+@pytest.mark.parametrize(
+    ("encoding", "place", "looks_like"),
+    [
+        ("utf-16", 0, "UTF-16"),
+        ("utf-16-le", 1, "UTF-16LE"),
+        ("utf-16-be", 0, "UTF-16BE"),
+        ("utf-32", 0, "UTF-32"),
+        ("latin-1", 4, "Latin-1"),
+    ],
+)
+def test_another_encoding_is_named_with_its_byte_and_the_hint_repairs_the_file(
+    tmp_path: Path, encoding: str, place: int, looks_like: str
+) -> None:
+    path = _file(tmp_path, TEXT.encode(encoding))
+    path.chmod(0o600)
+    with pytest.raises(ProjectError) as caught:
+        read_text(path)
+    assert caught.value.message == f"{path}: not UTF-8 text at byte {place}, it looks like {looks_like}"
+    subprocess.run(("sh", "-c", caught.value.hint.partition("or: ")[2]), check=True)
+    assert read_text(path) == TEXT
+    assert ([p.name for p in tmp_path.iterdir()], path.stat().st_mode & 0o777) == ([path.name], 0o600)
+
+
+def test_windows_quotes_are_told_from_latin_1(tmp_path: Path) -> None:
+    with pytest.raises(ProjectError, match=r"byte 2, it looks like Windows-1252"):
+        read_text(_file(tmp_path, "A=“x”\n".encode("cp1252")))
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_lead_to_another_error(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+    path = _file(tmp_path_factory.mktemp("any"), data)
+    try:
+        text = read_text(path)
+    except ProjectError as error:
+        assert str(path) in error.message  # noqa: PT017 - most bytes are text, and those raise nothing
+    else:
+        assert "\0" not in text
+
+
+def test_a_folder_and_a_missing_file_are_named(tmp_path: Path) -> None:
+    with pytest.raises(ProjectError, match="is a directory"):
+        read_text(tmp_path)
+    with pytest.raises(ProjectError, match="no such file"):
+        read_text(tmp_path / "missing")
+    assert read_text(tmp_path / "missing", "default") == "default"
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("", "EOF while parsing a value at line 1"),
+        ('{"a": "1",\n "b', "EOF while parsing a string at line 2"),
+        ("[1, 2]", "input should be an object"),
+        ('{"a": ["secret"]}', "entry a: input should be a valid string"),
+    ],
+)
+def test_a_document_that_is_cut_off_or_of_another_shape_is_named_with_its_place(
+    tmp_path: Path, text: str, wrong: str
+) -> None:
+    path = _file(tmp_path, text.encode())
+    with pytest.raises(ProjectError) as caught:
+        read_json(path, dict[str, str], {})
+    assert wrong in caught.value.message
+    assert str(path) in caught.value.message
+    assert "secret" not in caught.value.message
+
+
+def test_no_value_of_a_rotation_is_shown(tmp_path: Path) -> None:
+    path = _file(tmp_path, b'[{"name": "A", "old": "hidden-old", "new": ["hidden-new"]}]')
+    with pytest.raises(ProjectError) as caught:
+        read_json(path, tuple[Change, ...], ())
+    assert "hidden" not in caught.value.message + caught.value.hint

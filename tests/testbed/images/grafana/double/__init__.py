@@ -1,1 +1,0 @@
-"""A contract double of Grafana: enough to check its settings, its login and its data sources. It draws nothing."""

@@ -1,0 +1,54 @@
+"""The users in grafana.db; the administrator is created at the first start."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import sqlite3
+from pathlib import Path
+
+ROUNDS = 20_000
+
+
+def digest(password: str, salt: bytes) -> bytes:
+    """The stored hash of a password."""
+    return hashlib.pbkdf2_hmac("sha256", password.encode(), salt, ROUNDS)
+
+
+class Store:
+    """Users in a SQLite file; the environment is used only at the first start."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "grafana.db"
+        with sqlite3.connect(self.path) as db:
+            db.execute("CREATE TABLE IF NOT EXISTS user (login TEXT PRIMARY KEY, salt BLOB, digest BLOB)")
+
+    def first_boot(self, login: str, password: str) -> bool:
+        """Create the administrator if there is no user."""
+        with sqlite3.connect(self.path) as db:
+            if db.execute("SELECT count(*) FROM user").fetchone()[0]:
+                return False
+            salt = os.urandom(16)
+            db.execute("INSERT INTO user VALUES (?, ?, ?)", (login, salt, digest(password, salt)))
+            return True
+
+    def knows(self, login: str, password: str) -> bool:
+        """Whether the name and the password are right."""
+        with sqlite3.connect(self.path) as db:
+            row = db.execute("SELECT salt, digest FROM user WHERE login = ?", (login,)).fetchone()
+        return row is not None and hmac.compare_digest(row[1], digest(password, row[0]))
+
+    def change(self, login: str, password: str) -> None:
+        """Change the password of a user."""
+        salt = os.urandom(16)
+        with sqlite3.connect(self.path) as db:
+            db.execute("UPDATE user SET salt = ?, digest = ? WHERE login = ?", (salt, digest(password, salt), login))
+
+    def works(self) -> bool:
+        """Whether the database answers."""
+        try:
+            with sqlite3.connect(self.path) as db:
+                return bool(db.execute("SELECT 1").fetchone())
+        except sqlite3.Error:
+            return False

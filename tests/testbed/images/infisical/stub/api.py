@@ -1,0 +1,225 @@
+"""The calls of the HTTP API that set up an instance and write and read a secret."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from .store import Store
+
+Body = dict[str, Any]
+Answer = tuple[int, Body]
+BOOTSTRAP_DAYS = 90
+LOGIN_SECONDS = 2_592_000
+
+
+class Refused(Exception):
+    """An error response."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class Api:
+    """One method for each call; the table at the end maps paths to methods."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def answer(self, method: str, path: str, body: Body, token: str) -> Answer:
+        """Find the call and run it."""
+        for verb, pattern, call, open_to_all in ROUTES:
+            match = re.fullmatch(pattern, path)
+            if verb == method and match is not None:
+                if not open_to_all:
+                    self.require(token)
+                return call(self, body, *match.groups())
+        raise Refused(404, f"Route {method}:{path} not found (stub)")
+
+    def require(self, token: str) -> None:
+        """Refuse a token that is unknown or expired."""
+        known = self.store.get("token", digest(token)) if token else None
+        if known is None:
+            raise Refused(401, "Token missing" if not token else "You are not allowed to access this resource")
+        if known["expires"] < time.time():
+            raise Refused(401, "Identity access token exceeded max age, please re-authenticate")
+
+    def new_token(self, seconds: float) -> str:
+        """Create and store a token."""
+        token = secrets.token_urlsafe(48)
+        self.store.put("token", digest(token), {"expires": time.time() + seconds})
+        return token
+
+    def status(self, _: Body) -> Answer:
+        invite_only = self.store.get("instance", "admin") is None
+        return 200, {
+            "date": time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime()),
+            "message": "Ok",
+            "emailConfigured": False,
+            "inviteOnlySignup": invite_only,
+            "redisConfigured": True,
+            "secretScanningConfigured": False,
+        }
+
+    def bootstrap(self, body: Body) -> Answer:
+        for name in ("email", "password", "organization"):
+            if not body.get(name):
+                raise Refused(422, f"{name}: Required")
+        ids = {name: str(uuid.uuid4()) for name in ("user", "organization", "identity")}
+        if not self.store.put("instance", "admin", {**ids, "email": body["email"]}, fresh=True):
+            raise Refused(400, "Instance has already been set up")
+        organization = str(body["organization"])
+        user = {"email": body["email"], "username": body["email"], "firstName": "Admin", "lastName": "User"}
+        return 200, {
+            "message": "Successfully bootstrapped instance",
+            "user": {"id": ids["user"], **user, "superAdmin": True},
+            "organization": {"id": ids["organization"], "name": organization, "slug": slug(organization)},
+            "identity": {
+                "id": ids["identity"],
+                "name": "Instance Admin Identity",
+                "credentials": {"token": self.new_token(BOOTSTRAP_DAYS * 86_400)},
+            },
+        }
+
+    def make_project(self, body: Body) -> Answer:
+        name = required(body, "projectName")
+        short = body.get("slug") or f"{slug(name)}-{secrets.token_hex(2)}"
+        if any(project["slug"] == short for project in self.store.all("project")):
+            raise Refused(400, "Project with the same slug already exists")
+        environments = [{"name": label, "slug": key} for label, key in ENVIRONMENTS]
+        project: Body = {"id": str(uuid.uuid4()), "name": name, "slug": short, "environments": environments}
+        self.store.put("project", project["id"], project)
+        return 200, {"project": project}
+
+    def projects(self, _: Body) -> Answer:
+        return 200, {"projects": self.store.all("project")}
+
+    def make_identity(self, body: Body) -> Answer:
+        identity: Body = {"id": str(uuid.uuid4()), "name": required(body, "name"), "orgId": body.get("organizationId")}
+        self.store.put("identity", identity["id"], identity)
+        return 200, {"identity": identity}
+
+    def attach_auth(self, _: Body, identity: str) -> Answer:
+        auth = {"id": str(uuid.uuid4()), "identityId": identity, "clientId": str(uuid.uuid4())}
+        self.store.put("auth", identity, auth)
+        return 200, {"identityUniversalAuth": auth}
+
+    def make_client_secret(self, _: Body, identity: str) -> Answer:
+        auth = self.store.get("auth", identity)
+        if auth is None:
+            raise Refused(400, "The identity does not have universal auth")
+        value = secrets.token_hex(32)
+        data = {"id": str(uuid.uuid4()), "clientSecretPrefix": value[:4], "isClientSecretRevoked": False}
+        name = f"{auth['clientId']}:{digest(value)}"
+        self.store.put("client", name, {"identityId": identity, "name": name, **data})
+        return 200, {"clientSecret": value, "clientSecretData": data}
+
+    def client_secrets(self, _: Body, identity: str) -> Answer:
+        """The client secrets, without revoked ones."""
+        return 200, {"clientSecretData": [c for c in self.store.all("client") if live(c, identity)]}
+
+    def revoke_client_secret(self, _: Body, identity: str, number: str) -> Answer:
+        for client in self.store.all("client"):
+            if live(client, identity) and client["id"] == number:
+                self.store.put("client", client["name"], {**client, "isClientSecretRevoked": True})
+                return 200, {"clientSecretData": {**client, "isClientSecretRevoked": True}}
+        raise Refused(404, f"Client secret with ID '{number}' not found")
+
+    def join_project(self, body: Body, project: str, identity: str) -> Answer:
+        if self.store.get("project", project) is None:
+            raise Refused(404, f"Project with ID '{project}' not found")
+        membership = {"projectId": project, "identityId": identity, "role": body.get("role", "member")}
+        self.store.put("membership", f"{project}:{identity}", membership)
+        return 200, {"identityMembership": membership}
+
+    def login(self, body: Body) -> Answer:
+        name = f"{required(body, 'clientId')}:{digest(required(body, 'clientSecret'))}"
+        client = self.store.get("client", name)
+        if client is None or client.get("isClientSecretRevoked"):
+            raise Refused(401, "Invalid credentials")
+        token = self.new_token(LOGIN_SECONDS)
+        lives = {"expiresIn": LOGIN_SECONDS, "accessTokenMaxTTL": LOGIN_SECONDS}
+        return 200, {"accessToken": token, **lives, "tokenType": "Bearer"}
+
+    def write_secret(self, body: Body, name: str) -> Answer:
+        value = {"secretKey": name, "secretValue": required(body, "secretValue").strip(), "version": 1}
+        if not self.store.put("secret", self.place(body, name), value, fresh=True):
+            raise Refused(400, "Secret already exist")
+        return 200, {"secret": value}
+
+    def change_secret(self, body: Body, name: str) -> Answer:
+        old = self.present(self.store.get("secret", self.place(body, name)), name)
+        value = {**old, "secretValue": required(body, "secretValue").strip(), "version": old["version"] + 1}
+        self.store.put("secret", self.place(body, name), value)
+        return 200, {"secret": value}
+
+    def read_secret(self, body: Body, name: str) -> Answer:
+        return 200, {"secret": self.present(self.store.get("secret", self.place(body, name)), name)}
+
+    def delete_secret(self, body: Body, name: str) -> Answer:
+        return 200, {"secret": self.present(self.store.remove("secret", self.place(body, name)), name)}
+
+    def place(self, body: Body, name: str) -> str:
+        """Where a secret is: project, environment, path and name."""
+        project, environment = required(body, "projectId"), required(body, "environment")
+        if self.store.get("project", project) is None:
+            raise Refused(404, f"Project with ID '{project}' not found")
+        return f"{project}:{environment}:{body.get('secretPath', '/')}:{name}"
+
+    def present(self, secret: Body | None, name: str) -> Body:
+        """The secret, or an error response."""
+        if secret is None:
+            raise Refused(404, f"Secret with name '{name}' not found")
+        return secret
+
+
+def live(client: Body, identity: str) -> bool:
+    """Whether a client secret is of this identity and was not revoked."""
+    return bool(client["identityId"] == identity and not client.get("isClientSecretRevoked"))
+
+
+def required(body: Body, name: str) -> str:
+    """A required field of the request."""
+    value = body.get(name)
+    if not isinstance(value, str) or not value:
+        raise Refused(422, f"{name}: Required")
+    return value
+
+
+def digest(text: str) -> str:
+    """The stored hash of a token."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def slug(text: str) -> str:
+    """A name for URLs."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+
+
+ENVIRONMENTS = (("Development", "dev"), ("Staging", "staging"), ("Production", "prod"))
+_AUTH = "/api/v1/auth/universal-auth"
+_SECRET = "/api/v4/secrets/([^/]+)"
+ROUTES: tuple[tuple[str, str, Callable[..., Answer], bool], ...] = (
+    ("GET", "/api/status", Api.status, True),
+    ("POST", "/api/v1/admin/bootstrap", Api.bootstrap, True),
+    ("POST", f"{_AUTH}/login", Api.login, True),
+    ("POST", "/api/v1/projects", Api.make_project, False),
+    ("GET", "/api/v1/projects", Api.projects, False),
+    ("POST", "/api/v1/identities", Api.make_identity, False),
+    ("POST", f"{_AUTH}/identities/([^/]+)", Api.attach_auth, False),
+    ("POST", f"{_AUTH}/identities/([^/]+)/client-secrets", Api.make_client_secret, False),
+    ("GET", f"{_AUTH}/identities/([^/]+)/client-secrets", Api.client_secrets, False),
+    ("POST", f"{_AUTH}/identities/([^/]+)/client-secrets/([^/]+)/revoke", Api.revoke_client_secret, False),
+    ("POST", "/api/v1/projects/([^/]+)/memberships/identities/([^/]+)", Api.join_project, False),
+    ("POST", _SECRET, Api.write_secret, False),
+    ("PATCH", _SECRET, Api.change_secret, False),
+    ("GET", _SECRET, Api.read_secret, False),
+    ("DELETE", _SECRET, Api.delete_secret, False),
+)

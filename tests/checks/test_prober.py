@@ -93,7 +93,7 @@ LOGIN = Postgres(port=1, user="u", password="s3ntinel", database="d")
     ],
 )
 def test_each_answer_becomes_a_verdict_with_a_reason(handler: Handler, probe: Probe, ok: bool, reason: str) -> None:
-    answer, port = ask(handler, probe, 0.3)
+    answer, port = ask(handler, probe, 0.3 if handler is hangs else 30.0)
     assert (answer.ok, answer.reason) == (ok, reason.format(port=port))
 
 
@@ -108,11 +108,11 @@ def test_one_hung_service_does_not_delay_the_others() -> None:
     async def run() -> dict[str, Answer]:
         async with serving(hangs) as hung, serving(sends(OK)) as well:
             targets = {"hung": Target(HTTP, hung)} | {f"well{i}": Target(HTTP, well) for i in range(20)}
-            return dict(await LoopbackProber().ask(targets, 0.8))
+            return dict(await LoopbackProber().ask(targets, 2.0))
 
     answers = asyncio.run(run())
     assert not answers.pop("hung").ok
-    assert all(answer.ok and answer.seconds < 0.8 for answer in answers.values())
+    assert all(answer.ok and answer.seconds < 2.0 for answer in answers.values())
 
 
 def test_no_reason_holds_a_password() -> None:

@@ -12,6 +12,9 @@ from arcctl.checks.clients.prober import LoopbackProber
 from arcctl.model.probe import Answer, Http, Probe, Tcp
 from arcctl.project import Target
 
+FAR_TOO_LONG = 20.0
+"""Seconds that no probe here needs, even on a busy machine."""
+
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n"
 HTTP = Http(1, "/ready", body="ready")
@@ -75,20 +78,20 @@ def _ask(handler: Handler, probe: Probe, timeout: float, times: int = 1) -> tupl
 def test_a_server_that_never_ends_its_answer_fails_at_the_deadline(probe: Probe) -> None:
     (answer,), port, took = _ask(_sends_forever, probe, 0.3)
     assert (answer.ok, answer.reason) == (False, f"no answer on port {port} in 0.3 s")
-    assert 0.25 < answer.seconds <= took < 1.5
+    assert 0.25 < answer.seconds <= took < FAR_TOO_LONG
 
 
 def test_a_hundred_hung_services_take_no_longer_than_one() -> None:
     answers, _, took = _ask(_keeps_open(b""), TCP, 0.5, times=100)
     assert [answer.ok for answer in answers] == [False] * 100
-    assert took < 2.5
+    assert took < 100 * 0.5 / 2, "they were asked one after the other"
 
 
 @pytest.mark.parametrize("words", [b"-ERR denied\r\n", b"-LOADING data\r\n", b"-WRONGPASS bad\r\n"])
 def test_an_error_ends_the_probe_at_once_though_the_connection_stays_open(words: bytes) -> None:
-    (answer,), port, took = _ask(_keeps_open(words), TCP, 5.0)
+    (answer,), port, took = _ask(_keeps_open(words), TCP, 2 * FAR_TOO_LONG)
     assert (answer.ok, answer.reason) == (False, f"port {port} answered {words.decode().strip()}")
-    assert took < 2
+    assert took < FAR_TOO_LONG
 
 
 @pytest.mark.parametrize(

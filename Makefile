@@ -4,13 +4,14 @@ FIND_PYTHON := python=$$(PYTHON="$(PYTHON)" sh .ci/find-python) &&
 VENV := .venv
 BIN := $(VENV)/bin
 APP := apps/swiss_army_py
-FIRST_HALF := $(wildcard tests/e2e/test_4_*.py) tests/e2e/test_5_custom_services.py
+FIRST_FILES := $(wildcard tests/e2e/test_4_*.py)
+FIRST_HALF := $(FIRST_FILES) tests/e2e/test_5_custom_services.py
 PIP_INSTALL := install --quiet --disable-pip-version-check
 PIN := pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
   --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test test-docker test-docker-2 test-local test-unit test-3.14 check lock bench docs
+.PHONY: help up down test test-docker test-docker-2 test-local test-local-2 test-unit test-3.14 check lock bench docs
 
 help: ## Show this list.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -26,9 +27,9 @@ down: $(VENV)/.installed ## Stop everything; data is kept.
 test: check $(APP)/.venv/.installed ## All checks and all tests, with a Docker engine of their own where none answers.
 	cd $(APP) && .venv/bin/python -m pytest
 	$(BIN)/python -m tests.testbed prepare
-	$(MAKE) --jobs 4 --keep-going --no-print-directory test-docker test-docker-2 test-local test-3.14
+	$(MAKE) --jobs 5 --keep-going --no-print-directory test-docker test-docker-2 test-local test-local-2 test-3.14
 
-# Three platforms in parallel, each of which mostly waits for servers; the unit tests use the time that is left.
+# Four platforms in parallel, each of which mostly waits for servers; the unit tests use the time that is left.
 PYTEST := $(BIN)/python -m pytest --durations 15
 
 test-docker: # The half that builds images, which needs the network.
@@ -37,8 +38,11 @@ test-docker: # The half that builds images, which needs the network.
 test-docker-2: # The other half, on a second engine in a network of its own.
 	$(BIN)/python -m tests.testbed isolated -- $(PYTEST) -m docker $(addprefix --ignore=,$(FIRST_HALF))
 
-test-local: # The embedded engine.
-	$(PYTEST) -m "not docker" tests/e2e
+test-local: # The embedded engine; this half builds servers, which needs the network.
+	$(PYTEST) -m "not docker" $(addprefix --ignore=,$(FIRST_FILES)) tests/e2e
+
+test-local-2: # The other half, in a network of its own.
+	$(BIN)/python -m tests.testbed isolated --embedded -- $(PYTEST) -m "not docker" $(FIRST_FILES)
 
 test-unit:
 	nice $(PYTEST) -m "not docker" --ignore tests/e2e

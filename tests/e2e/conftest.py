@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -39,9 +40,15 @@ def engine() -> Iterator[dict[str, str]]:
     """
     environment = dict(os.environ)
     other = _answers(environment)
-    with (cache() / ("other-engine.lock" if other else f"{ENGINE}.lock")).open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with _lock("other-engine" if other else ENGINE):
         yield from [environment] if other else _testbed_engine(environment)
+
+
+@contextmanager
+def _lock(name: str) -> Iterator[None]:
+    with (cache() / f"{name}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _testbed_engine(environment: dict[str, str]) -> Iterator[dict[str, str]]:
@@ -92,13 +99,15 @@ SHIFT = 11_000
 
 @pytest.fixture(scope="session")
 def local_project() -> Iterator[Platform]:
-    """A new project on the embedded engine, with nothing started."""
-    directory = Path(tempfile.mkdtemp(prefix="arc-local-"))
-    project = Platform(directory, local_environment(), SHIFT)
-    project.arcctl("init").ok()
-    yield project
-    project.arcctl("clean", "--yes").ok()
-    shutil.rmtree(directory)
+    """A new project on the embedded engine, with nothing started; one at a time has the ports of this network."""
+    network = Path("/proc/self/ns/net")
+    with _lock(network.readlink().name if network.is_symlink() else "network"):
+        directory = Path(tempfile.mkdtemp(prefix="arc-local-"))
+        project = Platform(directory, local_environment(), SHIFT)
+        project.arcctl("init").ok()
+        yield project
+        project.arcctl("clean", "--yes").ok()
+        shutil.rmtree(directory)
 
 
 def local_environment(shift: int = SHIFT) -> dict[str, str]:

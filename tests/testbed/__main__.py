@@ -54,8 +54,11 @@ def prepare(options: argparse.Namespace) -> None:
 
 
 def isolated(options: argparse.Namespace) -> None:
-    """Run a command on the second engine, in its network namespace; run it directly if another engine can pull."""
-    if other_engine():
+    """Run a command in a network namespace of its own, with the second engine.
+
+    Run it directly where that is not possible, or where it needs an engine and another one can pull.
+    """
+    if not second.possible() or (not options.embedded and other_engine()):
         os.execvp(options.names[0], options.names)
     second.enter(options.names)
 
@@ -145,6 +148,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("names", nargs="*", help=names)
     parser.add_argument("--bind", type=Path, action="append", default=[], help="a folder that containers can mount")
     parser.add_argument("--force", action="store_true", help="start our engine even if another one answers")
+    parser.add_argument("--embedded", action="store_true", help="the command to run uses no Docker engine")
     return parser.parse_args()
 
 

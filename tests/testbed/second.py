@@ -40,6 +40,11 @@ def note_images() -> None:
     (cache() / f"{ENGINES[0]}.images").write_text("\n".join(sorted(set(ids.split()))))
 
 
+def possible() -> bool:
+    """Whether this machine lets us make a network namespace."""
+    return shutil.which("unshare") is not None and os.geteuid() == 0
+
+
 def enter(command: Sequence[str]) -> NoReturn:
     """Execute a command in a new network namespace, with the second engine."""
     again = (sys.executable, "-m", "tests.testbed", "inside", "--", *command)

@@ -42,7 +42,7 @@ test-local: # The embedded engine; this half builds servers, which needs the net
 	$(PYTEST) -m "not docker" $(addprefix --ignore=,$(FIRST_FILES)) tests/e2e
 
 test-local-2: # The other half, in a network of its own.
-	$(BIN)/python -m tests.testbed isolated --embedded -- $(PYTEST) -m "not docker" $(FIRST_FILES)
+	$(BIN)/python -m tests.testbed --embedded isolated -- $(PYTEST) -m "not docker" $(FIRST_FILES)
 
 test-unit:
 	nice $(PYTEST) -m "not docker" --ignore tests/e2e

@@ -115,7 +115,7 @@ def test_usage_of_a_busy_process_shows_its_cpu_time() -> None:
     with subprocess.Popen((sys.executable, "-c", "while True: pass")) as busy:
         found = processes.usage({"a": busy.pid})["a"]
         busy.kill()
-    assert found.cpu > 5
+    assert found.cpu > 0
 
 
 def test_a_process_that_has_ended_has_no_usage() -> None:

@@ -47,7 +47,7 @@ test-local-2: # The other half, in a network of its own.
 test-unit:
 	nice $(PYTEST) -m "not docker" --ignore tests/e2e
 
-test-3.14: test-unit # The unit tests and what they cover, on the newest Python (which counts that for free), in a Debian of its own.
+test-3.14: test-unit # The unit tests and what they cover, on the newest Python (which counts branches at no cost), in a Debian of its own.
 	nice $(BIN)/python -m tests.testbed.other_python 3.14
 
 check: $(VENV)/.installed ## Style, types, structure, rendered files, docs: seconds, without Docker.

@@ -17,6 +17,7 @@ import typer
 
 from arcctl import errors, services
 from arcctl.cli.main import app
+from arcctl.model.backup_method import Dump, Method
 from arcctl.model.connection import Side, Where
 from arcctl.model.env import ServiceEnv, Variable, symbolic, variables
 from arcctl.model.service import Port, Service
@@ -131,6 +132,20 @@ def services_page() -> str:
     return _page("Services", service_table(), *map(_service, services.load().services.values()))
 
 
+def _local(service: Service[Any]) -> str:
+    """Where its server comes from on the embedded engine."""
+    if service.process is None:
+        return "not available: no package contains this server"
+    built = all(source.minutes for source in service.process.sources)
+    return f"{service.process.sources[0].name}, " + ("after `arcctl engine build`" if built else "at once")
+
+
+def _backup(method: Method | None) -> str:
+    if method is None:
+        return "no data of its own"
+    return "dumped while it runs" if isinstance(method, Dump) else "stopped for seconds while its files are copied"
+
+
 def _service(service: Service[Any]) -> str:
     env = symbolic(service.env)
     here = Where(side=Side.HOST, host="host")
@@ -142,6 +157,8 @@ def _service(service: Service[Any]) -> str:
         ("image", f"`{service.container.image}`"),
         ("layer", service.layer),
         ("components", components),
+        ("without Docker", _local(service)),
+        ("backup", _backup(service.backup(env))),
         ("variables for programs (`arcctl env`)", connect),
         ("created by `up` and `bootstrap`", resources),
     ]
@@ -201,7 +218,7 @@ def exit_codes_page() -> str:
 def json_page() -> str:
     documents = [json.loads(path.read_text()) for path in sorted(SCHEMAS.glob("*.json"))]
     intro = (
-        "Every `--json` prints one document, also on failure, and begins with the name of its schema. "
+        "Every `--json` prints one document that begins with the name of its schema. "
         "`arcctl schema NAME` prints the JSON Schema itself.\n"
     )
     return _page("JSON documents", intro, *(_schema(document) for document in documents))

@@ -81,7 +81,9 @@ RULES = (
     Rule(
         "a view shows what it is given",
         lambda importer, imported: (
-            _is_view(importer) and (_in(imported, "engines", "project", "settings", "cli") or imported in LIBRARIES)
+            _is_view(importer)
+            and (_in(imported, "engines", "project", "settings", "cli") or imported in LIBRARIES)
+            and _parts(imported)[:2] != _parts(importer)[:2]
         ),
         ("arcctl.checks.view", "arcctl.project"),
     ),
@@ -134,6 +136,17 @@ def test_rule_finds_a_breach(rule: Rule) -> None:
     planted.add_module(importer)
     planted.add_import(importer=importer, imported=imported)
     assert f"{importer} imports {imported}" in _breaches(rule, planted)
+
+
+def _makes_table(name: str, text: str) -> bool:
+    return ".table(" in text and not _is_view(name)
+
+
+def test_only_a_view_makes_a_table() -> None:
+    files = (CHECKOUT / "src" / ROOT).rglob("*.py")
+    texts = {p.relative_to(CHECKOUT / "src").with_suffix("").as_posix().replace("/", "."): p.read_text() for p in files}
+    assert [name for name, text in texts.items() if _makes_table(name, text)] == []
+    assert _makes_table("arcctl.cli.commands.engine", "terminal.table(headers, rows)")
 
 
 def _cycles(imports: grimp.ImportGraph) -> list[list[str]]:

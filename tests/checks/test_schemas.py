@@ -34,7 +34,7 @@ def test_every_outcome_state_and_signal_fits_its_schema(capsys: pytest.CaptureFi
     verified = view.verify_json(
         Report(passed=False, started_at="2026-01-31T10:00:00Z", duration_ms=5, engine="docker", services=verdicts)
     )
-    lifecycle.bootstrap_json(BootstrapReport(passed=False, engine="docker", duration_ms=5, found=found))
+    lifecycle.bootstrap_json(BootstrapReport(passed=False, engine="docker", duration_ms=5, resources=found))
     for text in (verified, capsys.readouterr().out, view.trace_json(TRACE)):
         assert shipped(json.loads(text)["schema"])
         check_document(("--json",), text)

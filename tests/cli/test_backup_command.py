@@ -47,7 +47,7 @@ def test_a_server_that_can_only_be_dumped_while_it_runs_is_not_left_out_in_silen
     cli.engine(container("postgres", State={"Status": "exited"}), volumes="arc_postgres_data\n")
     done = cli.arcctl("backup", "create")
     assert (done.code, done.out) == (1, "")
-    assert "error: postgres is exited, and its databases can only be dumped while it runs" in done.err
+    assert "error: postgres does not run (exited with code 0); its databases can be dumped only while it does" in done.err
     assert "hint: arcctl up postgres" in done.err
 
 
@@ -58,9 +58,9 @@ def test_a_server_that_can_only_be_dumped_while_it_runs_is_not_left_out_in_silen
         (("create", "--recipient", "ssh-rsa"), "not an age recipient: ssh-rsa"),
         (("create", "--recipient", "age1x", "--passphrase-file", "f"), "either --recipient or --passphrase-file"),
         (("create", "rediss"), "unknown service 'rediss'"),
-        (("restore", "yesterday"), "no backup 'yesterday' (there is: none yet)"),
-        (("verify", "yesterday"), "no backup 'yesterday' (there is: none yet)"),
-        (("delete", "/nowhere"), "no backup '/nowhere' (there is: none yet)"),
+        (("restore", "yesterday"), "no backup 'yesterday'; there are none yet"),
+        (("verify", "yesterday"), "no backup 'yesterday'; there are none yet"),
+        (("delete", "/nowhere"), "no backup '/nowhere'; there are none yet"),
     ],
 )
 def test_words_that_do_not_fit_are_explained(cli: CommandLine, words: tuple[str, ...], message: str) -> None:
@@ -71,7 +71,7 @@ def test_words_that_do_not_fit_are_explained(cli: CommandLine, words: tuple[str,
 
 
 def test_no_backups_yet(cli: CommandLine) -> None:
-    assert cli.arcctl("backup", "list").err == "no backups yet; arcctl backup create\n"
+    assert cli.arcctl("backup", "list").err == "no backups yet; to create one: arcctl backup create\n"
     cli.engine()
     done = cli.arcctl("backup", "verify")
     assert (done.code, done.err) == (2, "error: no backups yet\nhint: arcctl backup create\n")

@@ -14,7 +14,7 @@ from tests.cli.command_line import CommandLine, Done, container
 from tests.fakes.docker import inspected
 
 NAMING = "small letters, digits and single dashes, such as my-agent"
-TAKEN = "arcctl service list, or choose another name"
+TAKEN = "choose another name"
 HELP = "arcctl service add --help"
 WEB = ("service", "add", "web", "--image", "nginx:1.29-alpine", "--port", "80")
 
@@ -42,7 +42,7 @@ def test_add_writes_one_file_says_what_it_is_and_what_comes_next(cli: CommandLin
     (port,) = _ports(cli, "web")
     assert done.out == ""
     assert done.err.splitlines() == [
-        f"services/web.yaml: nginx:1.29-alpine; http://127.0.0.1:{port}; needs redis; web",
+        f"services/web.yaml: nginx:1.29-alpine; http://127.0.0.1:{port}; depends on redis; web",
         "next: arcctl up web",
     ]
     assert (cli.directory / "services/web.yaml").read_text() == (
@@ -172,7 +172,7 @@ def test_list_shows_what_is_there_and_how_to_begin_where_nothing_is(cli: Command
     )
     _added(cli, "--needs", "nats")
     assert [line.split() for line in cli.arcctl("service", "list").out.splitlines()] == [
-        ["SERVICE", "MADE", "FROM", "NEEDS", "FILE"],
+        ["SERVICE", "MADE", "FROM", "DEPENDS", "ON", "FILE"],
         ["web", "nginx:1.29-alpine", "nats", "services/web.yaml"],
     ]
     assert json.loads(cli.arcctl("service", "list", "--json").out) == {
@@ -287,7 +287,7 @@ def test_new_makes_a_project_and_goes_on_with_code_that_is_there(cli: CommandLin
         "",
         [
             "services/my-agent.yaml: built from apps/my-agent; "
-            f"http://127.0.0.1:{port}; needs otel-collector; database",
+            f"http://127.0.0.1:{port}; depends on otel-collector; database",
             "apps/my-agent: 12 files, begin with README.md",
             "next: arcctl up my-agent",
         ],

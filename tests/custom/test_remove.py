@@ -73,7 +73,7 @@ def test_data_that_a_stopped_service_holds_is_asked_for_first() -> None:
     with pytest.raises(UnhealthyError, match="store has data of mine and does not run") as caught:
         plan("mine", project, data=True)
     assert caught.value.hint == "arcctl up store"
-    assert plan("mine", project, data=False).held == ()
+    assert plan("mine", project, data=False).resources == ()
 
 
 def test_a_service_that_another_needs_is_not_removed() -> None:

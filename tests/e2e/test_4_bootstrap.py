@@ -20,7 +20,7 @@ from tests.e2e.smoke_tests import streams
 
 def _states(platform: Platform, *words: str) -> dict[str, str]:
     document = json.loads(platform.arcctl("bootstrap", *words, "--json").out)
-    return {f"{f['service']}: {f['resource']}": f["state"] for f in document["found"]}
+    return {f"{f['service']}: {f['resource']}": f["state"] for f in document["resources"]}
 
 
 def test_after_up_every_resource_exists(either: Platform) -> None:

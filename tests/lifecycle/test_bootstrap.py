@@ -40,7 +40,7 @@ def _run(toy: Toy, *words: str, check: bool = False) -> BootstrapReport:
 
 
 def _states(report: BootstrapReport) -> list[str]:
-    return [f"{f.service} {f.resource}: {f.state}" for f in report.found]
+    return [f"{f.service} {f.resource}: {f.state}" for f in report.resources]
 
 
 def _up(toy: Toy) -> UpReport:
@@ -71,7 +71,7 @@ def test_resources_after_a_refused_one_are_not_tried() -> None:
     toy = _running()
     toy.smoke_test_runner = FakeSmokeTestRunner(refusing=frozenset({"shelf"}))
     report = _run(toy)
-    assert report.found == (
+    assert report.resources == (
         ResourceResult(
             service="store", resource="shelf", state=State.REFUSED, reason="shelf is not there", hint="build it by hand"
         ),
@@ -88,22 +88,22 @@ def test_a_service_that_does_not_run_is_skipped_and_counts_only_where_it_was_nam
     words: tuple[str, ...], passed: bool
 ) -> None:
     report = _run(_stopped(), *words)
-    reason = "not running (arcctl up store)"
-    assert report.found == (ResourceResult(service="store", resource="all", state=State.SKIPPED, reason=reason),)
+    reason = "not started (arcctl up store)"
+    assert report.resources == (ResourceResult(service="store", resource="all", state=State.SKIPPED, reason=reason),)
     assert report.passed is passed
 
 
 def test_up_sets_up_new_services_and_does_not_check_complete_ones_again() -> None:
     toy = Toy()
-    assert [f.state for f in _up(toy).found] == [State.CREATED, State.CREATED]
-    assert _up(toy).found == ()
+    assert [f.state for f in _up(toy).resources] == [State.CREATED, State.CREATED]
+    assert _up(toy).resources == ()
 
 
 def test_up_checks_recreated_services_again_and_all_after_clean() -> None:
     toy = Toy()
     _up(toy)
     del toy.engine.states["store"]
-    assert [f.state for f in _up(toy).found] == [State.EXISTS, State.EXISTS]
+    assert [f.state for f in _up(toy).resources] == [State.EXISTS, State.EXISTS]
     clean.clean(toy.project())
     assert toy.directory.bootstrapped() == frozenset()
 

@@ -83,7 +83,7 @@ class _Creation:
         for service in found:
             method = services[service].backup(self.project.settings.envs[service])
             if isinstance(method, Dump) and not observed.of(service).running:
-                why = f"{service} is {observed.of(service).state}, and its databases can only be dumped while it runs"
+                why = f"{service} does not run ({observed.of(service)}); its databases can be dumped only while it does"
                 raise UnhealthyError(why, hint=f"arcctl up {service}")
             if method:
                 yield service, method

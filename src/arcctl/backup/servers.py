@@ -41,7 +41,7 @@ async def not_answering(services: tuple[str, ...], project: Project) -> dict[str
         for service in services:
             answer, now = answers.get(service), observed.of(service)
             if not (answer.ok if answer else now.health == "healthy"):
-                bad[service] = answer.reason if answer and now.running else f"is {now.state}"
+                bad[service] = answer.reason if answer and now.running else str(now)
         crashed = any(observed.of(i).state == "dead" for i in bad)
         if not bad or crashed or time.monotonic() > end:
             return bad

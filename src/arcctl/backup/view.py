@@ -45,7 +45,7 @@ def listed(report: ListReport, *, as_json: bool) -> None:
         header = ("NAME", "AGE", "SIZE", "ENGINE", "OPENS WITH", "VERIFIED", "SERVICES")
         terminal.table(header, [_row(entry) for entry in report.backups])
     else:
-        terminal.say("no backups yet; arcctl backup create")
+        terminal.say("no backups yet; to create one: arcctl backup create")
 
 
 def _entry(entry: Entry) -> dict[str, Any]:

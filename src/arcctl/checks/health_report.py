@@ -150,16 +150,13 @@ def _unavailable(why: Unavailable) -> Check:
 
 def _container(service_id: str, now: ContainerState) -> Check:
     up, logs = f"arcctl up {service_id}", f"arcctl logs {service_id}"
-    code = now.exit_code
-    status, message, hint = {
-        "running": ("pass", "running", ""),
-        ABSENT: ("skip", "not started", up),
-        "created": ("fail", "created but not started", up),
-        "exited": ("fail", f"exited with code {code}" + ", out of memory" * now.oom_killed, up),
-        "restarting": ("fail", f"keeps restarting, last exit code {code}", logs),
-        "dead": ("fail", "crashed too often and is not restarted any more", logs),
-    }.get(now.state, ("fail", now.state, up))
-    return Check(id="container", kind="liveness", status=status, message=message, hint=hint)
+    status, hint = {
+        "running": ("pass", ""),
+        ABSENT: ("skip", up),
+        "restarting": ("fail", logs),
+        "dead": ("fail", logs),
+    }.get(now.state, ("fail", up))
+    return Check(id="container", kind="liveness", status=status, message=str(now), hint=hint)
 
 
 def _healthcheck(now: ContainerState) -> tuple[Check, ...]:

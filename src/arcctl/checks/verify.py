@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from arcctl.checks.health import counted
 from arcctl.checks.verify_report import Outcome, Report, judge
-from arcctl.engines.base import ABSENT, Observed
+from arcctl.engines.base import Observed
 from arcctl.errors import ArcError
 from arcctl.events import Event, Kind
 from arcctl.model.graph import resolve
@@ -70,12 +70,7 @@ def _chosen(declared: Mapping[str, tuple[SmokeTest, ...]], asked: tuple[str, ...
 
 def _absent(service: str, observed: Observed) -> str:
     """Why a service cannot be tested now; empty where it can."""
-    if service in observed.unavailable:
-        return f"not available here: {observed.unavailable[service]}"
-    now = observed.of(service)
-    if now.running:
-        return ""
-    return f"{'not started' if now.state == ABSENT else now.state} (arcctl up {service})"
+    return "" if observed.of(service).running else observed.why_not_running(service)
 
 
 async def _run(

@@ -24,11 +24,8 @@ class Globals:
 
     def display(self) -> Display:
         """What shows the events of the command."""
-        from arcctl.errors import UsageError
         from arcctl.terminal.progress import Mode, display
 
-        if self.progress not in list(Mode):
-            raise UsageError(f"unknown progress {self.progress!r}", hint=f"one of {', '.join(Mode)}")
         return display(Mode(self.progress), verbose=self.verbose)
 
 

@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 
 from arcctl.cli import commands
 from arcctl.cli.globals import Globals
-from arcctl.cli.options import Verbose
+from arcctl.cli.options import PROGRESS_HELP, Verbose, known_progress
 from arcctl.errors import ArcError
 
 INTERRUPTED = 130
@@ -40,7 +40,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="A platform in a box: every service that AI agents need, one command, a test that each works.",
+    help="Run and check a local platform for AI agents.",
 )
 
 
@@ -67,17 +67,19 @@ def options(
         str,
         typer.Option(envvar="ARCCTL_ENGINE", help="docker, embedded (local processes), or auto: docker if it answers."),
     ] = "auto",
-    insecure_demo: Annotated[bool, typer.Option(help="Accept passwords that everybody knows.")] = False,
+    insecure_demo: Annotated[bool, typer.Option(help="Allow the example passwords.")] = False,
     telemetry: Annotated[
         bool,
         typer.Option("--telemetry", envvar="ARCCTL_TELEMETRY", help="up, health, verify send a trace of themselves."),
     ] = False,
     progress: Annotated[
         str,
-        typer.Option(envvar="ARCCTL_PROGRESS", metavar="MODE", help="auto, live, plain, json or quiet."),
+        typer.Option(envvar="ARCCTL_PROGRESS", metavar="MODE", help=PROGRESS_HELP, callback=known_progress),
     ] = "auto",
     verbose: Verbose = False,
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
 ) -> None:
     ctx.obj = Globals(
         directory=project_directory,

@@ -8,12 +8,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from arcctl.errors import UsageError
+
 if TYPE_CHECKING:
     from arcctl.model.env import ServiceEnv
     from arcctl.model.service import Service
 
 
 PROGRESS = ("auto", "live", "plain", "json", "quiet")
+PROGRESS_HELP = "auto, live, plain, json or quiet."
+
+
+def known_progress(mode: str) -> str:
+    """Raises UsageError for an unknown mode."""
+    if mode and mode not in PROGRESS:
+        raise UsageError(f"unknown progress {mode!r}", hint=f"one of {', '.join(PROGRESS)}")
+    return mode
 
 
 def complete_progress(incomplete: str) -> list[str]:
@@ -80,6 +90,7 @@ Summary = Annotated[Path | None, typer.Option(metavar="FILE", help="Append a tab
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Timeout = Annotated[float, typer.Option(min=1, help="Seconds to wait for everything to be ready.")]
 Progress = Annotated[
-    str, typer.Option(metavar="MODE", help="auto, live, plain, json or quiet.", autocompletion=complete_progress)
+    str,
+    typer.Option(metavar="MODE", help=PROGRESS_HELP, callback=known_progress, autocompletion=complete_progress),
 ]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show the components of services and each step too.")]

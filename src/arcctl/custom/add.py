@@ -61,6 +61,7 @@ def add(
         needs=tuple(document.get("needs", ())),
         database=fields["database"],
         web=fields["web"],
+        starts_here=project.engine.image_store is not None or "embedded" in document,
         code_files=len(code or {}),
     )
 

@@ -115,7 +115,7 @@ class _Declaration:
             needs=self._needs(),
             components=components if spec.database else (),
             container=Container(
-                image=spec.image or f"arcctl-own/{self.name}:0.1.0",
+                image=spec.image or f"arcctl-custom/{self.name}:0.1.0",
                 build=spec.build or "",
                 user=spec.user,
                 entrypoint=("/bin/sh", "-c", _READ_ENV, "--") if self._secret else (),
@@ -249,7 +249,7 @@ class _Declaration:
         ours = bool(spec.lock) and program == "python"
         source: Source = OnPath(name=program, program=program)
         if spec.lock:
-            source = Requirements(name=f"own-{self.name}", lock=spec.lock)
+            source = Requirements(name=f"custom-{self.name}", lock=spec.lock)
         path = f"{{directory}}/{PurePosixPath(spec.lock).parent}/src"
         python = {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"} if spec.lock else {}
 
@@ -279,7 +279,7 @@ class _Declaration:
         return tuple(found)
 
     def _resources(self, env: Any) -> tuple[Resource, ...]:
-        return postgres.own_database(self._role, env.db_password, env.superuser) if self.spec.database else ()
+        return postgres.service_database(self._role, env.db_password, env.superuser) if self.spec.database else ()
 
     def _connect(self, env: Any, where: Where) -> dict[str, str]:
         """Its first port, as others find it."""

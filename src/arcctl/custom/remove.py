@@ -41,8 +41,8 @@ def plan(name: str, project: Project, *, data: bool) -> Removal:
     observed, volumes = project.engine.observe(), project.engine.volumes()
     env = loaded.envs[name]
     named = {project.engine.volume_name(name, m.name) for m in service.storage.mounts(env) if isinstance(m, Volume)}
-    held = [r for r in service.setup.resources(env) if r.destroy]
-    at = {i for r in held for smoke_test in r.destroy for i in services_exercised(smoke_test, name)} - {name}
+    resources = [r for r in service.setup.resources(env) if r.destroy]
+    at = {i for r in resources for smoke_test in r.destroy for i in services_exercised(smoke_test, name)} - {name}
     away = [i for i in sorted(at) if not observed.of(i).running]
     if data and away and volumes:
         raise UnhealthyError(f"{away[0]} has data of {name} and does not run", hint=f"arcctl up {away[0]}")
@@ -51,7 +51,7 @@ def plan(name: str, project: Project, *, data: bool) -> Removal:
         containers=tuple(k for k in project.catalogue.components((name,)) if k in observed.containers),
         files=(PurePosixPath(custom_file(name)),),
         volumes=tuple(v for v in volumes if v in named),
-        held=() if away else tuple(r.name for r in held),
+        resources=() if away else tuple(r.name for r in resources),
         secrets=tuple(v.name for v in variables(service.env) if v.generate and v.name in project.directory.secrets()),
         kept=(PurePosixPath(service.container.build),) if service.container.build else (),
     )
@@ -66,7 +66,7 @@ async def remove(removal: Removal, project: Project, *, data: bool) -> None:
     service = project.catalogue.services[name]
     with await project_lock(project):
         project.engine.stop(removal.containers)
-        if data and removal.held:
+        if data and removal.resources:
             steps = [step for r in reversed(service.setup.resources(loaded.envs[name])) for step in r.destroy]
             problem, _ = await project.smoke_test_runner.attempt(name, tuple(steps), observed.published, {}, TIMEOUT)
             if problem:

@@ -19,6 +19,8 @@ class AddReport:
     needs: tuple[str, ...]
     database: bool
     web: bool
+    starts_here: bool = True
+    """Whether the engine of the project can run it."""
     code_files: int = 0
     """How many files were written to `build`."""
 
@@ -48,7 +50,7 @@ class Removal:
     files: tuple[PurePosixPath, ...]
     volumes: tuple[str, ...]
     """Its own data."""
-    held: tuple[str, ...]
+    resources: tuple[str, ...]
     """Its data in other services, such as its database."""
     secrets: tuple[str, ...]
     kept: tuple[PurePosixPath, ...]
@@ -56,4 +58,8 @@ class Removal:
 
     @property
     def data(self) -> tuple[str, ...]:
-        return (*(f"volume {name}" for name in self.volumes), *self.held, *(f"secret {name}" for name in self.secrets))
+        return (
+            *(f"volume {name}" for name in self.volumes),
+            *self.resources,
+            *(f"secret {name}" for name in self.secrets),
+        )

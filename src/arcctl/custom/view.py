@@ -11,12 +11,12 @@ LIST = "arcctl.service-list/v1"
 
 def added(report: AddReport) -> None:
     parts = [report.image or f"built from {report.build}", *report.addresses]
-    parts += [f"needs {', '.join(report.needs)}"] if report.needs else []
+    parts += [f"depends on {', '.join(report.needs)}"] if report.needs else []
     parts += [word for word, wanted in (("database", report.database), ("web", report.web)) if wanted]
     terminal.say(f"{report.file}: {'; '.join(parts)}")
     if report.code_files:
         terminal.say(f"{report.build}: {report.code_files} files, begin with README.md")
-    terminal.say(f"next: arcctl up {report.name}")
+    terminal.say(f"next{'' if report.starts_here else ', with Docker'}: arcctl up {report.name}")
 
 
 def listed(report: ListReport, *, as_json: bool) -> None:
@@ -24,7 +24,7 @@ def listed(report: ListReport, *, as_json: bool) -> None:
         terminal.line(document.text(LIST, report))
     elif report.services:
         rows = [(s.name, s.build or s.image, ", ".join(s.needs), s.file) for s in report.services]
-        terminal.table(("SERVICE", "MADE FROM", "NEEDS", "FILE"), rows)
+        terminal.table(("SERVICE", "MADE FROM", "DEPENDS ON", "FILE"), rows)
     else:
         terminal.say("no services of your own yet; to add one: arcctl service add --help, arcctl service new --help")
 

@@ -44,6 +44,16 @@ class ContainerState:
     def running(self) -> bool:
         return self.state == "running"
 
+    def __str__(self) -> str:
+        """The state in words that follow a name or a colon."""
+        return {
+            ABSENT: "not started",
+            "created": "created but not started",
+            "exited": f"exited with code {self.exit_code}" + ", out of memory" * self.oom_killed,
+            "restarting": f"keeps restarting, last exit code {self.exit_code}",
+            "dead": "crashed too often and is not restarted any more",
+        }.get(self.state, self.state)
+
 
 GONE = ContainerState(state=ABSENT)
 
@@ -73,6 +83,12 @@ class Observed:
 
     def of(self, key: str) -> ContainerState:
         return self.containers.get(key, GONE)
+
+    def why_not_running(self, service: str) -> str:
+        """The reason, and the command that starts it here."""
+        if service in self.unavailable:
+            return f"not available here: {self.unavailable[service]}"
+        return f"{self.of(service)} (arcctl up {service})"
 
 
 NOTHING: Mapping[str, str] = MappingProxyType({})

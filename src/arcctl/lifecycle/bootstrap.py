@@ -43,7 +43,7 @@ async def _report(request: Request, project: Project) -> BootstrapReport:
     running = tuple(i for i in asked if observed.of(i).running)
     found = await set_up(running, project, observed, create=not request.check)
     skipped = tuple(
-        ResourceResult(service=i, resource="all", state=State.SKIPPED, reason=f"not running (arcctl up {i})")
+        ResourceResult(service=i, resource="all", state=State.SKIPPED, reason=observed.why_not_running(i))
         for i in asked
         if i not in running and _resources(i, project)
     )
@@ -51,7 +51,7 @@ async def _report(request: Request, project: Project) -> BootstrapReport:
         passed=all(f.state in COMPLETE for f in found) and set(running) >= set(request.words) & set(asked),
         engine=project.engine.name,
         duration_ms=round((time.perf_counter() - began) * 1000),
-        found=tuple(sorted((*found, *skipped), key=lambda f: f.service)),
+        resources=tuple(sorted((*found, *skipped), key=lambda f: f.service)),
     )
 
 

@@ -58,8 +58,8 @@ class PlanExecutor:
         while self._elapsed() < timeout:
             await self._start_next()
             await self._observe()
-            settled = len(self._ready) + len(self._failed) == len(self.plan.steps)
-            if settled or not (wait or self._unstarted()):
+            all_ended = len(self._ready) + len(self._failed) == len(self.plan.steps)
+            if all_ended or not (wait or self._unstarted()):
                 break
             await asyncio.sleep(PAUSE)
         return self._outcome()
@@ -78,7 +78,8 @@ class PlanExecutor:
             if image in missing:
                 missing.remove(image)
                 for number, line in enumerate(self.project.engine.fetch(step.key)):
-                    self._emit(Kind.PULLING, step.key, line, detail=number > 0)
+                    detail = number > 0 or self._containers[step.key].role is not Role.SERVER
+                    self._emit(Kind.PULLING, step.key, line, detail=detail)
 
     async def _start_next(self) -> None:
         """Start all whose dependencies are ready, with one call of the engine for each kind of step."""
@@ -170,7 +171,7 @@ class PlanExecutor:
 def _readiness(role: Role, now: ContainerState, answer: Answer | None) -> tuple[bool, str]:
     """Whether a container is ready, and what says so."""
     if role is Role.SERVER:
-        reason = answer.reason if answer and now.running else f"container is {now.state}"
+        reason = answer.reason if answer and now.running else str(now)
         return (answer.ok if answer else now.health == "healthy"), reason
     if now.state != "exited":
         return role is Role.SIDECAR and now.running, now.state

@@ -8,7 +8,7 @@ from arcctl.model.service import BindMount, ConfigFile
 from arcctl.project import Project
 
 
-def digests(services: tuple[str, ...], project: Project) -> dict[str, str]:
+def input_hashes(services: tuple[str, ...], project: Project) -> dict[str, str]:
     """A hash for each container of these services; it changes when a file that it mounts does."""
     found: dict[str, str] = {}
     for service_id in services:

@@ -34,7 +34,7 @@ class UpReport:
     """None when nothing was done."""
     left_out: tuple[str, ...]
     """Services that were asked for by a layer's name and are not available on this engine."""
-    found: tuple[ResourceResult, ...] = ()
+    resources: tuple[ResourceResult, ...] = ()
     """What was set up in services that are new."""
 
     @property
@@ -82,8 +82,8 @@ class BootstrapReport:
     passed: bool
     engine: str
     duration_ms: int
-    found: tuple[ResourceResult, ...] = ()
+    resources: tuple[ResourceResult, ...] = ()
 
     @property
     def summary(self) -> dict[str, int]:
-        return {state.value: sum(f.state is state for f in self.found) for state in State}
+        return {state.value: sum(f.state is state for f in self.resources) for state in State}

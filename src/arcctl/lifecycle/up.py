@@ -61,7 +61,7 @@ def prepare(request: Request, project: Project) -> Prepared:
 def decide(services: tuple[str, ...], project: Project, observed: Observed) -> tuple[planning.Plan, dict[str, str]]:
     """The steps for the containers of these services, and the hash of what each is created from."""
     images = project.engine.images(c.container.image for c in project.catalogue.components(services).values())
-    input_hashes = hashing.digests(services, project) if project.directory.secrets() else {}
+    input_hashes = hashing.input_hashes(services, project) if project.directory.secrets() else {}
     changed = hashing.changed(input_hashes, project)
     plan = planning.make(services, project.catalogue, observed, project.engine.hashes(), images, changed)
     return plan, input_hashes

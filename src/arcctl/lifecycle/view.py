@@ -26,7 +26,7 @@ def bootstrap_json(report: BootstrapReport) -> None:
 
 
 def bootstrap(report: BootstrapReport) -> None:
-    terminal.table(("SERVICE", "RESOURCE", "STATE", "REASON"), [_row(f) for f in report.found])
+    terminal.table(("SERVICE", "RESOURCE", "STATE", "REASON"), [_row(f) for f in report.resources])
     counts = ", ".join(_count(state, n) for state, n in report.summary.items() if n) or "nothing to set up"
     text, style = terminal.word("ok" if report.passed else "bad")
     terminal.out().print(f"\n{text}: {counts} ({report.duration_ms} ms)", style=style)

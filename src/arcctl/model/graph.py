@@ -126,6 +126,9 @@ def _expand(word: str, catalogue: Catalogue, *, components: bool = False) -> tup
         return catalogue.layer(Layer(word))
     if word in catalogue.services:
         return (word,)
+    elsewhere = {c.id for service in catalogue.services.values() for c in service.left_out}
+    if components and word in elsewhere:
+        raise UsageError(f"{word} runs in containers only", hint="what runs here: arcctl ps")
     choices = [*(catalogue.components() if components else catalogue.services), *Layer, "all"]
     hint = did_you_mean(word, choices, f"services: {', '.join(catalogue.services)}")
     raise UnknownService(f"unknown service {word!r}", hint=hint)

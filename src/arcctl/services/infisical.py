@@ -95,7 +95,7 @@ def _resources(env: Env) -> tuple[Resource, ...]:
     """Each step uses what the server answered to the one before."""
     lost = "the vault was set up by hand, or its tokens are lost: use its page, or delete all data: arcctl clean"
     return (
-        *postgres.own_database(ID, env.db_password, env.superuser),
+        *postgres.service_database(ID, env.db_password, env.superuser),
         Resource("organisation arc", _CLOSED, create=(Calls((_set_up(env),)),), hint=lost),
         Resource("project arc", _FIND_PROJECT, create=(Calls(_MAKE_PROJECT),), hint=lost),
         Resource(

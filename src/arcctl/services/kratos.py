@@ -219,7 +219,7 @@ def _resources(env: Env) -> tuple[Resource, ...]:
     hint = f"the account has another password: set KRATOS_ADMIN_PASSWORD in config/{ID}/.env to it"
     look, make = _known(env), Calls((_create(_ADMIN, secret),))
     account = Resource(f"account {_ADMIN}", look, create=(make,), hint=hint)
-    return (*postgres.own_database(ID, env.db_password, env.superuser), account)
+    return (*postgres.service_database(ID, env.db_password, env.superuser), account)
 
 
 def _smoke_tests(env: Env) -> tuple[SmokeTest, ...]:

@@ -59,7 +59,7 @@ SERVER = Server(ID, PORT, USER)
 login = partial(_databases.login, SERVER)
 role_rotation = partial(_databases.role_rotation, SERVER)
 role_sql = _databases.role_sql
-own_database = partial(_databases.own_database, SERVER)
+service_database = partial(_databases.service_database, SERVER)
 
 
 class Env(ServiceEnv, env_prefix="POSTGRES_"):
@@ -181,7 +181,7 @@ def _smoke_tests(env: Env) -> tuple[SmokeTest, ...]:
 def _resources(env: Env) -> tuple[Resource, ...]:
     granted = "SELECT pg_has_role('monitor', 'pg_monitor', 'usage')"
     return (
-        *own_database("arc", env.app_password, env.password),
+        *service_database("arc", env.app_password, env.password),
         _databases.role(SERVER, "monitor", env.monitor_password, env.password),
         _databases.resource(
             SERVER,

@@ -105,7 +105,7 @@ def _change(old: Env, new: Env) -> tuple[SmokeTest, ...]:
 def _resources(env: Env) -> tuple[Resource, ...]:
     hint = f"set UNLEASH_ADMIN_PASSWORD in config/{ID}/.env to the password that you chose"
     return (
-        *postgres.own_database(ID, env.db_password, env.superuser),
+        *postgres.service_database(ID, env.db_password, env.superuser),
         Resource(f"account {USER}", _known(env), hint=hint),
         _token("admin", _admin_token(env), "/api/admin/environments", env),
         _token("backend", _sdk_token(env.backend_token), "/api/client/features", env),

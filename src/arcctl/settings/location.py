@@ -22,7 +22,9 @@ def find(start: Path, named: str = "") -> Path:
         if all((folder / name).is_dir() for name in FOLDERS):
             return folder
     where = f"at {candidates[0]}" if named else f"in {start} or above it"
-    raise ProjectError(f"no arcctl project {where}", hint="arcctl init")
+    raise ProjectError(
+        f"no arcctl project {where}", hint=f"arcctl --project-directory {named} init" if named else "arcctl init"
+    )
 
 
 def custom_names(directory: Path) -> tuple[str, ...]:
@@ -47,4 +49,4 @@ def refuse_name(name: str, taken: Iterable[str]) -> None:
     if not NAME.fullmatch(name) or len(name) > LONGEST:
         raise UsageError(f"{name!r} cannot be the name of a service", hint=hint)
     if name in set(taken):
-        raise UsageError(f"{name!r} is already in use", hint="arcctl service list, or choose another name")
+        raise UsageError(f"{name!r} is already in use", hint="choose another name")

@@ -94,8 +94,9 @@ class BackupRepository:
         """By its name or the path of its folder. Raises UsageError where there is none."""
         path = Path(name).expanduser() if "/" in name else self.folder / name
         if not name or path.suffix == ".new" or not path.is_dir():
-            known = ", ".join(entry.name for entry in self.entries()) or "none yet"
-            raise UsageError(f"no backup {name!r} (there is: {known})", hint="arcctl backup list")
+            known = ", ".join(entry.name for entry in self.entries())
+            have = f"there are: {known}" if known else "there are none yet"
+            raise UsageError(f"no backup {name!r}; {have}", hint="arcctl backup list")
         return Backup(path, self._directory)
 
 

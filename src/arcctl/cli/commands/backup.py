@@ -11,7 +11,7 @@ from arcctl.cli.asking import agreed
 from arcctl.cli.globals import typed_options
 from arcctl.cli.options import Json, Words, Yes
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Backups: create, list, verify, restore.")
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Backups: create, list, verify, restore, delete.")
 
 
 def register(parent: typer.Typer) -> None:

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import typer
 
 from arcctl.cli.asking import agreed
 from arcctl.cli.options import Json, Words, Yes
 
-if TYPE_CHECKING:
-    from arcctl.engines.base import Availability
-
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Servers for machines without Docker.")
-SCHEMA = "arcctl.engine-list/v1"
 
 
 def register(parent: typer.Typer) -> None:
@@ -28,25 +22,9 @@ def list_(ctx: typer.Context, names: Words = None, json_: Json = False) -> None:
     """
     from arcctl.cli.project import local_servers
     from arcctl.engines.build import list_servers
-    from arcctl.terminal import console as terminal
-    from arcctl.terminal import document
+    from arcctl.engines.view import servers
 
-    report = list_servers(tuple(names or ()), *local_servers(ctx.obj))
-    if json_:
-        terminal.line(document.text(SCHEMA, report))
-        return
-    terminal.table(("SERVICE", "PROCESS", "STATE", "SERVER"), [_row(server) for server in report.servers])
-
-
-def _row(server: Availability) -> tuple[str | tuple[str, str], ...]:
-    return server.service, server.process, _state(server), f"{server.source or '-'} {server.version}".rstrip()
-
-
-def _state(server: Availability) -> tuple[str, str]:
-    if server.startable:
-        return ("✔ built", "green") if not server.buildable else ("✔ built by `arcctl up` in seconds", "green")
-    glyph, style = ("○", "yellow") if server.buildable else ("✘", "red")
-    return f"{glyph} {server.reason} ({server.command})", style
+    servers(list_servers(tuple(names or ()), *local_servers(ctx.obj)), as_json=json_)
 
 
 @app.command()
@@ -62,7 +40,7 @@ def build(ctx: typer.Context, names: Words = None) -> None:
     with ctx.obj.display() as progress:
         built = use_case.build(tuple(names or ()), *local_servers(ctx.obj), progress)
     terminal.say(f"built: {', '.join(built)}" if built else "every server is built", style="green")
-    terminal.say("next: arcctl --engine embedded up")
+    terminal.say("next: arcctl down, then arcctl --engine embedded up")
 
 
 @app.command()

@@ -36,7 +36,7 @@ def list_flags(ctx: typer.Context, json_: Json = False) -> None:
 
 @flags.command()
 def on(ctx: typer.Context, name: Name, environment: Environment = DEFAULT_ENVIRONMENT) -> None:
-    """Turn a flag on. One without a strategy gets the default one: on for everybody.
+    """Turn a flag on. A flag without a strategy gets the default one: on for everybody.
 
     Examples: `arcctl flags on new-search`, `arcctl flags on new-search -e production`
     """

@@ -35,7 +35,7 @@ def health(
     summary: Summary = None,
     strict: Annotated[bool, typer.Option("--strict", help="Degraded counts as a failure.")] = False,
 ) -> None:
-    """Check whether every service serves. Exit code 0 only when all do.
+    """Check whether each service answers. The exit code is 0 only if all of them are healthy.
 
     Examples: `arcctl health`, `arcctl health redis --json`, `arcctl health --wait --timeout 120`
     """

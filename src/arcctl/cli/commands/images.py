@@ -9,7 +9,7 @@ import typer
 
 from arcctl.cli.options import Json, Words
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Container images: which there are, and locking.")
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Container images: list, pull, lock, save, load.")
 File = Annotated[Path, typer.Argument(metavar="FILE", help="The archive.")]
 
 

@@ -13,7 +13,7 @@ def register(app: typer.Typer) -> None:
 
 
 def ps(ctx: typer.Context, names: Containers = None, json_: Json = False) -> None:
-    """List services and their components as the engine sees them. Nothing is probed.
+    """List services and their components as the engine sees them, without a probe. `status` is the same command.
 
     Examples: `arcctl ps`, `arcctl ps redis --json`
     """

@@ -70,6 +70,8 @@ def rotate(
     view.previewed(preview, data=dry_run, as_json=json_)
     if dry_run:
         return
+    if preview.left_out and not preview.secrets and not preview.unfinished:
+        raise UnhealthyError(f"nothing is rotated: {preview.left_out[0].reason}", hint=preview.left_out[0].hint)
     command = " ".join(("arcctl secrets rotate", *("--all" if word == "all" else word for word in words)))
     if preview.secrets and not agreed("Change these secrets?", yes=yes, command=command, what="change secrets"):
         return

@@ -9,7 +9,7 @@ import typer
 from arcctl.cli.asking import agreed
 from arcctl.cli.options import Json, Yes, complete_custom
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Services of your own: add, new, remove, list.")
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Your own services: add, new, remove, list.")
 
 NewName = Annotated[str, typer.Argument(metavar="NAME", help="Small letters, digits and dashes: my-agent.")]
 Needs = Annotated[str, typer.Option(metavar="NAMES", help="Services that must run first: redis,nats.")]
@@ -40,7 +40,7 @@ def add(
     ] = None,
     volume: Annotated[list[str] | None, typer.Option(metavar="NAME:PATH", help="Data that is kept.")] = None,
 ) -> None:
-    """Let an image join the platform: writes services/NAME.yaml, which is yours to edit.
+    """Add an image as a service: writes services/NAME.yaml, which you can edit.
 
     Examples: `arcctl service add web --image nginx:1.29-alpine --port 80 --probe / --web`,
     `arcctl service add agent --image me/agent:1.0 --port 8000 --needs nats,otel-collector --database`
@@ -65,7 +65,7 @@ def add(
 
 @app.command()
 def new(ctx: typer.Context, name: NewName, needs: Needs = "", database: Database = False, web: Web = False) -> None:
-    """Start a service in Python: code in apps/NAME that tells what it does, and services/NAME.yaml.
+    """Create a Python service with telemetry: apps/NAME and services/NAME.yaml.
 
     Examples: `arcctl service new my-agent --database --web`, `arcctl service new worker --needs nats`
     """

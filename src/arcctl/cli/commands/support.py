@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from arcctl.errors import ArcError
     from arcctl.project import Project
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What helps somebody else to help.")
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Diagnostics for somebody who helps you.")
 
 
 def register(parent: typer.Typer) -> None:

@@ -23,7 +23,7 @@ def verify(
     summary: Summary = None,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds that one smoke test may take.")] = 30.0,
 ) -> None:
-    """Let every service do its job: write, read back, clean up. Safe while others work with it.
+    """Run the smoke tests: each service writes, reads back and removes test data. Safe while others use it.
 
     Examples: `arcctl verify`, `arcctl verify postgres nats`, `arcctl verify all --json`
     """

@@ -95,7 +95,7 @@ def _skew(said: str, now: float) -> float | None:
 
 def _other_projects(engine: DockerEngine, root: Path) -> Iterator[tuple[str, Path]]:
     """Containers with names of this project that another project directory created."""
-    for line in engine.read("container", "ls", "--all", *engine.own, "--format", _FILES).splitlines():
+    for line in engine.read("container", "ls", "--all", *engine.project_filter, "--format", _FILES).splitlines():
         name, _, config_files = line.partition("\t")
         directory = inspection.directory(config_files)
         if directory and directory.resolve() != root:

@@ -58,7 +58,7 @@ class DockerEngine:
         self.project = project
 
     @property
-    def own(self) -> tuple[str, str]:
+    def project_filter(self) -> tuple[str, str]:
         """The filter of `docker … ls` that leaves what belongs to the project."""
         return "--filter", f"label=com.docker.compose.project={self.project}"
 
@@ -100,7 +100,7 @@ class DockerEngine:
         return dict(line.split(maxsplit=1) for line in lines)
 
     def volumes(self) -> tuple[str, ...]:
-        return tuple(sorted(self.read("volume", "ls", "-q", *self.own).split()))
+        return tuple(sorted(self.read("volume", "ls", "-q", *self.project_filter).split()))
 
     def volume_name(self, key: str, name: str) -> str:
         return f"{self.project}_{volume_name(key, name)}"
@@ -132,7 +132,7 @@ class DockerEngine:
         The new container has a temporary name until the old one is removed: rename it, or remove it where the old one
         still exists.
         """
-        lines = self.read("container", "ls", "--all", *self.own, "--format", _NAMES).splitlines()
+        lines = self.read("container", "ls", "--all", *self.project_filter, "--format", _NAMES).splitlines()
         named = {name: container_name(self.project, key) for name, key in map(str.split, lines)}
         odd = {name: wanted for name, wanted in named.items() if name != wanted}
         for name, wanted in odd.items():

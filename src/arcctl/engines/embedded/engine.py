@@ -273,7 +273,10 @@ class EmbeddedEngine:
         return processes.follow_logs({key: self._supervisor.log(key) for key in keys}, follow=follow, tail=tail)
 
     def command(self) -> tuple[str, ...]:
-        raise UsageError("this project runs on the embedded engine, which has no Compose files", hint="arcctl ps")
+        raise UsageError(
+            "the embedded engine has no Compose files",
+            hint="arcctl ps, or with Docker: arcctl --engine docker compose ps",
+        )
 
     def _envs(self) -> dict[str, ServiceEnv]:
         """The settings of each process, as the last command wrote them; empty before `init`."""

@@ -10,7 +10,7 @@ from arcctl.engines.base import Availability, ServerState, Unavailable
 from arcctl.engines.embedded.artifacts import Artifacts
 from arcctl.errors import EngineError
 from arcctl.model.binaries import EXTRA, OnPath, Requirements, Source
-from arcctl.model.service import Catalogue, Component
+from arcctl.model.service import Catalogue, Component, Layer
 
 
 class BinaryResolver:
@@ -40,10 +40,15 @@ class BinaryResolver:
             service=service,
             process=component.id,
             state=ServerState.UNSUPPORTED,
-            reason="no package contains this server",
-            command=f"arcctl --engine docker up {service}",
+            reason=self._why_nowhere(service),
+            command=f"arcctl down, then with Docker: arcctl --engine docker up {service}",
         )
         return min(found, key=lambda pair: states.index(pair[1].state), default=(None, nowhere))
+
+    def _why_nowhere(self, service: str) -> str:
+        if self._catalogue.services[service].layer is Layer.CUSTOM:
+            return f"services/{service}.yaml has no part `embedded`"
+        return "no package contains this server"
 
     @staticmethod
     def _sources(component: Component[Any]) -> tuple[Source, ...]:

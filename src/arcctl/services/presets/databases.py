@@ -104,7 +104,7 @@ def role(server: Server, name: str, password: SecretStr, superuser: SecretStr) -
     )
 
 
-def own_database(server: Server, name: str, password: SecretStr, superuser: SecretStr) -> tuple[Resource, ...]:
+def service_database(server: Server, name: str, password: SecretStr, superuser: SecretStr) -> tuple[Resource, ...]:
     """The role and the database of a consumer, with vectors in it."""
     owner = f"SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = '{name}'"
     return (
@@ -157,7 +157,7 @@ def data_store(server: Server, superuser: SecretStr) -> Databases:
         port=server.port,
         user=server.superuser,
         password=reveal(superuser),
-        new_database=lambda name, password: own_database(server, name, password, superuser),
+        new_database=lambda name, password: service_database(server, name, password, superuser),
     )
 
 

@@ -47,7 +47,8 @@ def test_a_server_that_can_only_be_dumped_while_it_runs_is_not_left_out_in_silen
     cli.engine(container("postgres", State={"Status": "exited"}), volumes="arc_postgres_data\n")
     done = cli.arcctl("backup", "create")
     assert (done.code, done.out) == (1, "")
-    assert "error: postgres does not run (exited with code 0); its databases can be dumped only while it does" in done.err
+    message = "postgres does not run (exited with code 0); its databases can be dumped only while it does"
+    assert f"error: {message}" in done.err
     assert "hint: arcctl up postgres" in done.err
 
 

@@ -104,7 +104,8 @@ def test_bad_input_gets_a_clear_error_and_an_exit_code_and_no_traceback(
 
 def test_no_project_is_exit_2_with_the_way_out(tmp_path: Path) -> None:
     done = arcctl(tmp_path, "info")
-    assert (done.returncode, done.stderr) == (2, f"error: no arcctl project at {tmp_path}\nhint: arcctl --project-directory {tmp_path} init\n")
+    message = f"error: no arcctl project at {tmp_path}\nhint: arcctl --project-directory {tmp_path} init\n"
+    assert (done.returncode, done.stderr) == (2, message)
 
 
 def test_health_json_is_one_valid_document_also_without_an_engine(directory: Path) -> None:

@@ -93,6 +93,8 @@ def platform(engine: dict[str, str]) -> Iterator[Platform]:
     shutil.rmtree(directory)
 
 
+CALM = 20
+"""Lines that `up` prints at most where every image is there and all becomes healthy."""
 SHIFT = 11_000
 """Added to the ports of the local project, which runs at the same time; all stay below the ephemeral ports."""
 
@@ -135,5 +137,6 @@ def either(request: pytest.FixtureRequest) -> Platform:
 @pytest.fixture(scope="module")
 def stack(platform: Platform) -> Platform:
     """All services on Docker, running and healthy."""
-    platform.arcctl("up", "--stack").ok()
+    done = platform.arcctl("up", "--stack").ok()
+    assert len(done.err.splitlines()) <= CALM, done.err
     return platform

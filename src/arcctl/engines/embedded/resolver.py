@@ -10,7 +10,7 @@ from arcctl.engines.base import Availability, ServerState, Unavailable
 from arcctl.engines.embedded.artifacts import Artifacts
 from arcctl.errors import EngineError
 from arcctl.model.binaries import EXTRA, OnPath, Requirements, Source
-from arcctl.model.service import Catalogue, Component, Layer
+from arcctl.model.service import Catalogue, Component, Layer, Service
 
 
 class BinaryResolver:
@@ -40,15 +40,10 @@ class BinaryResolver:
             service=service,
             process=component.id,
             state=ServerState.UNSUPPORTED,
-            reason=self._why_nowhere(service),
+            reason=_why_nowhere(component),
             command=f"arcctl down, then with Docker: arcctl --engine docker up {service}",
         )
         return min(found, key=lambda pair: states.index(pair[1].state), default=(None, nowhere))
-
-    def _why_nowhere(self, service: str) -> str:
-        if self._catalogue.services[service].layer is Layer.CUSTOM:
-            return f"services/{service}.yaml has no part `embedded`"
-        return "no package contains this server"
 
     @staticmethod
     def _sources(component: Component[Any]) -> tuple[Source, ...]:
@@ -118,3 +113,9 @@ def _obstacle(source: Source, state: ServerState, missing: tuple[str, ...], serv
         return f"the program {source.program} is not on the PATH", f"install {source.program}"
     tools = ", ".join(missing)
     return f"building {source.name} requires {tools}", f"install {tools}, then {build}"
+
+
+def _why_nowhere(component: Component[Any]) -> str:
+    if isinstance(component, Service) and component.layer is Layer.CUSTOM:
+        return f"services/{component.id}.yaml has no part `embedded`"
+    return "no package contains this server"

@@ -40,7 +40,7 @@ class _Reader:
         """Raises UnhealthyError where the last answer was none."""
         last = self.hops[-1]
         if not last.ok:
-            raise UnhealthyError(f"{otherwise}: {last.message}", hint=f"arcctl health {last.service}")
+            raise UnhealthyError(f"{otherwise}: {last.service}: {last.message}", hint=f"arcctl health {last.service}")
 
 
 async def trace(trace_id: str, project: Project) -> Trace:

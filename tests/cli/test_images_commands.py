@@ -139,8 +139,7 @@ def test_the_embedded_engine_has_no_images(cli: CommandLine, words: tuple[str, .
     assert done == Done(
         2,
         "",
-        "error: the embedded engine runs no images: its servers are programs from packages\nhint: arcctl engine list, "
-        "or with Docker: arcctl --engine docker images list\n",
+        "error: the embedded engine runs no images: its servers are programs from packages\nhint: arcctl engine list\n",
     )
 
 

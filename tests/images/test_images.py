@@ -196,4 +196,4 @@ def test_outdated_reports_newer_tags_or_why_they_are_unknown() -> None:
 def test_an_engine_without_images_names_the_command_for_its_servers() -> None:
     with pytest.raises(UsageError, match="runs no images") as caught:
         list_((), Toy().project())
-    assert caught.value.hint == "arcctl engine list, or with Docker: arcctl --engine docker images list"
+    assert caught.value.hint == "arcctl engine list"

@@ -34,6 +34,6 @@ def image_store(project: Project) -> Images:
     if store is None:
         raise UsageError(
             f"the {project.engine.name} engine runs no images: its servers are programs from packages",
-            hint="arcctl engine list, or with Docker: arcctl --engine docker images list",
+            hint="arcctl engine list",
         )
     return store

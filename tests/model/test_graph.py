@@ -163,3 +163,11 @@ def test_an_unknown_container_gets_the_nearest_component() -> None:
     with pytest.raises(UnknownService) as caught:
         graph.containers(["shop-exprter"], TOY)
     assert caught.value.hint == "did you mean shop-exporter?"
+
+
+def test_a_component_that_this_engine_leaves_out_is_refused_with_the_reason() -> None:
+    """It is offered by its name on the other engine."""
+    shop = replace(TOY.services["big-shop"], components=(), left_out=TOY.services["big-shop"].components)
+    with pytest.raises(UsageError) as caught:
+        graph.containers((shop.left_out[0].id,), catalogue(shop), components=True)
+    assert caught.value.message == f"{shop.left_out[0].id} runs in containers only"

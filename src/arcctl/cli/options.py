@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 PROGRESS = ("auto", "live", "plain", "json", "quiet")
-PROGRESS_HELP = "auto, live, plain, json or quiet."
+PROGRESS_HELP = f"{', '.join(PROGRESS[:-1])} or {PROGRESS[-1]}."
 
 
 def known_progress(mode: str) -> str:

@@ -9,7 +9,6 @@ from typing import Any
 from pydantic import SecretStr
 
 from arcctl.model.backup_method import Folder
-from arcctl.model.connection import Endpoint
 from arcctl.model.env import HostPort, ServiceEnv, generated, reveal
 from arcctl.model.probe import Http
 from arcctl.model.resource import Resource
@@ -32,7 +31,7 @@ from arcctl.model.service import (
 from arcctl.model.smoke_test import Call, Calls, SmokeTest
 from arcctl.model.telemetry import Document, Scrape, Telemetry, Unit, rate
 from arcctl.services import jaeger, loki, prometheus
-from arcctl.services.presets.web import answers, web
+from arcctl.services.presets.web import answers, ui, web
 
 ID = service_id(__name__)
 PORT = 3000
@@ -153,15 +152,7 @@ SERVICE: Service[Env] = Service(
     network=Network(
         ports=lambda env: (Port(PORT, env.host_port),),
         labels=lambda env: web(ID, PORT),
-        endpoints=lambda env: (
-            Endpoint(
-                "ui",
-                f"http://127.0.0.1:{env.host_port}",
-                user=USER,
-                secret=reveal(env.admin_password),
-                is_web_page=True,
-            ),
-        ),
+        endpoints=lambda env: (ui(env.host_port, USER, reveal(env.admin_password)),),
         # As its Terraform provider calls them.
         connect=lambda env, where: {
             "GRAFANA_URL": f"http://{where.at(PORT)}",

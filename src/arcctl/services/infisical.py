@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from pydantic import SecretStr
 
-from arcctl.model.connection import Endpoint, Where
+from arcctl.model.connection import Where
 from arcctl.model.env import HostPort, generated, reveal, server_issued, shared
 from arcctl.model.probe import Http
 from arcctl.model.resource import Resource
@@ -28,7 +28,7 @@ from arcctl.model.service import (
 from arcctl.model.smoke_test import Call, Calls, SmokeTest
 from arcctl.model.telemetry import Scrape, Telemetry
 from arcctl.services import postgres, redis
-from arcctl.services.presets.web import answers, web
+from arcctl.services.presets.web import answers, ui, web
 
 ID = service_id(__name__)
 PORT = 8080
@@ -256,15 +256,7 @@ SERVICE: Service[Env] = Service(
     network=Network(
         ports=lambda env: (Port(PORT, env.host_port),),
         labels=lambda env: web(ID, PORT),
-        endpoints=lambda env: (
-            Endpoint(
-                "ui",
-                f"http://127.0.0.1:{env.host_port}",
-                user=_ADMIN,
-                secret=reveal(env.admin_password),
-                is_web_page=True,
-            ),
-        ),
+        endpoints=lambda env: (ui(env.host_port, _ADMIN, reveal(env.admin_password)),),
         connect=_connect,
     ),
     storage=Storage(mounts=lambda env: (ConfigFile(_ENV_FILE, _env_file(env), uid=UID, gid=UID),)),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from arcctl.model.backup_method import Folder
 from arcctl.model.binaries import GoModule
-from arcctl.model.connection import Endpoint
 from arcctl.model.env import HostPort, ServiceEnv
 from arcctl.model.probe import Http
 from arcctl.model.service import (
@@ -22,7 +21,7 @@ from arcctl.model.service import (
 )
 from arcctl.model.smoke_test import Call
 from arcctl.model.telemetry import Scrape, Signal, Telemetry, rate
-from arcctl.services.presets.web import answers, web
+from arcctl.services.presets.web import answers, ui, web
 
 ID = service_id(__name__)
 PORT, GRPC_PORT, HEALTH_PORT = 16686, 16685, 13133
@@ -71,7 +70,7 @@ SERVICE: Service[Env] = Service(
     network=Network(
         ports=lambda env: (Port(PORT, env.host_port),),
         labels=lambda env: web(ID, PORT, guard=True),
-        endpoints=lambda env: (Endpoint("ui", f"http://127.0.0.1:{env.host_port}", is_web_page=True),),
+        endpoints=lambda env: (ui(env.host_port),),
         connect=lambda env, where: {"JAEGER_URL": f"http://{where.at(PORT)}"},
     ),
     storage=Storage(

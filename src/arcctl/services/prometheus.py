@@ -7,7 +7,6 @@ from urllib.parse import quote
 
 from arcctl.model.backup_method import Folder
 from arcctl.model.binaries import GoModule
-from arcctl.model.connection import Endpoint
 from arcctl.model.env import HostPort, ServiceEnv
 from arcctl.model.probe import Http
 from arcctl.model.service import (
@@ -28,7 +27,7 @@ from arcctl.model.service import (
 )
 from arcctl.model.smoke_test import Call
 from arcctl.model.telemetry import Alert, Document, Scrape, Signal, Telemetry, rate, rules, scrape_file
-from arcctl.services.presets.web import web
+from arcctl.services.presets.web import ui, web
 
 ID = service_id(__name__)
 PORT = 9090
@@ -121,7 +120,7 @@ SERVICE: Service[Env] = Service(
     network=Network(
         ports=lambda env: (Port(PORT, env.host_port),),
         labels=lambda env: web(ID, PORT, guard=True),
-        endpoints=lambda env: (Endpoint("ui", f"http://127.0.0.1:{env.host_port}", is_web_page=True),),
+        endpoints=lambda env: (ui(env.host_port),),
         connect=lambda env, where: {"PROMETHEUS_URL": f"http://{where.at(PORT)}"},
     ),
     storage=Storage(mounts=lambda env: (Volume("data", "/prometheus"), BindMount(ID, _FOLDER)), files=_files),

@@ -30,7 +30,7 @@ from arcctl.model.service import (
 from arcctl.model.smoke_test import Call, Calls, SmokeTest, Sql, Statement
 from arcctl.model.telemetry import Scrape, Telemetry, Unit, rate
 from arcctl.services import postgres
-from arcctl.services.presets.web import answers, web
+from arcctl.services.presets.web import answers, ui, web
 
 ID = service_id(__name__)
 PORT = 4242
@@ -255,13 +255,7 @@ SERVICE: Service[Env] = Service(
         ports=lambda env: (Port(PORT, env.host_port),),
         labels=lambda env: web(ID, PORT),
         endpoints=lambda env: (
-            Endpoint(
-                "ui",
-                f"http://127.0.0.1:{env.host_port}",
-                user=USER,
-                secret=reveal(env.admin_password),
-                is_web_page=True,
-            ),
+            ui(env.host_port, USER, reveal(env.admin_password)),
             Endpoint("backend", f"http://127.0.0.1:{env.host_port}/api", secret=_sdk_token(env.backend_token)),
             Endpoint(
                 "frontend", f"http://127.0.0.1:{env.host_port}/api/frontend", secret=_sdk_token(env.frontend_token)

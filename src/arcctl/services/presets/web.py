@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from arcctl.model.connection import Endpoint
 from arcctl.model.service import Healthcheck
 
 ON = {"traefik.enable": "true", "traefik.docker.network": "arc"}
@@ -15,6 +16,11 @@ GUARD = "operator@file"
 def answers(url: str, **timing: int) -> Healthcheck:
     """A check by the image's own wget; `timing` in seconds, as the fields of Healthcheck."""
     return Healthcheck(test=("CMD", "wget", "-q", "-O", "/dev/null", url), **timing)
+
+
+def ui(host_port: int, user: str = "", secret: str = "") -> Endpoint:
+    """The service's own web page."""
+    return Endpoint("ui", f"http://127.0.0.1:{host_port}", user=user, secret=secret, is_web_page=True)
 
 
 def web(name: str, port: int, *, guard: bool = False) -> Mapping[str, str]:

@@ -13,6 +13,7 @@ ArcError                exit 1
 ├── BackupError         exit 1   a backup is damaged, or could not be written or restored
 ├── UpgradeError        exit 1   an upgrade is not possible, or failed
 ├── ArchiveError        exit 1   a downloaded or given archive is not what it should be
+├── OutputError         exit 1   what a command prints cannot be written
 ├── UnhealthyError      exit 1   something asked for is unhealthy or failed
 ├── CommandRefused      exit 1   a server rejected a command
 ├── RotationRefused     exit 1   a server rejected a new secret, and nothing was changed
@@ -33,6 +34,7 @@ EXIT_CODES = {
     4: "timed out",
     5: "preflight refused",
     130: "interrupted",
+    141: "whoever read the output closed it before its end",
 }
 """What each exit code of a command means."""
 
@@ -99,6 +101,10 @@ class UpgradeError(ArcError):
 
 class ArchiveError(ArcError):
     code = "archive"
+
+
+class OutputError(ArcError):
+    code = "output"
 
 
 class UnhealthyError(ArcError):

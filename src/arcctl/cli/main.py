@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -13,8 +14,9 @@ from arcctl.cli import commands
 from arcctl.cli.globals import Globals
 from arcctl.cli.options import PROGRESS_HELP, Verbose, known_progress
 from arcctl.errors import ArcError
+from arcctl.terminal import streams
 
-INTERRUPTED = 130
+INTERRUPTED, READER_GONE = 130, 141
 
 
 class Reporting(TyperGroup):
@@ -101,4 +103,21 @@ _register_commands()
 
 
 def main() -> None:
-    app()
+    streams.prepare()
+    try:
+        _run()
+    except streams.ReaderGone:
+        sys.exit(READER_GONE)
+    except ArcError as error:  # of what is written before a command begins, or at its end
+        from arcctl.terminal import errors
+
+        errors.show(error)
+        sys.exit(error.exit_code)
+
+
+def _run() -> None:
+    try:
+        app()
+    except SystemExit:
+        sys.stdout.flush()
+        raise

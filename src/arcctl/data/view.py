@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from typing import Any
@@ -90,10 +89,9 @@ def topics_json(listed: TopicList) -> None:
 
 
 def message(data: bytes) -> None:
-    """One message in one line, flushed at once; line breaks and bytes that are no text are escaped."""
+    """One message in one line; line breaks and bytes that are no text are escaped."""
     text = data.decode(errors="backslashreplace").replace("\r", "\\r").replace("\n", "\\n")
     terminal.line(text)
-    sys.stdout.flush()
 
 
 def flags(listed: Iterable[Flag]) -> None:

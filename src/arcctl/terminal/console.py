@@ -36,8 +36,9 @@ def err() -> Console:
 
 
 def line(text: str) -> None:
-    """One line of data, as it is."""
+    """One line of data, as it is and at once."""
     sys.stdout.write(text + "\n")
+    sys.stdout.flush()
 
 
 def say(text: str, style: str = "") -> None:

@@ -10,15 +10,9 @@ from contextlib import suppress
 
 from arcctl.errors import CommandRefused
 from arcctl.model.connection import Session
-from arcctl.terminal import errors
+from arcctl.terminal import console, errors
 
 END = ("quit", "exit")
-
-
-def tell(text: str) -> None:
-    """One line of data, at once."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
 
 
 def run(session: Session, name: str, words: Sequence[str]) -> int:
@@ -51,9 +45,9 @@ def _typed(prompt: str) -> Iterator[str]:
         try:
             yield input(prompt)
         except KeyboardInterrupt:
-            tell("")
+            console.line("")
         except EOFError:
-            tell("")
+            console.line("")
             return
 
 
@@ -74,7 +68,7 @@ def _answer(session: Session, line: str) -> bool:
 def _do(session: Session, words: Sequence[str]) -> bool:
     try:
         for text in session.do(words):
-            tell(text)
+            console.line(text)
     except CommandRefused as error:
         errors.show(error)
         return False

@@ -27,10 +27,11 @@ def shell(
     from arcctl.connect import shell as use_case
     from arcctl.connect.clients.sessions import open_session
     from arcctl.model.connection import InteractiveClient
+    from arcctl.terminal import console as terminal
     from arcctl.terminal import prompt as show
 
     def converse(prompt: InteractiveClient, port: int, words: tuple[str, ...]) -> int:
-        return show.run(open_session(prompt, port, show.tell), name, words)
+        return show.run(open_session(prompt, port, terminal.line), name, words)
 
     request = use_case.Request(name=name, words=tuple(words or ()), user=user)
     raise typer.Exit(use_case.shell(request, load_project(ctx.obj), converse))

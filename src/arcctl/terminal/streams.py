@@ -1,0 +1,65 @@
+"""The standard streams of the program: what happens where nobody reads one, where it is closed, or its disk is full."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from typing import Literal, TextIO
+
+from arcctl.errors import OutputError
+
+
+class ReaderGone(Exception):
+    """Nobody reads stdout any more: there is nothing left to do, and nobody to tell."""
+
+
+class _Stream(io.TextIOWrapper):
+    """A standard stream; the first error in writing is the last, because nothing is written afterwards."""
+
+    def write(self, text: str, /) -> int:
+        try:
+            return super().write(text)
+        except OSError as error:
+            self._fail(error)
+        return len(text)
+
+    def flush(self) -> None:
+        try:
+            super().flush()
+        except OSError as error:
+            self._fail(error)
+
+    def _fail(self, error: OSError) -> None:
+        with _nothing("w") as nothing:
+            os.dup2(nothing.fileno(), self.fileno())
+        self.failed(error)
+
+    def failed(self, error: OSError) -> None:
+        """Progress and errors: work goes on without them."""
+
+
+class _Data(_Stream):
+    """Standard output."""
+
+    def failed(self, error: OSError) -> None:
+        if isinstance(error, BrokenPipeError):
+            raise ReaderGone from None
+        reason = (error.strerror or str(error)).lower()
+        raise OutputError(f"stdout: {reason}", hint="free space where it goes, or send it elsewhere") from None
+
+
+def prepare() -> None:
+    """Open what is closed, else the next file that is opened gets its number; and foresee errors in writing."""
+    sys.stdin = sys.stdin or _nothing("r")
+    sys.stdout = _wrapped(sys.stdout, _Data) if sys.stdout else _nothing("w")
+    sys.stderr = _wrapped(sys.stderr, _Stream) if sys.stderr else _nothing("w")
+
+
+def _nothing(mode: Literal["r", "w"]) -> TextIO:
+    return os.fdopen(os.open(os.devnull, os.O_RDWR), mode)
+
+
+def _wrapped(stream: TextIO, kind: type[_Stream]) -> TextIO:
+    buffered, through = getattr(stream, "line_buffering", False), getattr(stream, "write_through", False)
+    return kind(stream.buffer, stream.encoding, stream.errors, line_buffering=buffered, write_through=through)

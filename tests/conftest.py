@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import settings
 
 from arcctl.lifecycle import executor
 from tests.fakes.docker import FakeDocker
+from tests.small_disk import SmallDisk
 from tests.testbed.rootfs import ensure_engine_root, ensure_plugins
 
 settings.register_profile("steady", deadline=None, derandomize=True)  # the same examples on every machine
@@ -60,6 +62,17 @@ def plain_streams(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLUMNS", "NO_COLOR", "COLORTERM"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "xterm-256color")
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
+    """A disk that a test fills, with room on it at first."""
+    if os.geteuid():
+        pytest.skip("only root can mount a disk")
+    disk = SmallDisk(tmp_path / "disk")
+    disk.mount()
+    yield disk
+    disk.unmount()
 
 
 @pytest.fixture

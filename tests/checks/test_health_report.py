@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from arcctl.checks.health_report import Report, Status, Verdict, judge, overall
 from arcctl.engines.base import ContainerState, Observed, Unavailable
+from arcctl.model.disk import Disk, Space
 from arcctl.model.image import STUB
 from arcctl.model.probe import Answer
 from tests.fakes.catalogue import TOY
@@ -272,3 +275,52 @@ def _bare(name: str, status: Status) -> Verdict:
 def test_the_whole_is_as_ill_as_the_worst_that_counts(statuses: dict[str, str], counted: str, worst: str) -> None:
     verdicts = [_bare(name, Status(status)) for name, status in statuses.items()]
     assert overall(verdicts, counted) is Status(worst)
+
+
+GIGABYTE = 1 << 30
+DISK = Disk(path="/data", size=100 * GIGABYTE, free=50 * GIGABYTE)
+
+
+@pytest.mark.parametrize(
+    ("store", "disk", "printed"),
+    [
+        (RUNS, DISK, ["healthy running", "pass disk: /data: 50.0 GiB of 100.0 GiB free (50 %)"]),
+        (
+            RUNS,
+            replace(DISK, free=GIGABYTE),
+            [
+                "degraded running",
+                "warn disk: little space: /data: 1.0 GiB of 100.0 GiB free (1 %) -> arcctl doctor",
+            ],
+        ),
+        (
+            RUNS,
+            replace(DISK, free=0),
+            [
+                "unhealthy running",
+                "fail disk: writes fail: /data: 0 MiB of 100.0 GiB free (0 %) -> arcctl doctor",
+            ],
+        ),
+        (
+            _state("restarting", exit_code=1),
+            replace(DISK, refuses="read-only file system"),
+            [
+                "unhealthy restarting",
+                "fail disk: writes fail: /data: read-only file system -> arcctl doctor",
+            ],
+        ),
+    ],
+)
+def test_a_full_disk_comes_before_what_fails_because_of_it(
+    store: ContainerState, disk: Disk, printed: list[str]
+) -> None:
+    (verdict,) = judge(("store",), TOY, Observed(RUNNING | {"store": store}, disks={"store": disk}), ANSWERS)
+    assert _printed(verdict)[:2] == printed
+    if disk.space is not Space.ENOUGH:
+        assert verdict.reason == verdict.checks[0].message
+
+
+def test_the_disk_of_a_sidecar_is_that_of_its_service() -> None:
+    full = {"big-shop": DISK, "shop-exporter": replace(DISK, free=0)}
+    (verdict,) = judge(("big-shop",), TOY, Observed(RUNNING, disks=full), ANSWERS)
+    assert verdict.status is Status.UNHEALTHY

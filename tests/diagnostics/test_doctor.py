@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 from arcctl.diagnostics import doctor
 from arcctl.diagnostics.diagnosis import Leftover, Repair, State
-from arcctl.diagnostics.facts import EngineReport, Host, ProjectFacts
+from arcctl.diagnostics.facts import EngineReport, Host, ProjectFacts, Removable
 from arcctl.lifecycle import up
 from tests.fakes.catalogue import STORE
-from tests.fakes.machines import DOCKER, FINE
+from tests.fakes.machines import DISK, DOCKER, FINE
 from tests.fakes.toy import FakeDirectory, FakePorts, Toy
 
 SECRETS = {"STORE_PASSWORD": "st0re-secret", "BIG_SHOP_TOKEN": "sh0p-secret"}
@@ -36,6 +36,9 @@ class FakeCollector:
 
     def engine(self) -> EngineReport:
         return self.report
+
+    def removable(self, path: str) -> tuple[Removable, ...]:
+        return (Removable(what=f"a backup on {path}", size=1 << 20, command="arcctl backup delete NAME"),)
 
     def repair(self, repair: Repair) -> str:
         assert isinstance(repair, Leftover)
@@ -103,3 +106,12 @@ def test_fix_repairs_what_is_safe_and_diagnoses_again() -> None:
     assert report.repaired == ("removed .arcctl/.half",)
     assert _complaints(toy, collector) == []
     assert doctor.fix(toy.project(), collector).repaired == ()
+
+
+def test_what_can_be_removed_is_looked_for_where_a_disk_is_full() -> None:
+    assert DOCKER.facts
+    full = replace(DOCKER, facts=replace(DOCKER.facts, disk=replace(DISK, free=0)))
+    assert _complaints(Toy(directory=_directory()), FakeCollector(full)) == [
+        "problem disk: /var/lib: 0 MiB of 100.0 GiB free (0 %)"
+        " -> arcctl backup delete NAME (a backup on /var/lib, 1 MiB)"
+    ]

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from arcctl.diagnostics.diagnosis import Diagnosis, State
-from arcctl.diagnostics.facts import Facts, File, Lookup, Taken, VolumeFacts
+from arcctl.diagnostics.facts import Facts, File, Lookup, Removable, Taken, VolumeFacts
 from arcctl.diagnostics.rules import judge
 from arcctl.engines.base import EngineFacts, Unavailable
-from tests.fakes.machines import FINE, GIGABYTE, WITHOUT_DOCKER, changed_facts
+from tests.fakes.machines import DISK, FINE, GIGABYTE, WITHOUT_DOCKER, changed_facts
 
 
 def _sizes(**changed: Any) -> EngineFacts:
@@ -40,7 +40,7 @@ def test_without_problems_every_diagnosis_says_what_was_measured() -> None:
         "ok storage: overlay2",
         "ok time: the engine's clock is 0.1 s ahead",
         "ok memory: the engine has 16384 MiB, all services together may use 1024 MiB",
-        "ok disk: 40.0 GiB free",
+        "ok disk: /var/lib: 40.0 GiB of 100.0 GiB free (40 %)",
         "ok dns: store resolves the names of other containers and index.example",
         "ok proxy: no proxy is set",
         "ok ports: all are free or used by this project",
@@ -149,11 +149,36 @@ def test_without_docker_the_rules_are_those_of_local_processes() -> None:
             " -> give the engine more memory, or start fewer services: arcctl up NAME",
         ),
         (
-            changed_facts("engine", facts=_sizes(disk_free=GIGABYTE)),
-            "problem disk: 1.0 GiB free -> docker system df shows what uses it",
+            changed_facts("engine", facts=_sizes(disk=replace(DISK, free=GIGABYTE))),
+            "problem disk: /var/lib: 1.0 GiB of 100.0 GiB free (1 %) -> docker system df",
         ),
         (
-            changed_facts("engine", facts=_sizes(disk_free=0)),
+            changed_facts("engine", WITHOUT_DOCKER, facts=_sizes(disk=replace(DISK, free=0))),
+            "problem disk: /var/lib: 0 MiB of 100.0 GiB free (0 %) -> df -h /var/lib",
+        ),
+        (
+            changed_facts("engine", facts=_sizes(disk=replace(DISK, free=5 * GIGABYTE))),
+            "warn disk: /var/lib: 5.0 GiB of 100.0 GiB free (5 %) -> docker system df",
+        ),
+        (
+            changed_facts("engine", facts=_sizes(disk=replace(DISK, refuses="read-only file system"))),
+            "problem disk: /var/lib: read-only file system -> findmnt -T /var/lib; ls -ld /var/lib",
+        ),
+        (
+            replace(
+                changed_facts("directory", disk=replace(DISK, path="/home", size=GIGABYTE, free=0)),
+                removable=(
+                    Removable(what="a backup", size=1 << 20, command="arcctl backup delete small"),
+                    Removable(what="a backup", size=3 << 20, command="arcctl backup delete big"),
+                    Removable(what="a backup", size=1 << 10, command="arcctl backup delete tiny"),
+                    Removable(what="servers that were built", size=2 << 20, command="arcctl engine clean"),
+                ),
+            ),
+            "problem project-disk: /home: 0 MiB of 1.0 GiB free (0 %) -> arcctl backup delete big (a backup, 3 MiB),"
+            " arcctl engine clean (servers that were built, 2 MiB), arcctl backup delete small (a backup, 1 MiB)",
+        ),
+        (
+            changed_facts("engine", facts=_sizes(disk=None)),
             "unknown disk: the engine keeps its data on another machine -> docker system df",
         ),
         (

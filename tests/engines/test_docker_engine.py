@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from arcctl.engines.base import GONE, ContainerState, EngineFacts
+from arcctl.engines import disks
+from arcctl.engines.base import GONE, ContainerState, EngineFacts, Observed
 from arcctl.engines.docker.engine import DockerEngine
-from tests.fakes.catalogue import TOY
+from arcctl.model.disk import Disk
+from tests.fakes.catalogue import STORE, TOY, catalogue
 from tests.fakes.docker import FakeDocker, inspected, published
 
 INFO = {"ServerVersion": "28.5.2", "MemTotal": 1 << 34, "NCPU": 8, "DockerRootDir": "/nowhere/at/all"}
@@ -152,4 +155,55 @@ def test_free_disk_is_known_where_the_engine_keeps_its_data_on_this_machine(
 ) -> None:
     docker.says("info*", INFO | {"DockerRootDir": str(tmp_path)})
     docker.says("compose version --short", "2.40.3\n")
-    assert engine.facts().disk_free > 0
+    disk = engine.facts().disk
+    assert disk
+    assert disk.free > 0
+
+
+RESOLVING = replace(STORE, network=replace(STORE.network, resolver=("getent", "hosts")))
+"""A service whose image has programs to look around with."""
+
+
+def _with_volume(docker: FakeDocker, engine: DockerEngine, source: str, **changed: Any) -> Observed:
+    mounts = [
+        {"Type": "volume", "Source": source, "Destination": "/data"},
+        {"Type": "bind", "Source": "/nowhere", "Destination": "/etc/store"},
+    ]
+    docker.says("container inspect*", [inspected("store", Mounts=mounts, **changed)])
+    return engine.observe()
+
+
+def test_the_disk_of_a_volume_is_read_where_it_is_on_this_machine(
+    docker: FakeDocker, engine: DockerEngine, tmp_path: Path
+) -> None:
+    observed = _with_volume(docker, engine, str(tmp_path))
+    assert observed.of("store").volumes == {"/data": str(tmp_path)}
+    assert engine.disks(observed) == {"store": disks.look(tmp_path)}
+
+
+@pytest.mark.parametrize(
+    ("printed", "found"),
+    [
+        (
+            {"out": "4096 1000 500 100 50\nw\n/data\n"},
+            {"store": Disk(path="/data", size=4_096_000, free=2_048_000, files=100, files_free=50)},
+        ),
+        ({"err": "sh: not found", "code": 127}, {}),
+        ({"out": "stat: unrecognized option: c\n"}, {}),
+    ],
+    ids=["it says", "no shell", "no such option"],
+)
+def test_on_another_machine_a_container_is_asked_for_its_own(
+    docker: FakeDocker, engine: DockerEngine, tmp_path: Path, printed: dict[str, Any], found: dict[str, Disk]
+) -> None:
+    able = DockerEngine(catalogue(RESOLVING), [tmp_path / "base.yaml"], tmp_path / "compose.env")
+    observed = _with_volume(docker, able, "/nowhere/at/all")
+    docker.says("exec arc_store sh -c *", **printed)
+    assert able.disks(observed) == found
+    assert engine.disks(observed) == {}
+
+
+def test_a_container_that_does_not_run_is_not_asked(docker: FakeDocker, engine: DockerEngine) -> None:
+    able = DockerEngine(catalogue(RESOLVING), [], Path())
+    assert able.disks(_with_volume(docker, engine, "/nowhere/at/all", State={"Status": "exited"})) == {}
+    assert not any(call.startswith("exec") for call in docker.calls)

@@ -7,13 +7,13 @@ from typing import Any
 
 from arcctl.diagnostics.facts import EngineReport, Facts, File, Host, Lookup, ProjectFacts, VolumeFacts
 from arcctl.engines.base import EngineFacts
+from arcctl.model.disk import Disk
 
 GIGABYTE = 1 << 30
+DISK = Disk(path="/var/lib", size=100 * GIGABYTE, free=40 * GIGABYTE)
 DOCKER = EngineReport(
     name="docker",
-    facts=EngineFacts(
-        versions={"Docker": "28.5.2", "Compose": "2.40.3"}, memory=16 * GIGABYTE, cpus=2, disk_free=40 * GIGABYTE
-    ),
+    facts=EngineFacts(versions={"Docker": "28.5.2", "Compose": "2.40.3"}, memory=16 * GIGABYTE, cpus=2, disk=DISK),
     cgroup="2",
     memory_limits=True,
     storage="overlay2",
@@ -25,7 +25,7 @@ DOCKER = EngineReport(
 )
 EMBEDDED = EngineReport(
     name="embedded",
-    facts=EngineFacts(versions={"Supervisor": "4.3.0"}, memory=16 * GIGABYTE, cpus=2, disk_free=40 * GIGABYTE),
+    facts=EngineFacts(versions={"Supervisor": "4.3.0"}, memory=16 * GIGABYTE, cpus=2, disk=DISK),
     supervisor="running",
     socket="/srv/toy/.arcctl/embedded/s",
     socket_limit=100,

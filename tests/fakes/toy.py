@@ -11,6 +11,7 @@ from typing import BinaryIO, TextIO
 from arcctl.engines.base import NOTHING, ContainerState, EngineFacts, Executed, Images, Observed, Unavailable, Usage
 from arcctl.errors import EngineError
 from arcctl.events import Event
+from arcctl.model.disk import Disk
 from arcctl.model.env import Variable
 from arcctl.model.probe import Answer
 from arcctl.model.rotation import Change
@@ -34,7 +35,9 @@ class FakeEngine:
     crashing: frozenset[str] = frozenset()
     compose: str = "2.40.3"
     memory: int = 1 << 34
-    disk_free: int = 0
+    space: Disk | None = None
+    full: Mapping[str, Disk] = field(default_factory=dict)
+    """The file systems with data, by key."""
     lacking: frozenset[str] = frozenset()
     """Images that must be pulled or built first."""
     kept: tuple[str, ...] = ()
@@ -52,7 +55,7 @@ class FakeEngine:
     def facts(self) -> EngineFacts:
         self._answer()
         return EngineFacts(
-            versions={"Docker": "28.5.2", "Compose": self.compose}, memory=self.memory, cpus=2, disk_free=self.disk_free
+            versions={"Docker": "28.5.2", "Compose": self.compose}, memory=self.memory, cpus=2, disk=self.space
         )
 
     def _answer(self) -> None:
@@ -65,6 +68,9 @@ class FakeEngine:
             before = self.states[key]
             self.states[key] = ContainerState(state="restarting", exit_code=7, restarts=before.restarts + 1)
         return Observed(dict(self.states), self.unavailable)
+
+    def disks(self, observed: Observed) -> Mapping[str, Disk]:
+        return self.full
 
     def hashes(self) -> Mapping[str, str]:
         return {}
@@ -200,6 +206,9 @@ class FakeDirectory(ProjectFiles, ProjectDirectory):
 
     def draw(self, variable: Variable) -> str:
         return f"rotated-for-{variable.name.lower().replace('_', '-')}"
+
+    def write_private(self, texts: Mapping[Path, str]) -> None:
+        assert not texts
 
     def secret_changes(self) -> dict[str, str]:
         return dict(self.times)

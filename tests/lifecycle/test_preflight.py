@@ -9,6 +9,7 @@ import pytest
 from arcctl.engines.base import EngineFacts
 from arcctl.errors import EngineError, PreflightError
 from arcctl.lifecycle import preflight, up
+from arcctl.model.disk import Disk
 from tests.fakes.catalogue import TOY
 from tests.fakes.toy import FakeEngine, FakePorts, Toy
 
@@ -43,11 +44,35 @@ def test_the_owner_of_a_taken_port_is_named_as_precisely_as_the_system_tells(
 
 
 def test_all_problems_are_reported_at_once() -> None:
-    toy = Toy(engine=FakeEngine(TOY, disk_free=GIGABYTE), ports=FakePorts({7000: "a", 7200: "b"}))
+    toy = Toy(
+        engine=FakeEngine(TOY, space=Disk(path="/data", size=9 * GIGABYTE, free=GIGABYTE)),
+        ports=FakePorts({7000: "a", 7200: "b"}),
+    )
     assert _refusal(toy, "front") == (
         "port 7000 (store) is already in use by a; port 7200 (front) is already in use by b; "
-        "only 1024 MiB of disk space are free"
+        "too little disk space at /data: 1.0 GiB of 9.0 GiB free (11 %)"
     )
+
+
+PORT_HINT = "stop what uses the port, or choose another one; to see the settings: arcctl config show"
+DISK_HINT = "free disk space; to see what can be removed: arcctl doctor"
+
+
+@pytest.mark.parametrize(
+    ("ports", "disk", "hint"),
+    [
+        ({7000: "a"}, None, PORT_HINT),
+        ({}, Disk(path="/data", size=9 * GIGABYTE, free=0), DISK_HINT),
+        ({}, Disk(path="/data", size=90 * GIGABYTE, free=50 * GIGABYTE, files=1000), DISK_HINT),
+        ({7000: "a"}, Disk(path="/data", size=9 * GIGABYTE, free=GIGABYTE), f"{PORT_HINT}; {DISK_HINT}"),
+    ],
+    ids=["a port", "nothing free at all", "no inodes", "both"],
+)
+def test_the_hint_is_about_what_is_wrong(ports: dict[int, str], disk: Disk | None, hint: str) -> None:
+    toy = Toy(engine=FakeEngine(TOY, space=disk), ports=FakePorts(ports))
+    with pytest.raises(PreflightError) as caught:
+        _up(toy, "store")
+    assert caught.value.hint == hint
 
 
 def test_a_port_that_a_running_service_uses_itself_is_no_problem() -> None:
@@ -110,7 +135,10 @@ def test_an_engine_with_less_memory_than_the_limits_gets_a_warning(memory: int, 
 
 def test_the_engine_is_described_in_one_line() -> None:
     facts = EngineFacts(
-        versions={"Docker": "28.5.2", "Compose": "2.40.3"}, memory=8 * GIGABYTE, cpus=4, disk_free=9 * GIGABYTE
+        versions={"Docker": "28.5.2", "Compose": "2.40.3"},
+        memory=8 * GIGABYTE,
+        cpus=4,
+        disk=Disk(path="/", size=90 * GIGABYTE, free=9 * GIGABYTE),
     )
     assert preflight.describe(facts) == "Docker 28.5.2, Compose 2.40.3, 4 cores, 8.0 GiB memory, 9 GiB disk free"
 

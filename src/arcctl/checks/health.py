@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from arcctl.checks.health_report import Report, Status, judge, overall
@@ -33,8 +33,10 @@ async def health(request: Request, project: Project) -> Report:
     )
     left = max(0.5, request.deadline - (time.perf_counter() - began))
     probed = targets(project, observed, closure(asked, project.catalogue))
-    answers = await project.prober.ask(probed, left)
-    verdicts = judge(asked, project.catalogue, observed, answers)
+    answers, disks = await asyncio.gather(
+        project.prober.ask(probed, left), asyncio.to_thread(project.engine.disks, observed)
+    )
+    verdicts = judge(asked, project.catalogue, replace(observed, disks=disks), answers)
     for verdict in verdicts:
         kind = Kind.FAILED if verdict.status is Status.UNHEALTHY else Kind.READY
         project.sink(Event(kind, verdict.name, verdict.status))

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from arcctl.engines.base import ABSENT, ContainerState, Observed, Unavailable
+from arcctl.model.disk import Space, fullest
 from arcctl.model.graph import root_causes
 from arcctl.model.image import STUB
 from arcctl.model.probe import Answer
@@ -104,6 +105,7 @@ def overall(verdicts: Iterable[Verdict], counted: Iterable[str]) -> Status:
 def _verdict(service: Service[Any], observed: Observed, answer: Answer | None) -> Verdict:
     now, why = observed.of(service.id), observed.unavailable.get(service.id)
     checks = (
+        *_disk(service, observed),
         _unavailable(why) if why else _container(service.id, now),
         *_healthcheck(now),
         *_probe(service.id, now, answer),
@@ -141,6 +143,20 @@ def _with_root_causes(verdict: Verdict, causes: tuple[str, ...]) -> Verdict:
 
 def _unhealthy_needs(causes: tuple[str, ...]) -> str:
     return f"depends on {' and '.join(causes)}, which {'is' if len(causes) == 1 else 'are'} not healthy"
+
+
+def _disk(service: Service[Any], observed: Observed) -> tuple[Check, ...]:
+    """First, because a server that cannot write fails in many ways."""
+    keys = (component.id for component in (service, *service.components))
+    disk = fullest(observed.disks[key] for key in keys if key in observed.disks)
+    if disk is None:
+        return ()
+    status, message, hint = {
+        Space.NONE: ("fail", f"writes fail: {disk}", "arcctl doctor"),
+        Space.LITTLE: ("warn", f"little space: {disk}", "arcctl doctor"),
+        Space.ENOUGH: ("pass", str(disk), ""),
+    }[disk.space]
+    return (Check(id="disk", kind="readiness", status=status, message=message, hint=hint),)
 
 
 def _unavailable(why: Unavailable) -> Check:

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 from arcctl.diagnostics import rules
 from arcctl.diagnostics.diagnosis import Report
-from arcctl.diagnostics.facts import Collector, EngineReport, Facts, ProjectFacts, Taken
+from arcctl.diagnostics.facts import Collector, EngineReport, Facts, ProjectFacts, Removable, Taken
 from arcctl.diagnostics.rules import NO_PROXY, PROXIES
 from arcctl.errors import ArcError
 from arcctl.lifecycle import preflight
+from arcctl.model.disk import Disk, Space, fullest
 from arcctl.project import Project
 from arcctl.settings.resolve import Settings, near_misses
 
@@ -44,7 +45,13 @@ def gather(project: Project, collector: Collector) -> Facts:
         low_ports={p: i for p, i in _published(project, loaded).items() if p < PRIVILEGED} if loaded else {},
         memory_wanted=preflight.memory_wanted(containers),
         started=_started(project),
+        removable=_removable(collector, engine.facts.disk if engine.facts else None, directory.disk),
     )
+
+
+def _removable(collector: Collector, *disks: Disk | None) -> tuple[Removable, ...]:
+    full = fullest(disk for disk in disks if disk)
+    return collector.removable(full.path) if full and full.space is not Space.ENOUGH else ()
 
 
 def _started(project: Project) -> bool:

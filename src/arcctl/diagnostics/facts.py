@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from arcctl.engines.base import Unavailable
+from arcctl.model.disk import Disk
 
 if TYPE_CHECKING:
     from arcctl.diagnostics.diagnosis import Repair
@@ -54,6 +55,8 @@ class ProjectFacts:
     unreadable: tuple[tuple[str, str], ...] = ()
     """What is wrong with each file that could not be read, and what to do."""
     private: tuple[File, ...] = ()
+    disk: Disk | None = None
+    """The file system with the state folder."""
     newest: float = 0.0
     """When the newest private file was written; seconds since 1970."""
     link: str = ""
@@ -153,6 +156,15 @@ class Taken:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Removable:
+    """Something on a full disk that is not needed to run."""
+
+    what: str
+    size: int
+    command: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Facts:
     host: Host
     directory: ProjectFacts
@@ -167,6 +179,8 @@ class Facts:
     """Bytes that all services together may use."""
     started: bool = False
     """Whether this project was ever started."""
+    removable: tuple[Removable, ...] = ()
+    """Looked for only where a disk is full."""
 
 
 class Collector(Protocol):
@@ -176,6 +190,9 @@ class Collector(Protocol):
     def directory(self) -> ProjectFacts: ...
     def engine(self) -> EngineReport:
         """Raises nothing: an engine that does not answer is part of the report."""
+
+    def removable(self, path: str) -> tuple[Removable, ...]:
+        """What commands can remove from the file system of a path."""
 
     def repair(self, repair: Repair) -> str:
         """What was done, as one line; empty where nothing was left to do."""

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 
 from arcctl.diagnostics.diagnosis import Diagnosis, EnvLink, Leftover, Mode, ok, problem, unknown, warn
 from arcctl.diagnostics.facts import Facts
-from arcctl.engines.base import GIGABYTE, MEGABYTE, SPARE_DISK, too_old
+from arcctl.engines.base import too_old
+from arcctl.model.disk import MEGABYTE, SPARE_BYTES, Disk, Space
 
 FIX = "arcctl doctor --fix"
 BUILD, IN_CONTAINERS = "arcctl engine build", "arcctl --engine docker"
 UNUSUAL_STORAGE = ("vfs", "devicemapper", "aufs", "overlay")
-LITTLE_DISK = 5 * GIGABYTE
 NOTABLE_SKEW, BAD_SKEW = 2.0, 30.0
 """Seconds between two clocks; more than the second breaks tokens, and metrics are refused as too old."""
 PROXIES, NO_PROXY = ("http_proxy", "https_proxy", "all_proxy"), "no_proxy"
@@ -24,6 +24,8 @@ FEW_FILES, ENOUGH_FILES = 1024, 65536
 FEW_WATCHES, FEW_INSTANCES = 8192, 128
 DRIFT = 60.0
 """Seconds by which a file may be newer than now."""
+LARGEST = 3
+"""How many things to remove are named where a disk is full."""
 WINDOWS_DISK = "/mnt/"
 
 
@@ -158,13 +160,27 @@ def _memory(facts: Facts) -> Iterator[Diagnosis]:
 def _disk(facts: Facts) -> Iterator[Diagnosis]:
     if facts.engine.facts is None:
         return
-    free = facts.engine.facts.disk_free
-    if not free:
+    disk, own = facts.engine.facts.disk, facts.directory.disk
+    if disk:
+        yield _space("disk", disk, facts, "docker system df" if facts.engine.storage else f"df -h {_quoted(disk)}")
+    else:
         yield unknown("disk", "the engine keeps its data on another machine", "docker system df")
-        return
-    fix = "docker system df shows what uses it" if facts.engine.storage else "arcctl engine clean, or free space"
-    level = problem if free < SPARE_DISK else warn
-    yield level("disk", f"{free / GIGABYTE:.1f} GiB free", fix, when=free < LITTLE_DISK)
+    if own and own.space is not Space.ENOUGH and not (disk and (own.size, own.files) == (disk.size, disk.files)):
+        yield _space("project-disk", own, facts, f"df -h {_quoted(own)}")
+
+
+def _space(id: str, disk: Disk, facts: Facts, otherwise: str) -> Diagnosis:
+    """What arcctl can remove comes first, the biggest first; without such things it is `otherwise`."""
+    if disk.refuses:
+        return problem(id, str(disk), f"findmnt -T {_quoted(disk)}; ls -ld {_quoted(disk)}")
+    largest = sorted(facts.removable, key=lambda item: -item.size)[:LARGEST]
+    fix = ", ".join(f"{item.command} ({item.what}, {item.size / MEGABYTE:.0f} MiB)" for item in largest)
+    level = problem if disk.space is Space.NONE or disk.free < SPARE_BYTES else warn
+    return level(id, str(disk), fix or otherwise, when=disk.space is not Space.ENOUGH)
+
+
+def _quoted(disk: Disk) -> str:
+    return shlex.quote(disk.path)
 
 
 def _rootless(facts: Facts) -> Iterator[Diagnosis]:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 if TYPE_CHECKING:
+    from arcctl.model.disk import Disk
     from arcctl.model.image import Image
     from arcctl.model.smoke_test import EphemeralContainer
 
@@ -39,6 +40,8 @@ class ContainerState:
     """Whether the image says that it is a stub and not the real server."""
     ports: Mapping[int, int] = field(default_factory=dict)
     """Published host port of each container port."""
+    volumes: Mapping[str, str] = field(default_factory=dict)
+    """Where each data volume is on the engine's machine, by its path in the container."""
 
     @property
     def running(self) -> bool:
@@ -75,6 +78,8 @@ class Observed:
 
     containers: Mapping[str, ContainerState]
     unavailable: Mapping[str, Unavailable] = field(default_factory=dict)
+    disks: Mapping[str, Disk] = field(default_factory=dict)
+    """The fullest file system with data of a component, by key, where it was asked for."""
 
     @property
     def published(self) -> Mapping[str, Mapping[int, int]]:
@@ -102,7 +107,8 @@ class EngineFacts:
     """Version of each program that makes up the engine, by its name."""
     memory: int
     cpus: int
-    disk_free: int = 0
+    disk: Disk | None = None
+    """Where the engine keeps its data; None where that is on another machine."""
 
 
 @dataclass(frozen=True)
@@ -144,6 +150,9 @@ class Engine(Protocol):
     def facts(self) -> EngineFacts: ...
     def observe(self) -> Observed:
         """One snapshot of every component that exists."""
+
+    def disks(self, observed: Observed) -> Mapping[str, Disk]:
+        """The fullest file system with data of each component that exists, by key, as far as the engine says."""
 
     def hashes(self) -> Mapping[str, str]:
         """A hash of each component's configuration as it is now, by key; empty before there are settings."""
@@ -295,9 +304,6 @@ class Servers(Protocol):
 OLDEST = {"Docker": (28, 0), "Compose": (2, 25)}
 """Docker 28 is the first that keeps ports published on 127.0.0.1 from other machines of the network; Compose 2.25 has
 what the files use: `configs.content`, `!reset`, `!override`."""
-MEGABYTE, GIGABYTE = 1 << 20, 1 << 30
-SPARE_DISK = 2 * GIGABYTE
-"""Bytes that must be free where the engine keeps its data."""
 
 
 def too_old(versions: Mapping[str, str]) -> tuple[str, str] | None:

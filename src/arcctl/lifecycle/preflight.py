@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from arcctl.engines.base import GIGABYTE, MEGABYTE, SPARE_DISK, EngineFacts, too_old
+from arcctl.engines.base import EngineFacts, too_old
 from arcctl.errors import EngineError, PreflightError
 from arcctl.events import Event, Kind
 from arcctl.lifecycle.plan import Action, Plan
+from arcctl.model.disk import GIGABYTE, MEGABYTE, SPARE_BYTES, Space
 from arcctl.model.service import Component
 from arcctl.project import Project
+
+OTHER_PORT = "stop what uses the port, or choose another one; to see the settings: arcctl config show"
+FREE = ["free disk space; to see what can be removed: arcctl doctor"]
 
 
 def check(plan: Plan, project: Project) -> None:
@@ -20,19 +24,16 @@ def check(plan: Plan, project: Project) -> None:
     facts = project.engine.facts()
     refuse_old(facts)
     project.note(f"engine: {describe(facts)}")
-    problems = [*_ports(plan, project), *_disk(facts)]
-    if problems:
-        raise PreflightError(
-            "; ".join(problems),
-            hint="stop what uses the port, or choose another one; to see the settings: arcctl config show",
-        )
+    ports, disk = list(_ports(plan, project)), list(_disk(facts))
+    if ports or disk:
+        raise PreflightError("; ".join((*ports, *disk)), hint="; ".join([OTHER_PORT] * bool(ports) + FREE * bool(disk)))
     _warn_memory(plan, project, facts)
 
 
 def describe(facts: EngineFacts) -> str:
     """Versions and sizes in one line."""
     sizes = f"{facts.cpus} cores, {facts.memory / GIGABYTE:.1f} GiB memory"
-    disk = f", {facts.disk_free / GIGABYTE:.0f} GiB disk free" if facts.disk_free else ""
+    disk = f", {facts.disk.free / GIGABYTE:.0f} GiB disk free" if facts.disk else ""
     versions = ", ".join(f"{name} {version}" for name, version in facts.versions.items())
     return f"{versions}, {sizes}{disk}"
 
@@ -60,8 +61,9 @@ def owner(project: Project, port: int) -> str:
 
 
 def _disk(facts: EngineFacts) -> Iterator[str]:
-    if facts.disk_free and facts.disk_free < SPARE_DISK:
-        yield f"only {facts.disk_free // MEGABYTE} MiB of disk space are free"
+    disk = facts.disk
+    if disk and (disk.space is Space.NONE or disk.free < SPARE_BYTES):
+        yield f"too little disk space at {disk}"
 
 
 def memory_wanted(containers: Iterable[Component[Any]]) -> int:

@@ -13,10 +13,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from arcctl.diagnostics.diagnosis import EnvLink, Leftover, Mode, Repair
-from arcctl.diagnostics.facts import EngineReport, File, Host, ProjectFacts
+from arcctl.diagnostics.facts import EngineReport, File, Host, ProjectFacts, Removable
+from arcctl.engines import disks
 from arcctl.engines.base import Engine
 from arcctl.engines.docker.engine import DockerEngine
-from arcctl.engines.embedded import accounts
+from arcctl.engines.embedded import accounts, artifacts, processes
+from arcctl.engines.embedded.engine import EmbeddedEngine
 from arcctl.errors import ArcError
 from arcctl.model.env import variables
 from arcctl.model.service import Catalogue
@@ -64,6 +66,7 @@ class LocalCollector:
             root=str(self._directory.root),
             initialised=self._directory.secrets_file.exists(),
             private=private,
+            disk=disks.look(state if state.is_dir() else self._directory.root),
             newest=max((self._path(file.path).stat().st_mtime for file in private), default=0.0),
             link=self._link_problem(),
             link_path=LINK,
@@ -82,6 +85,19 @@ class LocalCollector:
         from arcctl.diagnostics.clients import embedded
 
         return embedded.report(self._engine, self._directory, self._catalogue)
+
+    def removable(self, path: str) -> tuple[Removable, ...]:
+        return tuple(item for place, item in self._removable() if _device(place) == _device(Path(path)) and item.size)
+
+    def _removable(self) -> Iterator[tuple[Path, Removable]]:
+        for folder in sorted(_listed(self._directory.state / "backups")):
+            if folder.suffix != ".new":
+                command = f"arcctl backup delete {folder.name}"
+                yield folder, Removable(what="a backup", size=processes.disk([folder]), command=command)
+        if (cache := artifacts.cache()).is_dir():
+            runs = "arcctl down, then " if self._directory.engine() == EmbeddedEngine.name else ""
+            size = processes.disk([cache])
+            yield cache, Removable(what="servers that were built", size=size, command=f"{runs}arcctl engine clean")
 
     def repair(self, repair: Repair) -> str:
         with files.readable(self._directory.root):
@@ -159,10 +175,20 @@ def _listed(folder: Path) -> list[Path]:
         return []
 
 
+def _device(path: Path) -> int:
+    """The number of the file system; 0 where there is no such path."""
+    try:
+        return path.stat().st_dev
+    except OSError:
+        return 0
+
+
 def _incomplete(state: Path) -> list[Path]:
-    """Temporary files of `write_whole` whose writer was killed."""
+    """Temporary files of `write_whole`, and backups, whose writer was killed."""
     old = time.time() - INCOMPLETE_SECONDS
-    return sorted(p for p in _listed(state) if p.name.startswith(".") and p.is_file() and p.stat().st_mtime < old)
+    files = [p for p in _listed(state) if p.name.startswith(".") and p.is_file()]
+    folders = [p for p in _listed(state / "backups") if p.suffix == ".new"]
+    return sorted(p for p in (*files, *folders) if p.stat().st_mtime < old)
 
 
 def _lock_owner(lock: Path) -> str:

@@ -16,12 +16,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from arcctl.engines import execution
+from arcctl.engines import disks, execution
 from arcctl.engines.base import NOTHING, EngineFacts, Executed, Images, Observed, Usage
 from arcctl.engines.docker import inspection
 from arcctl.engines.docker.images import DockerImages
 from arcctl.engines.docker.refusals import INSTALL, NO_ENGINE, refusal, translated
 from arcctl.errors import EngineError
+from arcctl.model.disk import Disk, fullest
 from arcctl.model.env import symbolic
 from arcctl.model.names import PROJECT
 from arcctl.model.service import Catalogue, Layer, Volume, container_name, volume_name
@@ -35,6 +36,8 @@ EPHEMERAL, OLD_EPHEMERAL = "arcctl.ephemeral", "arcctl.guest"
 """The label of ephemeral containers, its value being their project; the old one says nothing of the project."""
 SECONDS = 20.0
 """Longest time that one call of `docker` may take."""
+LOOK_SECONDS = 2.0
+"""The same for a look at the disk, which is part of every report on health."""
 _NAMES = '{{.Names}} {{.Label "com.docker.compose.service"}}'
 _EPHEMERAL = f'{{{{.ID}}}}\t{{{{.Label "{EPHEMERAL}"}}}}\t{{{{.Label "{OLD_EPHEMERAL}"}}}}'
 _UNITS = {
@@ -76,7 +79,7 @@ class DockerEngine:
             versions={"Docker": info.get("ServerVersion", ""), "Compose": compose},
             memory=int(info.get("MemTotal", 0)),
             cpus=int(info.get("NCPU", 0)),
-            disk_free=_disk_free(Path(info.get("DockerRootDir", ""))),
+            disk=disks.look(Path(info.get("DockerRootDir", ""))),
         )
 
     def answers(self) -> bool:
@@ -93,6 +96,26 @@ class DockerEngine:
         text = self.read("container", "inspect", *keys, missing_is_fine=True)
         found = (item for item in json.loads(text or "[]") if inspection.project(item) == self.project)
         return Observed({keys[item["Name"].lstrip("/")]: inspection.state(item) for item in found})
+
+    def disks(self, observed: Observed) -> Mapping[str, Disk]:
+        """Where the volumes are on another machine, a container of the server with most tools is asked for its own."""
+        volumes = {key: state.volumes for key, state in observed.containers.items() if state.volumes}
+        seen = {key: fullest(filter(None, map(disks.look, map(Path, v.values())))) for key, v in volumes.items()}
+        found = {key: disk for key, disk in seen.items() if disk}
+        able = (key for key in volumes if self._catalogue.components()[key].network.resolver)
+        asked = next((key for key in able if observed.of(key).running), "")
+        if found or not asked:
+            return found
+        inside = self._inner_disk(asked, next(iter(volumes[asked])))
+        return dict.fromkeys(volumes, inside) if inside else {}
+
+    def _inner_disk(self, key: str, path: str) -> Disk | None:
+        """The file system at a path in a container, which is that of the engine's volumes."""
+        words = ("exec", container_name(self.project, key), "sh", "-c", disks.SCRIPT, "sh", path)
+        try:
+            return disks.parsed(self.read(*words, seconds=LOOK_SECONDS))
+        except EngineError:
+            return None
 
     def hashes(self) -> Mapping[str, str]:
         """As Compose computes them from its files."""
@@ -257,7 +280,7 @@ class DockerEngine:
         env_files = [self._env_file] if self._env_file.is_file() else []
         return DockerClient(compose_files=list(self._files), compose_env_files=list(env_files))
 
-    def read(self, *arguments: str, missing_is_fine: bool = False) -> str:
+    def read(self, *arguments: str, missing_is_fine: bool = False, seconds: float = SECONDS) -> str:
         """What `docker` prints. Raises EngineError; with `missing_is_fine` not for an object that does not exist."""
         try:
             # In a process group of its own, so that Ctrl-C reaches arcctl only.
@@ -265,22 +288,17 @@ class DockerEngine:
                 ("docker", *arguments),
                 capture_output=True,
                 text=True,
-                timeout=SECONDS,
+                timeout=seconds,
                 check=False,
                 process_group=0,
             )
         except FileNotFoundError:
             raise EngineError("the program `docker` is not on the PATH", hint=INSTALL) from None
         except subprocess.TimeoutExpired:
-            raise EngineError(f"the Docker engine did not answer in {SECONDS:.0f} s", hint=NO_ENGINE) from None
+            raise EngineError(f"the Docker engine did not answer in {seconds:.0f} s", hint=NO_ENGINE) from None
         if done.returncode and not (missing_is_fine and "no such" in done.stderr.lower()):
             raise refusal(done.stderr)
         return done.stdout
-
-
-def _disk_free(root: Path) -> int:
-    """Free bytes where the engine keeps its data; 0 where that is on another machine."""
-    return shutil.disk_usage(root).free if root.is_absolute() and root.is_dir() else 0
 
 
 def _usage(item: Mapping[str, str]) -> Usage:

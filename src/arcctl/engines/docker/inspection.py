@@ -42,6 +42,7 @@ def state(item: Mapping[str, Any]) -> ContainerState:
         image_id=item["Image"],
         stub=labels.get("arcctl.standin") == "stub",
         ports=_ports(item["NetworkSettings"]["Ports"] or {}),
+        volumes={m["Destination"]: m["Source"] for m in item.get("Mounts") or () if m["Type"] == "volume"},
     )
 
 

@@ -24,16 +24,14 @@ from arcctl.settings.text import packaged, read_text
 READABLE = 0o755
 
 
-def folder() -> Path:
-    """The user's cache, or for root a folder that unprivileged servers can read; `ARCCTL_CACHE` overrides both."""
+def cache() -> Path:
+    """Below the user's cache, or for root where unprivileged servers can read; `ARCCTL_CACHE` overrides both."""
     import platformdirs
 
     named = environment.snapshot().get("ARCCTL_CACHE", "")
     shared = Path("/var/cache/arcctl")
-    cache = Path(named) if named else shared if os.geteuid() == 0 else platformdirs.user_cache_path("arcctl")
-    found = cache / "artifacts"
-    found.mkdir(mode=READABLE, parents=True, exist_ok=True)
-    return found
+    top = Path(named) if named else shared if os.geteuid() == 0 else platformdirs.user_cache_path("arcctl")
+    return top / "artifacts"
 
 
 class Artifacts:
@@ -41,7 +39,7 @@ class Artifacts:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._folder = folder()
+        self._folder = cache()
 
     def path(self, source: Source) -> Path:
         """The folder of a source's result, built or not."""
@@ -102,6 +100,7 @@ class Artifacts:
 
     @contextlib.contextmanager
     def _locked(self, name: str) -> Iterator[None]:
+        self._folder.mkdir(mode=READABLE, parents=True, exist_ok=True)
         with (self._folder / f"{name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             for left in self._folder.glob(f".{name}.*"):  # from a build that was killed
@@ -133,7 +132,7 @@ class Artifacts:
         return sum(p.stat().st_size for p in found)
 
     def clean(self) -> None:
-        for path in self._folder.iterdir():
+        for path in self._folder.glob("*"):
             _remove(path)
 
 

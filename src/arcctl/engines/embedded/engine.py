@@ -12,13 +12,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from arcctl.engines import execution
+from arcctl.engines import disks, execution
 from arcctl.engines.base import NOTHING, ContainerState, EngineFacts, Executed, Observed, Usage
 from arcctl.engines.embedded import accounts, processes, translation
 from arcctl.engines.embedded.layout import Layout
 from arcctl.engines.embedded.resolver import BinaryResolver
 from arcctl.engines.embedded.supervisor import Supervised, Supervisor
+from arcctl.engines.volumes import declared
 from arcctl.errors import EngineError, UsageError
+from arcctl.model.disk import Disk, fullest
 from arcctl.model.env import ServiceEnv, load
 from arcctl.model.graph import heights
 from arcctl.model.service import Catalogue, Process, Role, volume_name
@@ -76,7 +78,7 @@ class EmbeddedEngine:
             versions={"Supervisor": version("supervisor")},
             memory=pages,
             cpus=os.cpu_count() or 1,
-            disk_free=shutil.disk_usage(folder).free,
+            disk=disks.look(folder),
         )
 
     def observe(self) -> Observed:
@@ -99,6 +101,14 @@ class EmbeddedEngine:
             version=record["version"],
             ports=translation.local_ports(self._components[key], envs[key]) if envs else {},
         )
+
+    def disks(self, observed: Observed) -> Mapping[str, Disk]:
+        found: dict[str, list[Disk]] = {}
+        for name, (key, _) in declared(self._catalogue, self).items():
+            folder = self._base / "data" / name
+            if key in observed.containers and (disk := disks.look(folder)):
+                found.setdefault(key, []).append(disks.owned(disk, folder, self._base / "run" / key))
+        return {key: worst for key, each in found.items() if (worst := fullest(each))}
 
     def hashes(self) -> Mapping[str, str]:
         if not self._envs():

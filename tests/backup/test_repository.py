@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import gzip
 import hashlib
+import re
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,7 @@ from arcctl.backup.manifest import Kind, Manifest, Part, Verified
 from arcctl.errors import BackupError, KeyRefused, UsageError
 from arcctl.settings.directory import ProjectDirectory
 from arcctl.settings.location import FOLDERS
+from tests.small_disk import SmallDisk
 
 
 @dataclass(frozen=True)
@@ -213,6 +216,44 @@ def test_a_full_disk_is_told_without_a_traceback(repository: BackupRepository, m
     monkeypatch.setattr("os.fsync", full)  # what a delayed allocation finds out last
     with pytest.raises(BackupError, match=r"cannot write .*redis-0\.age: no space left on device"):
         _made(repository, encrypt_for=str(pyrage.x25519.Identity.generate().to_public()))
+
+
+def test_on_a_full_disk_the_reason_is_the_disk_and_not_the_program_that_wrote(
+    directory: ProjectDirectory, small_disk: SmallDisk, key: Key
+) -> None:
+    """And the older backup is whole, and nothing is left of the new one."""
+    repository = BackupRepository(directory, lambda text: None)
+    older = _made(repository, encrypt_for=key.recipient, to=str(small_disk.path))
+
+    def dump(stream: BinaryIO) -> None:
+        done = subprocess.run(("head", "-c", "50000000", "/dev/urandom"), stdout=stream, check=False)
+        if done.returncode:
+            raise BackupError("pg_dump of postgres: broken pipe", hint="arcctl logs postgres")
+
+    small_disk.fill(left=1 << 20)
+    with pytest.raises(BackupError) as caught, repository.begin(STAMP, str(small_disk.path), key.recipient) as draft:
+        draft.write("postgres-0.age", dump)
+    assert re.fullmatch(
+        rf"cannot write {small_disk.path}/\S+/postgres-0\.age: no space left on device;"
+        rf" {small_disk.path}: \d+ MiB of \d+ MiB free \(\d+ %\)",
+        caught.value.message,
+    )
+    assert "--to FOLDER" in caught.value.hint
+    assert [p.name for p in small_disk.path.iterdir()] == [STAMP]
+    assert repository.find(older).damages() == ()
+
+
+def test_a_program_that_reads_too_little_is_the_reason_and_not_the_pipe(repository: BackupRepository, key: Key) -> None:
+    name = _made(repository, encrypt_for=key.recipient)
+    stored = repository.find(name)
+    stored.unlock(key.file)
+
+    def stop_early(stream: BinaryIO) -> None:
+        stream.close()
+        raise BackupError("pg_restore of postgres: no space left on device")
+
+    with pytest.raises(BackupError, match=r"^pg_restore of postgres: no space left on device$"):
+        stored.read(stored.manifest.parts[0], stop_early)
 
 
 @pytest.mark.parametrize("place", [0, 30, 300, -1])

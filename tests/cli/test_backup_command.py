@@ -11,6 +11,7 @@ import pytest
 
 from arcctl.cli.commands.backup import complete_names
 from tests.cli.command_line import CommandLine, container
+from tests.small_disk import SmallDisk
 
 NAME = "20261124T210000Z"
 PART = {"service": "redis", "kind": "folder", "name": "data", "file": "redis-0.age", "bytes": 4, "sha256": "ab"}
@@ -50,6 +51,17 @@ def test_a_server_that_can_only_be_dumped_while_it_runs_is_not_left_out_in_silen
     message = "postgres does not run (exited with code 0); its databases can be dumped only while it does"
     assert f"error: {message}" in done.err
     assert "hint: arcctl up postgres" in done.err
+
+
+def test_a_server_that_a_full_disk_stopped_is_not_told_to_start(cli: CommandLine, small_disk: SmallDisk) -> None:
+    small_disk.fill()
+    mounts = [{"Type": "volume", "Source": str(small_disk.path), "Destination": "/var/lib/postgresql"}]
+    stopped = container("postgres", State={"Status": "exited"}, Mounts=mounts)
+    cli.engine(stopped, volumes="arc_postgres_data\n")
+    done = cli.arcctl("backup", "create")
+    assert (done.code, done.out) == (1, "")
+    assert f"can be dumped only while it does; writes fail: {small_disk.path}: 0 MiB of" in done.err
+    assert "hint: arcctl doctor" in done.err
 
 
 @pytest.mark.parametrize(

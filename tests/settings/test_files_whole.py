@@ -40,14 +40,14 @@ def test_a_write_that_breaks_off_leaves_the_old_text_and_no_rest(
     assert (path.read_text(), [p.name for p in tmp_path.iterdir()]) == ("old", ["file"])
 
 
-def test_a_full_disk_is_a_sentence_that_names_the_home(
+def test_a_full_disk_is_a_sentence_that_names_the_file_and_not_the_temporary_one(
     directory: ProjectDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(handle: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(ProjectError, match=f"^{directory.root}: no space left on device$"):
+    with pytest.raises(ProjectError, match=f"^{directory.state}/started.json: no space left on device$"):
         directory.remember_started(["loki"])
 
 
@@ -60,10 +60,10 @@ def test_the_same_text_is_not_written_again(tmp_path: Path) -> None:
 
 
 def test_a_private_file_that_was_opened_to_all_is_closed_again(directory: ProjectDirectory) -> None:
-    directory.write_private(directory.secrets_file, "A=1\n")
+    directory.write_private({directory.secrets_file: "A=1\n"})
     directory.secrets_file.chmod(0o644)
     directory.state.chmod(0o755)
-    directory.write_private(directory.secrets_file, "A=1\n")
+    directory.write_private({directory.secrets_file: "A=1\n"})
     assert (_mode(directory.secrets_file), _mode(directory.state)) == (0o600, 0o700)
 
 
@@ -71,7 +71,7 @@ def test_a_private_file_that_was_opened_to_all_is_closed_again(directory: Projec
 def test_modes_do_not_depend_on_the_mask_of_the_user(directory: ProjectDirectory, mask: int) -> None:
     before = os.umask(mask)
     try:
-        directory.write_private(directory.secrets_file, "A=1\n")
+        directory.write_private({directory.secrets_file: "A=1\n"})
         write_whole(directory.root / "rendered.yaml", "a: 1\n")
     finally:
         os.umask(before)
@@ -106,7 +106,7 @@ def test_plain_compose_finds_the_values_and_a_file_of_the_users_own_stays(direct
 
 def test_sources_come_in_the_order_of_their_strength_with_their_owners(directory: ProjectDirectory) -> None:
     (directory.root / "config" / "loki" / ".env").write_text("LOKI_HOST_PORT=3101\n")
-    directory.write_private(directory.secrets_file, "REDIS_PASSWORD=x\n")
+    directory.write_private({directory.secrets_file: "REDIS_PASSWORD=x\n"})
     assert [(s.origin, dict(s.values), s.owner) for s in directory.sources(["loki", "redis"])] == [
         ("config/loki/.env", {"LOKI_HOST_PORT": "3101"}, "loki"),
         (".arcctl/secrets.env", {"REDIS_PASSWORD": "x"}, ""),

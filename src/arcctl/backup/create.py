@@ -21,6 +21,7 @@ from arcctl.errors import UnhealthyError, UsageError
 from arcctl.events import Event
 from arcctl.events import Kind as EventKind
 from arcctl.model.backup_method import Dump, Folder, Method
+from arcctl.model.disk import Space
 from arcctl.project import Project, project_lock, refuse_other_project
 
 NAME = "%Y%m%dT%H%M%SZ"
@@ -84,6 +85,9 @@ class _Creation:
             method = services[service].backup(self.project.settings.envs[service])
             if isinstance(method, Dump) and not observed.of(service).running:
                 why = f"{service} does not run ({observed.of(service)}); its databases can be dumped only while it does"
+                disk = self.project.engine.disks(observed).get(service)
+                if disk and disk.space is Space.NONE:
+                    raise UnhealthyError(f"{why}; writes fail: {disk}", hint="arcctl doctor")
                 raise UnhealthyError(why, hint=f"arcctl up {service}")
             if method:
                 yield service, method

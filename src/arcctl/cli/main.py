@@ -30,6 +30,15 @@ class Reporting(TyperGroup):
 
             errors.show(error)
             raise typer.Exit(error.exit_code) from None
+        except OSError as error:
+            from arcctl.settings.text import refused
+            from arcctl.terminal import errors
+
+            told = refused(error)
+            if told is None:  # a broken pipe too: the library would end without a word
+                raise RuntimeError(f"unforeseen: {error}") from error
+            errors.show(told)
+            raise typer.Exit(told.exit_code) from None
         except KeyboardInterrupt:
             from arcctl.terminal import console as terminal
 

@@ -49,8 +49,7 @@ def add(
         message = error.message.removeprefix(f"{file}: ")
         raise UsageError(f"{name}: {message}", hint="arcctl service add --help") from None
     text = f"# A service of your own. Edit it, then: arcctl up {name}\n{dump(document)}"
-    directory.write({**(code or {}), PurePosixPath(file): text})
-    render(directory, catalogue(existing), after)
+    render(directory, catalogue(existing), after, {**(code or {}), PurePosixPath(file): text})
     init(replace(project, catalogue=after))
     return AddReport(
         name=name,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 
 from arcctl import services
 from arcctl.custom.declare import catalogue
@@ -32,9 +34,14 @@ def load_catalogue(directory: Path) -> Catalogue:
     return catalogue(load(directory))
 
 
-def render(directory: ProjectDirectory, before: Catalogue, after: Catalogue) -> None:
-    """Bring the rendered files of a project from one catalogue to another."""
-    directory.write(rendering.difference(rendering.run(before, dump), rendering.run(after, dump)))
+def render(
+    directory: ProjectDirectory,
+    before: Catalogue,
+    after: Catalogue,
+    more: Mapping[PurePosixPath, str] = MappingProxyType({}),
+) -> None:
+    """Bring the rendered files of a project from one catalogue to another; `more` is written, or not, with them."""
+    directory.write({**more, **rendering.difference(rendering.run(before, dump), rendering.run(after, dump))})
 
 
 def refresh(directory: ProjectDirectory) -> None:

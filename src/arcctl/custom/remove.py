@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import Any
 
-from arcctl.custom.files import load_catalogue, render
+from arcctl.custom.declare import catalogue
+from arcctl.custom.files import load, render
 from arcctl.custom.report import Removal
 from arcctl.errors import UnhealthyError, UnknownService, UsageError
 from arcctl.lifecycle.bootstrap import TIMEOUT
@@ -80,7 +81,6 @@ async def remove(removal: Removal, project: Project, *, data: bool) -> None:
 
 def remove_files(removal: Removal, project: Project) -> None:
     """Remove the service's file, and what was rendered from it."""
-    directory = project.directory
-    before = load_catalogue(directory.root)
-    directory.write(dict.fromkeys(removal.files, ""))
-    render(directory, before, load_catalogue(directory.root))
+    directory, before = project.directory, load(project.directory.root)
+    after = {name: service for name, service in before.items() if name != removal.name}
+    render(directory, catalogue(before), catalogue(after), dict.fromkeys(removal.files, ""))

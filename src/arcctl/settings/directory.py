@@ -66,12 +66,12 @@ class ProjectDirectory:
     def write(self, texts: Mapping[PurePosixPath, str]) -> None:
         """Write files of this project; an empty text removes the file, and the folders that are empty without it."""
         with readable(self.root):
-            for path, text in texts.items():
-                if text:
-                    (self.root / path).parent.mkdir(parents=True, exist_ok=True)
-                    write_whole(self.root / path, text)
-                else:
-                    _remove(self.root, self.root / path)
+            kept = {self.root / path: text for path, text in texts.items() if text}
+            for path in kept:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            write_all(kept)
+            for gone in (self.root / path for path, text in texts.items() if not text):
+                _remove(self.root, gone)
 
     def sources(self, services: Iterable[str]) -> tuple[Source, ...]:
         """The values in the files of this project: `config/<id>/.env` of each service, then the generated secrets."""
@@ -105,8 +105,9 @@ class ProjectDirectory:
     def _write_secrets(self, values: Mapping[str, str]) -> None:
         before, now = self.secrets(), datetime.now(UTC).isoformat(timespec="seconds")
         new = {name: now for name, value in values.items() if before.get(name) != value}
-        self._write_json("secret-changes", {**self.secret_changes(), **new})
-        self.write_private(self.secrets_file, env_text(values, "Generated once by arcctl. Keep it safe."))
+        changes = _json_text({**self.secret_changes(), **new})
+        text = env_text(values, "Generated once by arcctl. Keep it safe.")
+        self.write_private({self._json("secret-changes"): changes, self.secrets_file: text})
 
     def set_value(self, service: str, name: str, value: str | None) -> None:
         """Write one setting to the service's `.env` file, or remove it (None); all other lines stay."""
@@ -134,14 +135,15 @@ class ProjectDirectory:
     def write_compose_env(self, values: Mapping[str, str]) -> None:
         """Write the variables for Compose, and a link to them where plain `docker compose` looks."""
         note = "Written by arcctl from config/*/.env and the generated secrets. Edit those instead."
-        self.write_private(self.compose_env, env_text(values, note))
+        self.write_private({self.compose_env: env_text(values, note)})
         self.link_compose_env()
 
     def link_compose_env(self) -> None:
         """Plain `docker compose` reads the settings through this link; a file in its place stays."""
         link = self.compose_file(COMPOSE_LINK)
         if not link.exists() and not link.is_symlink():
-            link.symlink_to(Path("..") / self.compose_env.relative_to(self.root))
+            with readable(self.root):
+                link.symlink_to(Path("..") / self.compose_env.relative_to(self.root))
 
     def digest(self, mounted: Iterable[str]) -> str:
         """A hash of the content of files and folders below `config/`."""
@@ -172,7 +174,7 @@ class ProjectDirectory:
         return read_text(self.state / "engine", "").strip()
 
     def remember_engine(self, name: str) -> None:
-        self.write_private(self.state / "engine", f"{name}\n")
+        self.write_private({self.state / "engine": f"{name}\n"})
 
     def input_hashes(self) -> dict[str, str]:
         """The hash of the inputs that each container was last created with."""
@@ -203,7 +205,7 @@ class ProjectDirectory:
             return read_json(self._json(name), shape, default)
 
     def _write_json(self, name: str, document: object) -> None:
-        self.write_private(self._json(name), json.dumps(document, indent=1) + "\n")
+        self.write_private({self._json(name): _json_text(document)})
 
     def problems(self) -> tuple[ArcError, ...]:
         """What is wrong with each file of this project that cannot be read."""
@@ -227,15 +229,20 @@ class ProjectDirectory:
         self.migrate()
         return lock
 
-    def write_private(self, path: Path, text: str) -> None:
+    def write_private(self, texts: Mapping[Path, str]) -> None:
+        """Files that only their owner can read: all of them, or none."""
         self._create_state()
         with readable(self.root):
-            write_whole(path, text, PRIVATE_FILE)
+            write_all(texts, PRIVATE_FILE)
 
     def _create_state(self) -> None:
         with readable(self.root):
             self.state.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
             self.state.chmod(PRIVATE_FOLDER)
+
+
+def _json_text(document: object) -> str:
+    return json.dumps(document, indent=1) + "\n"
 
 
 def _problem(read: Callable[[], object]) -> ArcError | None:
@@ -257,19 +264,46 @@ def readable(root: Path) -> Iterator[None]:
 
 def write_whole(path: Path, text: str, mode: int = 0o644) -> None:
     """Write atomically, and not at all where the file has this text and mode already."""
-    if path.is_file() and stat.S_IMODE(path.stat().st_mode) == mode and path.read_bytes() == text.encode():
-        return
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    write_all({path: text}, mode)
+
+
+def write_all(texts: Mapping[Path, str], mode: int = 0o644) -> None:
+    """The same for several files: a full disk leaves all of them as they were. Their folders exist."""
+    changed = {path: text for path, text in texts.items() if not _has(path, text, mode)}
+    staged: list[tuple[Path, Path]] = []
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            os.fchmod(handle, mode)
-            file.write(text)
-            file.flush()
-            os.fsync(handle)
-        Path(name).replace(path)
+        for path, text in changed.items():
+            with _named(path):
+                handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+                staged.append((Path(name), path))
+                _fill(handle, text, mode)
+        for new, path in staged:
+            new.replace(path)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        for new, _ in staged:
+            new.unlink(missing_ok=True)
         raise
+
+
+def _has(path: Path, text: str, mode: int) -> bool:
+    return path.is_file() and stat.S_IMODE(path.stat().st_mode) == mode and path.read_bytes() == text.encode()
+
+
+def _fill(handle: int, text: str, mode: int) -> None:
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        os.fchmod(handle, mode)
+        file.write(text)
+        file.flush()
+        os.fsync(handle)
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """An error names the file that a user knows, and not the temporary one."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
 
 
 def _remove(root: Path, path: Path) -> None:
@@ -336,4 +370,10 @@ def _copy(path: Path, target: Path) -> None:
     if path.is_dir() or path.name in _OF_ONE_PROJECT or made_by_tools or target.exists():
         return
     target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy2(path, target)
+    new = target.with_name(f".{target.name}.new")
+    try:
+        shutil.copy2(path, new)
+        new.replace(target)
+    except BaseException:
+        new.unlink(missing_ok=True)
+        raise

@@ -19,6 +19,5 @@ def fill(folder: Path, texts: Mapping[str, str]) -> tuple[str, ...]:
         there = sorted(name for name in texts if (folder / name).exists())
         if there:
             raise UsageError(f"{folder / there[0]} already exists", hint="name another folder, or move it away")
-        for name, text in texts.items():
-            files.write_whole(folder / name, text, files.PRIVATE_FILE)
+        files.write_all({folder / name: text for name, text in texts.items()}, files.PRIVATE_FILE)
     return tuple(texts)

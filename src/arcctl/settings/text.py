@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import importlib.resources
 import shlex
 from pathlib import Path
@@ -12,6 +13,8 @@ from arcctl.errors import ProjectError
 
 T = TypeVar("T")
 
+FULL = (errno.ENOSPC, errno.EDQUOT)
+"""A disk without space or inodes, and a user who has used up a quota."""
 _MARKS = {
     codecs.BOM_UTF32_LE: "UTF-32",
     codecs.BOM_UTF32_BE: "UTF-32",
@@ -97,12 +100,24 @@ def read_json(path: Path, shape: type[T], default: T) -> T:
 def unreadable(error: OSError, root: Path) -> ProjectError:
     """The error for a file below `root` that the system refuses to read or write."""
     where, hint = Path(error.filename2 or error.filename or root), f"check who owns {root}: ls -la {root}"
+    disk = shlex.quote(str(next((place for place in (root, *root.absolute().parents) if place.exists()), root)))
+    if error.errno in FULL:
+        hint = f"free space there: df -h {disk}; df -i {disk}; to see what arcctl can remove: arcctl doctor"
+    if error.errno == errno.EROFS:
+        hint = f"see why it is read-only: findmnt -T {disk}"
     if isinstance(error, FileNotFoundError):
         where = next((path for path in (*reversed(where.parents), where) if not path.exists()), where)
         hint = f"see what is there: ls -la {where.parent}"
     if isinstance(error, NotADirectoryError):
         where = next((path for path in reversed(where.parents) if not path.is_dir()), where)
     return ProjectError(f"{where}: {(error.strerror or str(error)).lower()}", hint=hint)
+
+
+def refused(error: OSError) -> ProjectError | None:
+    """The error for a disk that refuses a write of any file, wherever that was; None for what is not the disk's."""
+    if error.errno not in (*FULL, errno.EROFS) and not (isinstance(error, PermissionError) and error.filename):
+        return None
+    return unreadable(error, Path(error.filename or ".").parent)
 
 
 def packaged(path: str) -> str:

@@ -12,6 +12,7 @@ from typing import BinaryIO
 from urllib.parse import quote
 
 from arcctl.backup.manifest import Kind
+from arcctl.engines import disks
 from arcctl.engines.base import Engine, Executed
 from arcctl.errors import BackupError
 from arcctl.model.backup_method import Dump
@@ -163,7 +164,9 @@ class DatabaseCopier:
         if done.code:
             lines = done.stderr.splitlines() or [f"exit code {done.code}"]
             reason = next((line for line in lines if "error:" in line.lower()), lines[-1])
-            raise BackupError(f"{words[0]} of {self._key}: {reason}", hint=f"arcctl logs {self._key}")
+            raise BackupError(
+                f"{words[0]} of {self._key}: {reason}", hint=disks.hint(reason, f"arcctl logs {self._key}")
+            )
         return done
 
     def _psql(self) -> tuple[str, ...]:

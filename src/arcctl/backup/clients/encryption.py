@@ -13,8 +13,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from arcctl.errors import BackupError
+from arcctl.engines import disks
+from arcctl.errors import ArcError, BackupError
 from arcctl.settings.directory import PRIVATE_FILE
+from arcctl.settings.text import FULL
 
 CHUNK = 1 << 16
 _GZIP = 31
@@ -28,13 +30,17 @@ def encrypted(path: Path, recipient: Any) -> Iterator[BinaryIO]:
     import pyrage
 
     def encrypt(source: BinaryIO) -> None:
-        with source, open(path, "xb", opener=_private) as file:
-            pyrage.encrypt_io(_Compressed(source), file, [recipient])
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            with source, open(path, "xb", opener=_private) as file:
+                pyrage.encrypt_io(_Compressed(source), file, [recipient])
+                file.flush()
+                os.fsync(file.fileno())
+        except BaseException:
+            path.unlink(missing_ok=True)  # at once: a server that was stopped for this copy needs space to start
+            raise
 
     out, into = _pipe()
-    with ThreadPoolExecutor(1) as pool, _failing_with(f"cannot write {path}", pool.submit(encrypt, out)), into:
+    with ThreadPoolExecutor(1) as pool, _failing_with("write", path, pool.submit(encrypt, out)), into:
         yield into
 
 
@@ -53,7 +59,7 @@ def decrypted(path: Path, identity: Any) -> Iterator[BinaryIO]:
             plain.end()
 
     out, into = _pipe()
-    with ThreadPoolExecutor(1) as pool, _failing_with(f"cannot read {path}", pool.submit(decrypt, into)), out:
+    with ThreadPoolExecutor(1) as pool, _failing_with("read", path, pool.submit(decrypt, into)), out:
         yield out
         while out.read(CHUNK):  # what was not asked for is checked too
             pass
@@ -69,19 +75,30 @@ def _private(path: str, flags: int) -> int:
 
 
 @contextlib.contextmanager
-def _failing_with(what: str, work: Future[None]) -> Iterator[None]:
-    """Raise BackupError with the reason of the thread: a broken pipe at this end is its consequence."""
-    failed: OSError | None = None
+def _failing_with(what: str, path: Path, work: Future[None]) -> Iterator[None]:
+    """Raise BackupError with the reason of the thread: what fails at this end of the pipe fails because of it.
+
+    Only a thread that found its pipe broken failed because of this end.
+    """
+    failed: OSError | ArcError | None = None
     try:
         yield
-    except OSError as error:
+    except (OSError, ArcError) as error:
         failed = error
     reason = work.exception()
-    if reason:
-        text = getattr(reason, "strerror", None) or str(reason)
-        raise BackupError(f"{what}: {text.lower()}", hint="arcctl backup list") from None
+    if reason and not (failed and isinstance(reason, BrokenPipeError)):
+        raise _translated(path, what, reason) from None
     if failed:
         raise failed
+
+
+def _translated(path: Path, what: str, reason: BaseException) -> BackupError:
+    """A full disk is named, with what is left of it."""
+    text = getattr(reason, "strerror", None) or str(reason)
+    if isinstance(reason, OSError) and reason.errno in FULL:
+        hint = "free space (arcctl doctor names what arcctl can remove), or name another disk: --to FOLDER"
+        return BackupError(f"cannot {what} {path}: {text.lower()}; {disks.look(path.parent)}", hint=hint)
+    return BackupError(f"cannot {what} {path}: {text.lower()}", hint="arcctl backup list")
 
 
 class _Compressed:

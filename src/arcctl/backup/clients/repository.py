@@ -57,7 +57,9 @@ class BackupRepository:
             draft = folder / f"{name}.{mark}.new"
             draft.mkdir(mode=PRIVATE_FOLDER)
         try:
-            yield Draft(draft, self._directory, self._recipient(encrypt_for, draft), named_by_path=bool(to))
+            with readable(draft):
+                recipient = self._recipient(encrypt_for, draft)
+            yield Draft(draft, self._directory, recipient, named_by_path=bool(to))
         finally:
             shutil.rmtree(draft, ignore_errors=True)
 
@@ -78,7 +80,7 @@ class BackupRepository:
         """The project's, generated once."""
         path = self._directory.state / KEY_FILE
         if not path.is_file():
-            self._directory.write_private(path, secrets.token_urlsafe(32) + "\n")
+            self._directory.write_private({path: secrets.token_urlsafe(32) + "\n"})
             self._warn(
                 f"created {STATE}/{KEY_FILE}: keep a copy elsewhere, because backups cannot be restored without it"
             )
@@ -203,8 +205,7 @@ class Backup:
         self.read(part, lambda stream: texts.update(json.loads(stream.read())))
         if not all(RESTORABLE.fullmatch(name) for name in texts):
             raise BackupError("this backup has files that do not belong into a project", hint=DAMAGED)
-        for name, text in texts.items():
-            directory.write_private(directory.root / name, text)
+        directory.write_private({directory.root / name: text for name, text in texts.items()})
         return tuple(texts)
 
     def note(self, verified: Verified) -> None:

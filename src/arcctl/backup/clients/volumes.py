@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from arcctl.backup.manifest import Kind
-from arcctl.engines import execution
+from arcctl.engines import disks, execution
 from arcctl.engines.base import Executed
 from arcctl.errors import BackupError
 from arcctl.model.backup_method import Folder
@@ -160,5 +160,5 @@ class VolumeCopier:
         done = self._shell.run(name, script, stdin, stdout)
         if done.code:
             words = done.stderr.splitlines() or [f"exit code {done.code}"]
-            raise BackupError(f"the volume {name}: {words[-1]}", hint=f"arcctl logs {self._key}")
+            raise BackupError(f"the volume {name}: {words[-1]}", hint=disks.hint(words[-1], f"arcctl logs {self._key}"))
         return done.stdout

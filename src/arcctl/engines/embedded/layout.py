@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import pwd
 import shlex
 import shutil
@@ -159,10 +158,9 @@ def _private_folder(folder: Path, top: Path, user: pwd.struct_passwd | None) -> 
 
 
 def _private_file(path: Path, text: str, user: pwd.struct_passwd | None) -> None:
-    path.unlink(missing_ok=True)
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
-    with os.fdopen(handle, "w") as stream:
-        stream.write(text)
+    if path.is_symlink():
+        path.unlink()
+    write_whole(path, text, PRIVATE_FILE)
     accounts.give(path, user)
 
 

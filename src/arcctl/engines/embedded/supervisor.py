@@ -15,6 +15,7 @@ from typing import Any
 
 from arcctl.engines.embedded import processes
 from arcctl.errors import EngineError
+from arcctl.settings.directory import write_whole
 
 START_SECONDS = 15.0
 """Longest time until a new supervisor answers."""
@@ -127,7 +128,7 @@ class Supervisor:
         config = self.base / "supervisor.conf"
         text = self._config(programs)
         changed = not config.is_file() or config.read_text() != text
-        config.write_text(text)
+        write_whole(config, text)
         if self.processes() is None:
             self.sweep()
             self._launch(config)

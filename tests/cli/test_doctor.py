@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.cli.command_line import CommandLine, Done, container
+from tests.small_disk import SmallDisk
 
 DEAD = "Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?\n"
 INFO = {
@@ -321,3 +322,21 @@ def test_a_clock_that_was_set_back_is_a_problem(cli: CommandLine) -> None:
     os.utime(cli.directory / ".arcctl" / "secrets.env", (tomorrow, tomorrow))
     found = _doctor(cli)["clock"]
     assert (found["state"], "but files of the project are from 86" in found["evidence"]) == ("problem", True)
+
+
+def test_a_full_disk_is_told_with_what_arcctl_can_remove_from_it(cli: CommandLine, small_disk: SmallDisk) -> None:
+    """The disk of a volume, which is not the one where Docker keeps the rest; the backups are on it."""
+    backup = small_disk.path / "20261124T210000Z"
+    backup.mkdir()
+    (backup / "redis-0.age").write_bytes(bytes(3 << 20))
+    (cli.directory / ".arcctl" / "backups").symlink_to(small_disk.path)
+    mounts = [{"Type": "volume", "Source": str(small_disk.path), "Destination": "/data"}]
+    _engine(cli, container("redis", Mounts=mounts), DockerRootDir="/")
+    assert _doctor(cli)["disk"]["state"] in ("ok", "warn")
+    small_disk.fill()
+    found = _doctor(cli)["disk"]
+    assert (found["state"], found["fix"]) == (
+        "problem",
+        "arcctl backup delete 20261124T210000Z (a backup, 3 MiB)",
+    )
+    assert found["evidence"].startswith(f"{small_disk.path}: 0 MiB of ")

@@ -35,8 +35,10 @@ class Reporting(TyperGroup):
             from arcctl.terminal import errors
 
             told = refused(error)
-            if told is None:  # a broken pipe too: the library would end without a word
-                raise RuntimeError(f"unforeseen: {error}") from error
+            if told is None and isinstance(error, BrokenPipeError):  # of a server: the library would end without a word
+                raise RuntimeError(f"not foreseen: {error}") from error
+            if told is None:
+                raise
             errors.show(told)
             raise typer.Exit(told.exit_code) from None
         except KeyboardInterrupt:

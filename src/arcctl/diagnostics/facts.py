@@ -160,8 +160,9 @@ class Removable:
     """Something on a full disk that is not needed to run."""
 
     what: str
-    size: int
     command: str
+    size: int = 0
+    """Bytes."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ import stat
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from arcctl.diagnostics.diagnosis import EnvLink, Leftover, Mode, Repair
@@ -87,17 +88,17 @@ class LocalCollector:
         return embedded.report(self._engine, self._directory, self._catalogue)
 
     def removable(self, path: str) -> tuple[Removable, ...]:
-        return tuple(item for place, item in self._removable() if _device(place) == _device(Path(path)) and item.size)
+        there = ((place, item) for place, item in self._removable() if _device(place) == _device(Path(path)))
+        sized = (replace(item, size=processes.disk([place])) for place, item in there)
+        return tuple(item for item in sized if item.size)
 
     def _removable(self) -> Iterator[tuple[Path, Removable]]:
+        """Each with its place; measuring it takes long where it is big."""
         for folder in sorted(_listed(self._directory.state / "backups")):
             if folder.suffix != ".new":
-                command = f"arcctl backup delete {folder.name}"
-                yield folder, Removable(what="a backup", size=processes.disk([folder]), command=command)
-        if (cache := artifacts.cache()).is_dir():
-            runs = "arcctl down, then " if self._directory.engine() == EmbeddedEngine.name else ""
-            size = processes.disk([cache])
-            yield cache, Removable(what="servers that were built", size=size, command=f"{runs}arcctl engine clean")
+                yield folder, Removable(what="a backup", command=f"arcctl backup delete {folder.name}")
+        runs = "arcctl down, then " if self._directory.engine() == EmbeddedEngine.name else ""
+        yield artifacts.cache(), Removable(what="servers that were built", command=f"{runs}arcctl engine clean")
 
     def repair(self, repair: Repair) -> str:
         with files.readable(self._directory.root):

@@ -20,6 +20,7 @@ from arcctl.engines.docker.engine import DockerEngine
 from arcctl.engines.volumes import declared
 from arcctl.errors import ArcError, EngineError
 from arcctl.model.data_version import data_version
+from arcctl.model.disk import fullest
 from arcctl.model.service import Catalogue, DataVersionFile
 from arcctl.settings import directory as files
 
@@ -58,7 +59,9 @@ def report(engine: DockerEngine, directory: files.ProjectDirectory, catalogue: C
         lookup_possible=True,
     )
     try:
-        return _with_data(replace(found, facts=engine.facts()), engine, directory, catalogue, info)
+        facts, data = engine.facts(), engine.disks(engine.observe()).values()
+        facts = replace(facts, disk=fullest(disk for disk in (facts.disk, *data) if disk))
+        return _with_data(replace(found, facts=facts), engine, directory, catalogue, info)
     except ArcError as error:
         return replace(found, compose_problem=(error.message, error.hint))
 

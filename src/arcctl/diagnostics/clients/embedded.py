@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from arcctl.diagnostics.facts import EngineReport, VolumeFacts
@@ -14,6 +15,7 @@ from arcctl.engines.embedded.supervisor import SOCKET_PATH_LIMIT, Supervisor
 from arcctl.engines.volumes import declared
 from arcctl.errors import ArcError
 from arcctl.model.data_version import data_version
+from arcctl.model.disk import fullest
 from arcctl.model.service import Catalogue, Volume
 from arcctl.settings import directory as files
 
@@ -26,8 +28,10 @@ def report(engine: Engine, directory: files.ProjectDirectory, catalogue: Catalog
     made = any((base / "run").glob("*/start"))
     others = _gone(base)
     try:
-        unavailable = engine.observe().unavailable
-        facts, problem = engine.facts(), None
+        observed, facts, problem = engine.observe(), engine.facts(), None
+        data = engine.disks(observed).values()
+        facts = replace(facts, disk=fullest(disk for disk in (facts.disk, *data) if disk))
+        unavailable = observed.unavailable
     except ArcError as error:
         unavailable, facts, problem = {}, None, (error.message, error.hint)
     return EngineReport(

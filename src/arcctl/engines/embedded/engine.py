@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -274,8 +275,11 @@ class EmbeddedEngine:
         with self._supervisor.locked():
             self._supervisor.shutdown()
             shutil.rmtree(self._base / "run", ignore_errors=True)
-            if volumes:
-                shutil.rmtree(self._base)
+            for path in self._base.iterdir() if volumes else ():
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        if volumes:
+            with contextlib.suppress(OSError):  # a disk of its own is mounted there
+                self._base.rmdir()
 
     def logs(self, keys: Iterable[str], *, follow: bool = False, since: str = "", tail: str = "") -> Iterator[str]:
         if since:

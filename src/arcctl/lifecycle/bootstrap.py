@@ -104,7 +104,7 @@ class ServiceSetUp:
         found: list[ResourceResult] = []
         for resource in resources:
             before, began = self.values, time.monotonic()
-            state, reason = await self._state(resource)
+            state, reason, hint = await self._state(resource)
             issued = {name: self.values[f] for f, name in names.items() if self.values[f] != before[f]}
             if issued:
                 self.project.directory.keep_secrets(issued)
@@ -115,27 +115,32 @@ class ServiceSetUp:
                     state=state,
                     ms=round((time.monotonic() - began) * 1000),
                     reason=reason,
-                    hint=resource.hint if state is State.REFUSED else "",
+                    hint=hint,
                 )
             )
             if state is State.REFUSED:
                 break
         return tuple(found)
 
-    async def _state(self, resource: Resource) -> tuple[State, str]:
+    async def _state(self, resource: Resource) -> tuple[State, str, str]:
+        """With the reason and a hint, where it does not exist."""
         missing = await self._attempt(resource.check)
         if not missing:
-            return State.EXISTS, ""
+            return State.EXISTS, "", ""
+        if resource.absent not in missing:
+            hint = f"in a few minutes: arcctl bootstrap {self.service}"
+            self._emit(Kind.WARNING, f"{resource.name} could not be checked: {missing} ({hint})")
+            return State.REFUSED, missing, hint
         if not self.create:
-            return State.MISSING, missing
+            return State.MISSING, missing, ""
         if resource.create:
             self._emit(Kind.WORKING, f"creating {resource.name}", detail=True)
             missing = await self._attempt(*resource.create)
         if missing:
             self._emit(Kind.WARNING, f"{resource.name} could not be created: {missing} ({resource.hint})")
-            return State.REFUSED, missing
+            return State.REFUSED, missing, resource.hint
         self._emit(Kind.READY, f"created {resource.name}", detail=self.detail)
-        return State.CREATED, ""
+        return State.CREATED, "", ""
 
     async def _attempt(self, *smoke_tests: SmokeTest) -> str:
         problem, self.values = await self.project.smoke_test_runner.attempt(

@@ -24,6 +24,10 @@ class Resource:
     """In order, from any state; empty where only the server's own first start creates it."""
     hint: str
     """What to do where it cannot be created."""
+    absent: str = ""
+    """What the reason of a failed check contains where the resource does not exist. Any other reason says nothing about
+    that (the server starts, or a login is locked for a while), and nothing is created. Empty where creating it again
+    changes nothing."""
     destroy: tuple[SmokeTest, ...] = ()
     """Removes it with all its data, when its service is removed with its data."""
 
@@ -34,7 +38,7 @@ class State(StrEnum):
     MISSING = "missing"
     """It was only checked."""
     REFUSED = "refused"
-    """It does not exist, and the server refused to create it."""
+    """The server refused to create it, or did not say whether it exists."""
     SKIPPED = "skipped"
     """Its service is not running."""
 

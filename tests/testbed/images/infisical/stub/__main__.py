@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import sys
 import threading
 import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -36,9 +38,9 @@ class Page(BaseHTTPRequestHandler):
 
 
 class Handler(Page):
-    """The API."""
+    """The API; it refuses every call while the database is migrated."""
 
-    api: Api
+    api: Api | None = None
     requests = 0
 
     def handle_call(self) -> None:
@@ -46,6 +48,9 @@ class Handler(Page):
         url = urlsplit(self.path)
         if not url.path.startswith("/api/"):
             return self.reply(200, "text/html", PAGE)
+        if self.api is None:
+            answer = {"message": "Server is starting up, migrations in progress", "redisConfigured": True}
+            return self.reply(503, "application/json; charset=utf-8", json.dumps(answer).encode())
         try:
             code, answer = self.api.answer(self.command, url.path, self.body(url.query), self.token())
         except Refused as problem:
@@ -79,15 +84,24 @@ class Metrics(Page):
         self.reply(200, "text/plain; version=0.0.4; charset=utf-8", lines.encode())
 
 
+def migrate(chosen: settings.Settings) -> None:
+    """Serve the API when the database is ready; ends the process where it cannot be."""
+    try:
+        Handler.api = Api(store.connect(chosen), chosen.auth_secret)
+    except SystemExit as problem:
+        print(problem, file=sys.stderr, flush=True)
+        os._exit(1)
+    print("Infisical stub is ready on port", chosen.port, flush=True)
+
+
 def main() -> None:
     """Serve until the container is stopped."""
     chosen = settings.read()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    Handler.api = Api(store.connect(chosen))
+    threading.Thread(target=migrate, args=(chosen,), daemon=True).start()
     if chosen.metrics:
         metrics = ThreadingHTTPServer(("0.0.0.0", METRICS_PORT), Metrics)
         threading.Thread(target=metrics.serve_forever, daemon=True).start()
-    print("Infisical stub is ready on port", chosen.port, flush=True)
     try:
         ThreadingHTTPServer(("0.0.0.0", chosen.port), Handler).serve_forever()
     except KeyboardInterrupt:

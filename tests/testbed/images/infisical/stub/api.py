@@ -16,6 +16,8 @@ Body = dict[str, Any]
 Answer = tuple[int, Body]
 BOOTSTRAP_DAYS = 90
 LOGIN_SECONDS = 2_592_000
+WRONG_LOGINS, WRONG_SECONDS, LOCKED_SECONDS = 3, 30, 300
+LOCKED = "This identity auth method is temporarily locked, please try again later"
 
 
 class Refused(Exception):
@@ -30,8 +32,9 @@ class Refused(Exception):
 class Api:
     """One method for each call; the table at the end maps paths to methods."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, auth_secret: str) -> None:
         self.store = store
+        self.auth_secret = auth_secret
 
     def answer(self, method: str, path: str, body: Body, token: str) -> Answer:
         """Find the call and run it."""
@@ -39,23 +42,32 @@ class Api:
             match = re.fullmatch(pattern, path)
             if verb == method and match is not None:
                 if not open_to_all:
-                    self.require(token)
+                    body = {**body, CALLER: self.caller(token)}
                 return call(self, body, *match.groups())
         raise Refused(404, f"Route {method}:{path} not found (stub)")
 
-    def require(self, token: str) -> None:
-        """Refuse a token that is unknown or expired."""
-        known = self.store.get("token", digest(token)) if token else None
+    def caller(self, token: str) -> str:
+        """The identity whose token it is, empty for the instance's own; refuses one that is unknown or expired."""
+        known = self.store.get("token", self.signed(token)) if token else None
         if known is None:
             raise Refused(401, "Token missing" if not token else "You are not allowed to access this resource")
         if known["expires"] < time.time():
             raise Refused(401, "Identity access token exceeded max age, please re-authenticate")
+        return str(known["identity"])
 
-    def new_token(self, seconds: float) -> str:
+    def new_token(self, seconds: float, identity: str = "") -> str:
         """Create and store a token."""
         token = secrets.token_urlsafe(48)
-        self.store.put("token", digest(token), {"expires": time.time() + seconds})
+        self.store.put("token", self.signed(token), {"expires": time.time() + seconds, "identity": identity})
         return token
+
+    def signed(self, token: str) -> str:
+        """The stored hash of a token: another secret knows none of the tokens."""
+        return digest(self.auth_secret + token)
+
+    def config(self, _: Body) -> Answer:
+        initialized = self.store.get("instance", "admin") is not None
+        return 200, {"config": {"allowSignUp": not initialized, "initialized": initialized}}
 
     def status(self, _: Body) -> Answer:
         invite_only = self.store.get("instance", "admin") is None
@@ -91,6 +103,8 @@ class Api:
     def make_project(self, body: Body) -> Answer:
         name = required(body, "projectName")
         short = body.get("slug") or f"{slug(name)}-{secrets.token_hex(2)}"
+        if not 5 <= len(short) <= 36 or short != slug(short):
+            raise Refused(422, "slug: Must be a valid slug of 5 to 36 characters")
         if any(project["slug"] == short for project in self.store.all("project")):
             raise Refused(400, "Project with the same slug already exists")
         environments = [{"name": label, "slug": key} for label, key in ENVIRONMENTS]
@@ -98,8 +112,11 @@ class Api:
         self.store.put("project", project["id"], project)
         return 200, {"project": project}
 
-    def projects(self, _: Body) -> Answer:
-        return 200, {"projects": self.store.all("project")}
+    def projects(self, body: Body) -> Answer:
+        """Those that the caller is a member of; who made one is."""
+        caller = body[CALLER]
+        member = {m["projectId"] for m in self.store.all("membership") if m["identityId"] == caller}
+        return 200, {"projects": [p for p in self.store.all("project") if not caller or p["id"] in member]}
 
     def make_identity(self, body: Body) -> Answer:
         identity: Body = {"id": str(uuid.uuid4()), "name": required(body, "name"), "orgId": body.get("organizationId")}
@@ -107,6 +124,10 @@ class Api:
         return 200, {"identity": identity}
 
     def attach_auth(self, _: Body, identity: str) -> Answer:
+        if self.store.get("identity", identity) is None:
+            raise Refused(404, f"Failed to find identity with ID {identity}")
+        if self.store.get("auth", identity) is not None:
+            raise Refused(400, "Failed to add universal auth to already configured identity")
         auth = {"id": str(uuid.uuid4()), "identityId": identity, "clientId": str(uuid.uuid4())}
         self.store.put("auth", identity, auth)
         return 200, {"identityUniversalAuth": auth}
@@ -136,17 +157,31 @@ class Api:
         if self.store.get("project", project) is None:
             raise Refused(404, f"Project with ID '{project}' not found")
         membership = {"projectId": project, "identityId": identity, "role": body.get("role", "member")}
-        self.store.put("membership", f"{project}:{identity}", membership)
+        if not self.store.put("membership", f"{project}:{identity}", membership, fresh=True):
+            raise Refused(400, f"Identity with id {identity} already exists in project with id {project}")
         return 200, {"identityMembership": membership}
 
     def login(self, body: Body) -> Answer:
-        name = f"{required(body, 'clientId')}:{digest(required(body, 'clientSecret'))}"
-        client = self.store.get("client", name)
-        if client is None or client.get("isClientSecretRevoked"):
+        name = required(body, "clientId")
+        if not any(auth["clientId"] == name for auth in self.store.all("auth")):
             raise Refused(401, "Invalid credentials")
-        token = self.new_token(LOGIN_SECONDS)
+        wrong = self.wrong_logins(name)
+        if wrong >= WRONG_LOGINS:
+            raise Refused(401, LOCKED)
+        client = self.store.get("client", f"{name}:{digest(required(body, 'clientSecret'))}")
+        if client is None or client.get("isClientSecretRevoked"):
+            seconds = LOCKED_SECONDS if wrong + 1 == WRONG_LOGINS else WRONG_SECONDS
+            self.store.put("lockout", name, {"failedAttempts": wrong + 1, "expires": time.time() + seconds})
+            raise Refused(401, "Invalid credentials")
+        self.store.remove("lockout", name)
+        token = self.new_token(LOGIN_SECONDS, client["identityId"])
         lives = {"expiresIn": LOGIN_SECONDS, "accessTokenMaxTTL": LOGIN_SECONDS}
         return 200, {"accessToken": token, **lives, "tokenType": "Bearer"}
+
+    def wrong_logins(self, client: str) -> int:
+        """The wrong logins that still count."""
+        known = self.store.get("lockout", client)
+        return known["failedAttempts"] if known and known["expires"] > time.time() else 0
 
     def write_secret(self, body: Body, name: str) -> Answer:
         value = {"secretKey": name, "secretValue": required(body, "secretValue").strip(), "version": 1}
@@ -203,11 +238,14 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
+CALLER = "(caller)"
+"""Field of a body that holds the identity which calls."""
 ENVIRONMENTS = (("Development", "dev"), ("Staging", "staging"), ("Production", "prod"))
 _AUTH = "/api/v1/auth/universal-auth"
 _SECRET = "/api/v4/secrets/([^/]+)"
 ROUTES: tuple[tuple[str, str, Callable[..., Answer], bool], ...] = (
     ("GET", "/api/status", Api.status, True),
+    ("GET", "/api/v1/admin/config", Api.config, True),
     ("POST", "/api/v1/admin/bootstrap", Api.bootstrap, True),
     ("POST", f"{_AUTH}/login", Api.login, True),
     ("POST", "/api/v1/projects", Api.make_project, False),

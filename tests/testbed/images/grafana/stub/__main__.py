@@ -20,7 +20,9 @@ from urllib.parse import parse_qs, urlsplit
 from . import health, provisioning
 from .store import Store
 
-VERSION = "13.2.0"
+VERSION = "13.2.2"
+PROVISIONING_SECONDS = 2
+"""How long after the first healthy answer there are no data sources and dashboards; 30 in the worst case."""
 PAGE = b"""<!doctype html><title>Grafana (stub)</title>
 <h1>This is a stub, not Grafana</h1>
 <p>It replaces Grafana where no container registry answers. It checks settings, the login and the data
@@ -42,9 +44,14 @@ class State:
         login = os.environ.get("GF_SECURITY_ADMIN_USER") or "admin"
         if self.store.first_boot(login, os.environ.get("GF_SECURITY_ADMIN_PASSWORD") or "admin"):
             log("info", f"Created default admin user={login}")
-        self.sources = provisioning.datasources(folder / "datasources")
-        self.dashboards = provisioning.dashboards(folder / "dashboards")
         self.requests = 0
+        self.sources: list[dict[str, Any]] = []
+        self.dashboards: dict[str, dict[str, Any]] = {}
+        read = provisioning.datasources(folder / "datasources"), provisioning.dashboards(folder / "dashboards")
+        threading.Timer(PROVISIONING_SECONDS, self.provision, read).start()
+
+    def provision(self, sources: list[dict[str, Any]], dashboards: dict[str, dict[str, Any]]) -> None:
+        self.sources, self.dashboards = sources, dashboards
 
     def source(self, key: str, value: str) -> dict[str, Any] | None:
         """A data source by its uid or name."""

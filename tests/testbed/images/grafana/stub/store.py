@@ -6,9 +6,11 @@ import hashlib
 import hmac
 import os
 import sqlite3
+import time
 from pathlib import Path
 
 ROUNDS = 20_000
+WRONG_LOGINS, WRONG_SECONDS = 5, 300
 
 
 def digest(password: str, salt: bytes) -> bytes:
@@ -23,6 +25,7 @@ class Store:
         self.path = folder / "grafana.db"
         with sqlite3.connect(self.path) as db:
             db.execute("CREATE TABLE IF NOT EXISTS user (login TEXT PRIMARY KEY, salt BLOB, digest BLOB)")
+            db.execute("CREATE TABLE IF NOT EXISTS login_attempt (login TEXT, at REAL)")
 
     def first_boot(self, login: str, password: str) -> bool:
         """Create the administrator if there is no user."""
@@ -34,10 +37,16 @@ class Store:
             return True
 
     def knows(self, login: str, password: str) -> bool:
-        """Whether the name and the password are right."""
+        """Whether the name and the password are right, and the name was not locked by wrong passwords."""
         with sqlite3.connect(self.path) as db:
+            wrong = "SELECT count(*) FROM login_attempt WHERE login = ? AND at > ?"
+            if db.execute(wrong, (login, time.time() - WRONG_SECONDS)).fetchone()[0] >= WRONG_LOGINS:
+                return False
             row = db.execute("SELECT salt, digest FROM user WHERE login = ?", (login,)).fetchone()
-        return row is not None and hmac.compare_digest(row[1], digest(password, row[0]))
+            right = row is not None and hmac.compare_digest(row[1], digest(password, row[0]))
+            if row and not right:
+                db.execute("INSERT INTO login_attempt VALUES (?, ?)", (login, time.time()))
+        return right
 
     def change(self, login: str, password: str) -> None:
         """Change the password of a user."""

@@ -19,6 +19,10 @@ def _sizes(**changed: Any) -> EngineFacts:
     return replace(FINE.engine.facts, **changed)
 
 
+def _labelled(label: str) -> Facts:
+    return changed_facts("directory", selinux_label=label)
+
+
 def _line(diagnosis: Diagnosis) -> str:
     return f"{diagnosis.state} {diagnosis.id}: {diagnosis.evidence}" + (f" -> {diagnosis.fix}" if diagnosis.fix else "")
 
@@ -32,6 +36,7 @@ def test_without_problems_every_diagnosis_says_what_was_measured() -> None:
         "ok project: /srv/toy, secrets generated",
         "ok settings: 8 settings are valid",
         "ok modes: only you can read the 2 private files and folders",
+        "ok mounts: containers can read what they mount",
         "ok owner: all private files belong to ada",
         "ok env-link: plain `docker compose` finds the settings",
         "ok unfinished: no command was interrupted",
@@ -60,7 +65,7 @@ def test_without_docker_the_rules_are_those_of_local_processes() -> None:
     own = {f.id for f in judge(WITHOUT_DOCKER)} - {f.id for f in judge(FINE)}
     gone = {f.id for f in judge(FINE)} - {f.id for f in judge(WITHOUT_DOCKER)}
     assert own == {"servers", "socket", "supervisor", "low-ports"}
-    assert gone == {"cgroup", "storage", "time", "dns", "incomplete-volume", "data-version"}
+    assert gone == {"mounts", "cgroup", "storage", "time", "dns", "incomplete-volume", "data-version"}
     assert _complaints(WITHOUT_DOCKER) == []
 
 
@@ -151,6 +156,21 @@ def test_without_docker_the_rules_are_those_of_local_processes() -> None:
         (
             changed_facts("engine", facts=_sizes(disk=replace(DISK, free=GIGABYTE))),
             "problem disk: /var/lib: 1.0 GiB of 100.0 GiB free (1 %) -> docker system df",
+        ),
+        (
+            changed_facts("directory", mounted=(File(path="config/redis", mode=0o700, wanted=0o755, owner="ada"),)),
+            "problem mounts: containers cannot read what they mount: config/redis has mode 0700 instead of 0755"
+            " -> arcctl doctor --fix",
+        ),
+        (
+            changed_facts("engine", selinux=True),
+            "warn selinux: SELinux confines containers, and config/ has the label of another machine"
+            " -> sudo chcon -Rt container_file_t /srv/toy/config",
+        ),
+        (
+            changed_facts("engine", selinux=True, base=_labelled("user_u:object_r:user_home_t:s0")),
+            "warn selinux: SELinux confines containers, and config/ has the label user_u:object_r:user_home_t:s0"
+            " -> sudo chcon -Rt container_file_t /srv/toy/config",
         ),
         (
             changed_facts("engine", WITHOUT_DOCKER, facts=_sizes(disk=replace(DISK, free=0))),
@@ -334,6 +354,11 @@ def test_one_problem_is_one_line_with_evidence_and_fix(facts: Facts, line: str) 
 )
 def test_what_is_no_problem_is_said_too(facts: Facts, line: str) -> None:
     assert line in [_line(diagnosis) for diagnosis in judge(facts)]
+
+
+def test_a_label_that_containers_may_read_is_no_problem() -> None:
+    facts = changed_facts("engine", selinux=True, base=_labelled("system_u:object_r:container_file_t:s0"))
+    assert (_complaints(facts), "selinux" in {d.id for d in judge(facts)}) == ([], True)
 
 
 def test_a_project_without_private_files_has_no_modes_and_no_owner_to_judge() -> None:

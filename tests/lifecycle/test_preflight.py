@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 import pytest
 
@@ -11,7 +13,8 @@ from arcctl.errors import EngineError, PreflightError
 from arcctl.lifecycle import preflight, up
 from arcctl.model.disk import Disk
 from tests.fakes.catalogue import TOY
-from tests.fakes.toy import FakeEngine, FakePorts, Toy
+from tests.fakes.images import FakeImages
+from tests.fakes.toy import FakeDirectory, FakeEngine, FakePorts, Toy
 
 GIGABYTE, MEGABYTE = 1 << 30, 1 << 20
 
@@ -73,6 +76,46 @@ def test_the_hint_is_about_what_is_wrong(ports: dict[int, str], disk: Disk | Non
     with pytest.raises(PreflightError) as caught:
         _up(toy, "store")
     assert caught.value.hint == hint
+
+@pytest.mark.parametrize(
+    ("free", "lacking", "refusal"),
+    [
+        (9, "all", "; 10.0 GiB are needed, because {} images are missing"),
+        (11, "all", None),
+        (3, "none", None),
+        (1, "none", ""),
+    ],
+)
+def test_images_that_are_missing_need_disk_space(free: int, lacking: str, refusal: str | None) -> None:
+    images = frozenset(c.container.image for c in TOY.components().values())
+    disk = Disk(path="/data", size=20 * GIGABYTE, free=free * GIGABYTE)
+    toy = Toy(engine=FakeEngine(TOY, space=disk, lacking=images if lacking == "all" else frozenset()))
+    if refusal is None:
+        _up(toy, "all")
+    else:
+        assert _refusal(toy, "all") == f"too little disk space at {disk}" + refusal.format(len(images))
+
+
+@dataclass
+class PrivateFiles(FakeDirectory):
+    """A project that was cloned under a strict umask."""
+
+    def unreadable_mounts(self, mounted: Iterable[str]) -> dict[str, tuple[int, int]]:
+        return {f"config/{name}": (0o600, 0o644) for name in mounted}
+
+
+def test_files_that_the_users_of_containers_cannot_read_are_refused_with_what_repairs_them() -> None:
+    toy = Toy(engine=FakeEngine(TOY, image_store=FakeImages()), directory=PrivateFiles())
+    with pytest.raises(PreflightError) as caught:
+        _up(toy, "store")
+    assert caught.value.message == "containers cannot read what they mount: config/store/store.conf has mode 0600"
+    assert caught.value.hint == "arcctl doctor --fix"
+
+
+def test_local_processes_get_copies_of_their_files() -> None:
+    toy = Toy(directory=PrivateFiles())
+    _up(toy, "store")
+    assert toy.engine.calls == ["start store"]
 
 
 def test_a_port_that_a_running_service_uses_itself_is_no_problem() -> None:

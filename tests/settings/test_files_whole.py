@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
-from pathlib import Path
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -140,6 +141,40 @@ def test_a_new_home_is_all_that_the_installation_brings_and_nothing_private(tmp_
     names = {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*")}
     assert {"compose/base.yaml", "config/loki/config.yaml", "apps/swiss_army_py/Dockerfile"} <= names
     assert [n for n in names if n.endswith("/.env") or "__pycache__" in n or files.STATE in n] == []
+
+
+@pytest.fixture
+def strict_umask() -> Iterator[None]:
+    before = os.umask(0o077)
+    yield
+    os.umask(before)
+
+
+def test_what_containers_mount_is_readable_for_their_users_under_a_strict_umask(
+    tmp_path: Path, strict_umask: None
+) -> None:
+    """Also where the checkout itself was made under it."""
+    source, target = tmp_path / "source", tmp_path / "target"
+    (source / "config" / "grafana" / "dashboards").mkdir(parents=True)
+    (source / "config" / "grafana" / "dashboards" / "a.json").write_text("{}")
+    copy_template(source, target)
+    home = ProjectDirectory(target)
+    home.write({PurePosixPath("config/prometheus/rules/b.yml"): "b"})
+    home.set_value("prometheus", "PROMETHEUS_HOST_PORT", "9091")
+    assert ProjectDirectory(source).unreadable_mounts(["grafana"]) != {}
+    assert home.unreadable_mounts(["grafana", "prometheus"]) == {}
+
+
+def test_what_the_users_of_containers_cannot_read_is_found_with_the_mode_it_needs(directory: ProjectDirectory) -> None:
+    folder = directory.root / "config" / "loki"
+    (folder / "config.yaml").write_text("x")
+    (folder / ".env").write_text("x")
+    modes = {folder: 0o755, folder / "config.yaml": 0o640, folder / ".env": 0o600}
+    for path, mode in modes.items():
+        path.chmod(mode)
+    assert directory.unreadable_mounts(["loki", "absent"]) == {"config/loki/config.yaml": (0o640, 0o644)}
+    folder.chmod(0o700)
+    assert directory.unreadable_mounts(["loki"])["config/loki"] == (0o700, 0o755)
 
 
 def test_laying_out_a_home_again_changes_no_file(tmp_path: Path) -> None:

@@ -57,6 +57,10 @@ class ProjectFacts:
     private: tuple[File, ...] = ()
     disk: Disk | None = None
     """The file system with the state folder."""
+    mounted: tuple[File, ...] = ()
+    """What containers mount and their users cannot read."""
+    selinux_label: str = ""
+    """The SELinux label of what containers mount; empty on a system without SELinux."""
     newest: float = 0.0
     """When the newest private file was written; seconds since 1970."""
     link: str = ""
@@ -117,6 +121,8 @@ class EngineReport:
     same_kernel: bool = True
     """Whether this machine and the engine share a kernel."""
     rootless: bool = False
+    selinux: bool = False
+    """Whether it confines containers with SELinux."""
     cgroup: str = ""
     memory_limits: bool | None = None
     storage: str = ""

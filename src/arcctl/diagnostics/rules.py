@@ -27,6 +27,8 @@ DRIFT = 60.0
 LARGEST = 3
 """How many things to remove are named where a disk is full."""
 WINDOWS_DISK = "/mnt/"
+CONTAINER_LABEL = "container_file_t"
+"""What `:z` behind a mount would set."""
 
 
 def _secrets(facts: Facts) -> Iterator[Diagnosis]:
@@ -66,6 +68,24 @@ def _modes(facts: Facts) -> Iterator[Diagnosis]:
         text = text or f"only you can read the {len(facts.directory.private)} private files and folders"
         repairs = tuple(Mode(file.path, file.wanted) for file in readable if file.mine)
         yield problem("modes", text, FIX, when=readable, repairs=repairs)
+
+
+def _mounted(facts: Facts) -> Iterator[Diagnosis]:
+    """Servers in containers run as users of their own."""
+    if facts.engine.storage:
+        files = facts.directory.mounted
+        text = ", ".join(f"{file.path} has mode {file.mode:04o} instead of {file.wanted:04o}" for file in files)
+        text = f"containers cannot read what they mount: {text}" if files else "containers can read what they mount"
+        repairs = tuple(Mode(file.path, file.wanted) for file in files if file.mine)
+        yield problem("mounts", text, FIX, when=files, repairs=repairs)
+
+
+def _selinux(facts: Facts) -> Iterator[Diagnosis]:
+    if facts.engine.selinux:
+        label = facts.directory.selinux_label
+        text = f"SELinux confines containers, and config/ has the label {label or 'of another machine'}"
+        fix = f"sudo chcon -Rt {CONTAINER_LABEL} {shlex.quote(facts.directory.root)}/config"
+        yield warn("selinux", text, fix, when=CONTAINER_LABEL not in label)
 
 
 def _owner(facts: Facts) -> Iterator[Diagnosis]:
@@ -381,7 +401,7 @@ def _wsl(facts: Facts) -> Iterator[Diagnosis]:
 Rule = Callable[[Facts], Iterator[Diagnosis]]
 
 RULES: tuple[Rule, ...] = (
-    _secrets, _settings, _files, _near_misses, _modes, _owner, _env_link, _leftovers,
+    _secrets, _settings, _files, _near_misses, _modes, _mounted, _selinux, _owner, _env_link, _leftovers,
     _engine, _compose, _cgroup, _storage, _time, _memory, _disk, _rootless, _servers, _socket,
     _dns, _proxy, _ports, _low_ports,
     _other_projects, _old_data, _undeclared, _complete, _version, _supervisor,

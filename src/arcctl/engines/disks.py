@@ -10,7 +10,7 @@ from pathlib import Path
 
 from arcctl.model.disk import Disk
 
-SCRIPT = 'stat -f -c "%S %b %a %c %d" "$1" && if [ -w "$1" ]; then echo w; else echo r; fi && echo "$1"'
+SCRIPT = 'stat -f -c "%S %b %f %a %c %d" "$1" && if [ -w "$1" ]; then echo w; else echo r; fi && echo "$1"'
 """Prints the same numbers in a container, for `parsed`."""
 NO_SPACE, READ_ONLY, NO_PERMISSION = (
     os.strerror(number).lower() for number in (errno.ENOSPC, errno.EROFS, errno.EACCES)
@@ -34,7 +34,7 @@ def look(path: Path) -> Disk | None:
             return None
         return Disk(
             path=str(_mount(place)),
-            size=found.f_blocks * found.f_frsize,
+            size=(found.f_blocks - found.f_bfree + found.f_bavail) * found.f_frsize,
             free=found.f_bavail * found.f_frsize,
             files=found.f_files,
             files_free=found.f_favail,
@@ -52,11 +52,11 @@ def parsed(text: str) -> Disk | None:
     """What `SCRIPT` printed; None where the container has no such program."""
     numbers, writable, path = (*text.splitlines(), "", "", "")[:3]
     try:
-        block, blocks, free, files, files_free = map(int, numbers.split())
+        block, blocks, unused, free, files, files_free = map(int, numbers.split())
     except ValueError:
         return None
     refuses = "" if writable == "w" else READ_ONLY
-    return Disk(path=path, size=block * blocks, free=block * free, files=files, files_free=files_free, refuses=refuses)
+    return Disk(path=path, size=block * (blocks - unused + free), free=block * free, files=files, files_free=files_free, refuses=refuses)
 
 
 def owned(disk: Disk, folder: Path, model: Path) -> Disk:

@@ -14,17 +14,21 @@ from arcctl.model.service import Component
 from arcctl.project import Project
 
 OTHER_PORT = "stop what uses the port, or choose another one; to see the settings: arcctl config show"
+ALL_IMAGES = 8 * GIGABYTE
+"""Bytes that the images of all services take."""
 FREE = ["free disk space; to see what can be removed: arcctl doctor"]
 
 
 def check(plan: Plan, project: Project) -> None:
-    """Raises EngineError for an engine that is too old, PreflightError for ports in use and too little disk."""
+    """Raises EngineError for an engine that is too old, PreflightError for ports in use, too little disk, and mounted
+    files that the users of containers cannot read."""
     if not plan.changes:
         return
     facts = project.engine.facts()
     refuse_old(facts)
     project.note(f"engine: {describe(facts)}")
-    ports, disk = list(_ports(plan, project)), list(_disk(facts))
+    _refuse_unreadable(plan, project)
+    ports, disk = list(_ports(plan, project)), list(_disk(plan, project, facts))
     if ports or disk:
         raise PreflightError("; ".join((*ports, *disk)), hint="; ".join([OTHER_PORT] * bool(ports) + FREE * bool(disk)))
     _warn_memory(plan, project, facts)
@@ -60,10 +64,24 @@ def owner(project: Project, port: int) -> str:
     return project.engine.port_owner(port) or project.ports.owner(port) or "another program"
 
 
-def _disk(facts: EngineFacts) -> Iterator[str]:
-    disk = facts.disk
-    if disk and (disk.space is Space.NONE or disk.free < SPARE_BYTES):
-        yield f"too little disk space at {disk}"
+def _refuse_unreadable(plan: Plan, project: Project) -> None:
+    """Servers in containers run as users of their own. Local processes get copies."""
+    if project.engine.image_store is None:
+        return
+    found = project.directory.unreadable_mounts(project.catalogue.bind_mounts(plan.services))
+    if found:
+        text = ", ".join(f"{path} has mode {mode:04o}" for path, (mode, _) in found.items())
+        raise PreflightError(f"containers cannot read what they mount: {text}", hint="arcctl doctor --fix")
+
+
+def _disk(plan: Plan, project: Project, facts: EngineFacts) -> Iterator[str]:
+    """What must be free, and the share of all images that is still missing."""
+    disk, missing = facts.disk, len(plan.missing_images)
+    images = {c.container.image for c in project.catalogue.components().values()}
+    wanted = SPARE_BYTES + ALL_IMAGES * missing // len(images)
+    if disk and (disk.space is Space.NONE or disk.free < wanted):
+        needed = f"; {wanted / GIGABYTE:.1f} GiB are needed, because {missing} images are missing" if missing else ""
+        yield f"too little disk space at {disk}{needed}"
 
 
 def memory_wanted(containers: Iterable[Component[Any]]) -> int:

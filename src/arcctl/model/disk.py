@@ -28,7 +28,7 @@ class Disk:
 
     path: str
     size: int
-    """Bytes."""
+    """Bytes, without those that only root may use."""
     free: int
     files: int = 0
     """The inodes that it has; 0 where it makes them as they are needed."""

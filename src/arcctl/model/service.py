@@ -15,7 +15,7 @@ from arcctl.model.backup_method import Method
 from arcctl.model.binaries import Source
 from arcctl.model.connection import Endpoint, Shell, Where
 from arcctl.model.data_store import DataStore
-from arcctl.model.env import ServiceEnv
+from arcctl.model.env import ServiceEnv, symbolic
 from arcctl.model.probe import Probe, Runs
 from arcctl.model.resource import Resource
 from arcctl.model.rotation import Fixed, Rotation
@@ -174,6 +174,8 @@ class Container(Generic[E]):
     """Limit of its memory."""
     pids: int = 512
     """Limit of its processes."""
+    open_files: int = 0
+    """Limit of its open files; 0 for the engine's own, which may be a thousand million."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -294,6 +296,12 @@ class Catalogue:
         """Every component by its Compose key: of the services asked for (default: all), each server last."""
         services = self.services.values() if ids is None else (self.services[i] for i in ids)
         return {component.id: component for service in services for component in (*service.components, service)}
+
+    def bind_mounts(self, ids: tuple[str, ...] | None = None) -> frozenset[str]:
+        """What the containers of services (default: all) mount of `config/`."""
+        components = self.components(ids).values()
+        mounts = (mount for c in components for mount in c.storage.mounts(symbolic(c.env)))
+        return frozenset(mount.source for mount in mounts if isinstance(mount, BindMount))
 
     def with_signal(self, signal: Signal) -> Service[Any]:
         """The one service that knows this of a request."""

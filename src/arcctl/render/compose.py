@@ -100,6 +100,7 @@ def _hygiene(component: Component[Any]) -> Document:
         "shm_size": f"{component.container.shm_mb}m" if component.container.shm_mb else None,
         "mem_limit": f"{component.container.memory_mb}m",
         "pids_limit": component.container.pids,
+        "ulimits": {"nofile": component.container.open_files} if component.container.open_files else None,
         "stop_grace_period": f"{component.container.stop_grace}s",
         "logging": {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}},
     }

@@ -147,7 +147,7 @@ SERVICE: Service[Env] = Service(
         user=f"{UID}:{GID}",
         command=("redis-server", _CONFIG),
         stop_grace=30,
-        memory_mb=384,
+        memory_mb=512,
     ),
     network=Network(
         ports=lambda env: (Port(PORT, env.host_port, "resp"),),

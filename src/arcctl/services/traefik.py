@@ -94,11 +94,14 @@ _PROXY: Component[Env] = Component(
     env=Env,
     container=Container(
         image="tecnativa/docker-socket-proxy:v0.4.2",
-        environment=lambda env: {"CONTAINERS": "1", "LOG_LEVEL": "warning"},
+        # It does not start where the kernel has no IPv6 and it was not told.
+        environment=lambda env: {"CONTAINERS": "1", "DISABLE_IPV6": "1", "LOG_LEVEL": "warning"},
         read_only=True,
         tmpfs=("/run", "/tmp"),
-        memory_mb=64,
-        pids=64,
+        memory_mb=128,
+        pids=256,
+        # HAProxy takes memory for as many connections as it may open files.
+        open_files=16384,
     ),
     network=Network(networks=("socket",)),
     storage=Storage(mounts=lambda env: (HostPath(env.docker_socket, _SOCKET),)),

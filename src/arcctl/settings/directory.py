@@ -33,6 +33,8 @@ from arcctl.settings.text import read_json, read_text, unreadable
 STATE = ".arcctl"
 COMPOSE_LINK = ".env"
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
+SHARED, SHARED_FOLDER = 0o644, 0o755
+"""For what containers mount: their servers run as other users. A strict `umask` would keep these out."""
 T = TypeVar("T")
 
 
@@ -68,7 +70,7 @@ class ProjectDirectory:
         with readable(self.root):
             kept = {self.root / path: text for path, text in texts.items() if text}
             for path in kept:
-                path.parent.mkdir(parents=True, exist_ok=True)
+                _shared_folder(path.parent)
             write_all(kept)
             for gone in (self.root / path for path, text in texts.items() if not text):
                 _remove(self.root, gone)
@@ -114,7 +116,7 @@ class ProjectDirectory:
         path = self.root / "config" / service / ".env"
         with readable(self.root):
             text = read_text(path, "")
-            path.parent.mkdir(parents=True, exist_ok=True)
+            _shared_folder(path.parent)
             write_whole(path, dotenv.assigned(text, name, value), PRIVATE_FILE)
 
     def secret_changes(self) -> dict[str, str]:
@@ -153,6 +155,21 @@ class ProjectDirectory:
             for path in sorted(root.rglob("*")) if root.is_dir() else [root]:
                 state.update(path.read_bytes() if path.is_file() else b"")
         return state.hexdigest()
+
+    def unreadable_mounts(self, mounted: Iterable[str]) -> dict[str, tuple[int, int]]:
+        """The files and folders below `config/` that only some users can read, with the mode they have and need.
+
+        Settings of a user (`.env`) are for nobody else.
+        """
+        found: dict[str, tuple[int, int]] = {}
+        for name in sorted(mounted):
+            root = self.root / "config" / name
+            paths = [root, *(p for p in root.rglob("*") if p.name != ".env")] if root.exists() else []
+            for path in sorted(paths):
+                mode, readable_by_all = stat.S_IMODE(path.stat().st_mode), SHARED_FOLDER if path.is_dir() else SHARED
+                if readable_by_all & ~mode & 0o005:
+                    found[str(path.relative_to(self.root))] = (mode, mode | readable_by_all)
+        return found
 
     def image_lock(self) -> dict[str, Locked]:
         """The locked image of each reference; empty where nothing is locked."""
@@ -262,12 +279,20 @@ def readable(root: Path) -> Iterator[None]:
         raise unreadable(error, root) from None
 
 
-def write_whole(path: Path, text: str, mode: int = 0o644) -> None:
+def _shared_folder(path: Path) -> None:
+    """Create a folder, and those above it that are missing."""
+    if not path.is_dir():
+        _shared_folder(path.parent)
+        path.mkdir(exist_ok=True)
+        path.chmod(SHARED_FOLDER)
+
+
+def write_whole(path: Path, text: str, mode: int = SHARED) -> None:
     """Write atomically, and not at all where the file has this text and mode already."""
     write_all({path: text}, mode)
 
 
-def write_all(texts: Mapping[Path, str], mode: int = 0o644) -> None:
+def write_all(texts: Mapping[Path, str], mode: int = SHARED) -> None:
     """The same for several files: a full disk leaves all of them as they were. Their folders exist."""
     changed = {path: text for path, text in texts.items() if not _has(path, text, mode)}
     staged: list[tuple[Path, Path]] = []
@@ -369,10 +394,11 @@ def _copy(path: Path, target: Path) -> None:
     made_by_tools = _CACHES & set(path.parts)
     if path.is_dir() or path.name in _OF_ONE_PROJECT or made_by_tools or target.exists():
         return
-    target.parent.mkdir(parents=True, exist_ok=True)
+    _shared_folder(target.parent)
     new = target.with_name(f".{target.name}.new")
     try:
         shutil.copy2(path, new)
+        new.chmod(SHARED | stat.S_IMODE(path.stat().st_mode))
         new.replace(target)
     except BaseException:
         new.unlink(missing_ok=True)

@@ -68,6 +68,8 @@ class LocalCollector:
             initialised=self._directory.secrets_file.exists(),
             private=private,
             disk=disks.look(state if state.is_dir() else self._directory.root),
+            mounted=tuple(self._mounted()),
+            selinux_label=self._selinux_label(),
             newest=max((self._path(file.path).stat().st_mtime for file in private), default=0.0),
             link=self._link_problem(),
             link_path=LINK,
@@ -129,6 +131,17 @@ class LocalCollector:
             secret = {v.name for v in variables(service.env) if v.secret}
             if path.is_file() and any(f"{name}=" in _text(path) for name in secret):
                 yield self._file(path, files.PRIVATE_FILE)
+
+    def _mounted(self) -> Iterator[File]:
+        """What containers mount and their users cannot read."""
+        for path, (_, wanted) in self._directory.unreadable_mounts(self._catalogue.bind_mounts()).items():
+            yield self._file(self._path(path), wanted)
+
+    def _selinux_label(self) -> str:
+        try:
+            return os.getxattr(self._path("config"), "security.selinux").decode().rstrip("\0")
+        except (AttributeError, OSError):  # not on this system, or not on this file
+            return ""
 
     def _file(self, path: Path, wanted: int) -> File:
         found = path.stat()

@@ -52,6 +52,7 @@ def report(engine: DockerEngine, directory: files.ProjectDirectory, catalogue: C
         name=engine.name,
         same_kernel=info.get("KernelVersion", "") == platform.release(),
         rootless=any("rootless" in option for option in info.get("SecurityOptions") or ()),
+        selinux=any("selinux" in option for option in info.get("SecurityOptions") or ()),
         cgroup=str(info.get("CgroupVersion", "")),
         memory_limits=info.get("MemoryLimit"),
         storage=info.get("Driver", ""),

@@ -17,6 +17,7 @@ import typer
 
 from arcctl import errors, services
 from arcctl.cli.main import app
+from arcctl.engines.base import oldest
 from arcctl.model.backup_method import Dump, Method
 from arcctl.model.connection import Side, Where
 from arcctl.model.env import ServiceEnv, Variable, symbolic, variables
@@ -26,8 +27,8 @@ CHECKOUT = Path(__file__).parents[1]
 SCHEMAS = CHECKOUT / "src" / "arcctl" / "schemas"
 NOTE = "Rendered from the program by `make docs`: change its source, not this page.\n"
 EXAMPLES = re.compile(r"^Examples?: (.*)\Z", re.MULTILINE | re.DOTALL)
-BEGIN, END = "<!-- services -->\n", "<!-- end of services -->\n"
-"""The marks around the table in the README."""
+MARKED = re.compile(r"(<!-- (?P<name>[a-z ]+) -->\n?)(?:(?!<!--).)*?(?P<end>\n?<!-- end of (?P=name) -->)", re.DOTALL)
+"""A part of a written page that comes from the program, between marks with its name."""
 
 
 def table(headers: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
@@ -120,7 +121,7 @@ def _ports(service: Service[Any], env: ServiceEnv) -> Iterator[tuple[Port, str, 
 
 
 def service_table() -> str:
-    """The table in the README."""
+    """What each service is for."""
     rows = []
     for service in services.load().services.values():
         ports = ", ".join(f"{default} ({port.name})" for port, _, default in _ports(service, symbolic(service.env)))
@@ -260,10 +261,18 @@ PAGES: Mapping[str, Callable[[], str]] = {
 def rendered() -> dict[Path, str]:
     """Every rendered file with its text."""
     texts = {CHECKOUT / "docs" / "reference" / f"{name}.md": page() for name, page in PAGES.items()}
-    readme = CHECKOUT / "README.md"
-    before, _, rest = readme.read_text().partition(BEGIN)
-    after = rest.partition(END)[2]
-    return {**texts, readme: f"{before}{BEGIN}{service_table()}{END}{after}"}
+    written = (CHECKOUT / "README.md", *(path for path in (CHECKOUT / "docs").rglob("*.md") if path not in texts))
+    return {**texts, **{path: MARKED.sub(_filled, path.read_text()) for path in written}}
+
+
+PARTS: Mapping[str, Callable[[], str]] = {
+    "services": service_table,
+    "oldest docker": lambda: f"Docker {oldest('Docker')} or newer with Compose {oldest('Compose')} or newer",
+}
+
+
+def _filled(mark: re.Match[str]) -> str:
+    return f"{mark[1]}{PARTS[mark['name']]().rstrip()}{mark['end']}"
 
 
 def main() -> None:

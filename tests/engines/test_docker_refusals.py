@@ -92,7 +92,7 @@ def test_a_machine_without_docker_gets_a_hint_to_install_it(
     engine: DockerEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert _refusal(engine.observe) == ("the program `docker` is not on the PATH", "install Docker 28 or newer")
+    assert _refusal(engine.observe) == ("the program `docker` is not on the PATH", "install Docker 28.0 or newer")
 
 
 def test_an_engine_that_hangs_is_given_up_after_a_time_limit(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from arcctl.engines import base
 from arcctl.engines.base import EngineFacts
 from arcctl.errors import EngineError, PreflightError
 from arcctl.lifecycle import preflight, up
@@ -145,6 +146,8 @@ def test_without_changes_nothing_is_checked() -> None:
     [
         ("27.5.1", "2.40.3", "Docker 27.5.1 is too old", "install Docker 28.0 or newer"),
         ("28.5.2", "2.24.7", "Compose 2.24.7 is too old", "install Compose 2.25 or newer"),
+        ("27.9.9", "2.40.3", "Docker 27.9.9 is too old", "install Docker 28.0 or newer"),
+        ("28.5.2", "2.24.7-desktop.30", "Compose 2.24.7-desktop.30 is too old", "install Compose 2.25 or newer"),
         ("28.5.2", "1.29.2", "Compose 1.29.2 is too old", "install Compose 2.25 or newer"),
         ("", "2.40.3", "Docker  is too old", "install Docker 28.0 or newer"),
     ],
@@ -161,6 +164,14 @@ def test_an_engine_that_is_too_old_is_refused(docker: str, compose: str, message
 )
 def test_a_recent_version_is_accepted_with_any_suffix(docker: str, compose: str) -> None:
     preflight.refuse_old(EngineFacts(versions={"Docker": docker, "Compose": compose}, memory=0, cpus=1))
+
+
+@pytest.mark.parametrize(
+    ("found", "refused"), [("28.0.1", True), ("28.0.2", False), ("28.0.10", False), ("28.1", False), ("28", True)]
+)
+def test_a_version_compares_by_all_its_numbers(monkeypatch: pytest.MonkeyPatch, found: str, refused: bool) -> None:
+    monkeypatch.setitem(base.OLDEST, "Docker", (28, 0, 2))
+    assert (base.too_old({"Docker": found}) is not None) == refused
 
 
 @pytest.mark.parametrize(

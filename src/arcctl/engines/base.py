@@ -302,15 +302,26 @@ class Servers(Protocol):
 
 
 OLDEST = {"Docker": (28, 0), "Compose": (2, 25)}
-"""Docker 28 is the first that keeps ports published on 127.0.0.1 from other machines of the network; Compose 2.25 has
-what the files use: `configs.content`, `!reset`, `!override`."""
+"""The one place: the refusal, doctor, the README and the docs say what is here. Docker 28.0 is the first that keeps
+ports published on 127.0.0.1 from other machines of the network, and that gives a config file with `uid` and `gid` to a
+service with `user`; Compose 2.25 has what the files use: `configs.content`, `!reset`, `!override`."""
+
+
+def oldest(what: str) -> str:
+    """The oldest version that will do, for people."""
+    return ".".join(map(str, OLDEST[what]))
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """All numbers of `28.0.1` and of `v2.40.3-desktop.1`, without zeros at the end: 28 is 28.0."""
+    found = re.match(r"v?(\d+(?:\.\d+)*?)(?:\.0+)*(?![\d.])", version)
+    return tuple(map(int, found[1].split("."))) if found else ()
 
 
 def too_old(versions: Mapping[str, str]) -> tuple[str, str] | None:
     """A message and a hint for the first program that is too old; None where there is none."""
-    for what, least in OLDEST.items():
-        wanted = ".".join(map(str, least))
-        found = versions.get(what, wanted)
-        if tuple(int(n) for n in re.findall(r"\d+", found)[:2]) < least:
-            return f"{what} {found} is too old", f"install {what} {wanted} or newer"
+    for what in OLDEST:
+        found = versions.get(what, oldest(what))
+        if _numbers(found) < _numbers(oldest(what)):
+            return f"{what} {found} is too old", f"install {what} {oldest(what)} or newer"
     return None

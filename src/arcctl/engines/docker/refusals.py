@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from arcctl.engines.base import OLDEST
+from arcctl.engines.base import oldest
 from arcctl.errors import ArcError, EngineError
 
 NO_ENGINE = "start Docker and try again; `docker version` shows whether it runs"
-INSTALL = f"install Docker {OLDEST['Docker'][0]} or newer"
+INSTALL = f"install Docker {oldest('Docker')} or newer"
 NO_COMPOSE = (
     "Docker has no Compose plugin",
-    f"install the Compose plugin {'.'.join(map(str, OLDEST['Compose']))} or newer",
+    f"install the Compose plugin {oldest('Compose')} or newer",
 )
 _KNOWN = {
     "connect to the docker daemon": ("cannot reach the Docker engine", NO_ENGINE),

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 
+from arcctl import services
+from arcctl.model.service import Service
+from arcctl.model.telemetry import Store
 from tests.e2e.driver import Platform, eventually
 
 
@@ -64,6 +68,45 @@ def test_prometheus_reaches_every_target_that_it_scrapes(either: Platform) -> No
 
     eventually(lambda: not jobs(0) and jobs(1) == expected, 90)
     assert (jobs(0), jobs(1)) == (set(), expected)
+
+
+def _metric_names(parsed: Any) -> set[str]:
+    """The metrics that a query of Prometheus selects, in its own parser's words."""
+    if isinstance(parsed, list):
+        return {name for item in parsed for name in _metric_names(item)}
+    if not isinstance(parsed, dict):
+        return set()
+    own = {parsed["name"]} if parsed.get("type") in ("vectorSelector", "matrixSelector") else set()
+    return own | {name for value in parsed.values() for name in _metric_names(value)}
+
+
+def _queries(service: Service[Any]) -> Iterator[str]:
+    """What panels and alerts of a service ask Prometheus."""
+    telemetry = service.telemetry
+    for panel in (*telemetry.row(service.id), *telemetry.panels):
+        yield from panel.queries.values() if panel.store is Store.METRICS else ()
+    yield from (alert.query for alert in telemetry.alerts)
+
+
+def test_every_metric_in_a_panel_or_an_alert_is_one_that_a_server_exports(either: Platform, trace_id: str) -> None:
+    """A panel of a metric that was renamed is empty, and an alert never fires."""
+    url = f"http://127.0.0.1:{either.port(9090)}/api/v1"
+    running = ALWAYS | {"swiss-army"} | (set() if either.shift else IN_CONTAINERS)
+    wanted = {
+        f"{service.id}: {name}"
+        for service in services.load().services.values()
+        if service.id in running
+        for query in _queries(service)
+        for name in _metric_names(_get(f"{url}/parse_query", query=query)["data"])
+    }
+    assert len(wanted) > 40
+
+    def unknown() -> set[str]:
+        _gateway(either, "prometheus")  # it counts requests from the first one on
+        exported = set(_get(f"{url}/label/__name__/values")["data"])
+        return {name for name in wanted if name.partition(": ")[2] not in exported}
+
+    assert eventually(lambda: not unknown(), 60), sorted(unknown())
 
 
 def test_grafana_has_its_three_data_sources_with_fixed_uids(stack: Platform) -> None:

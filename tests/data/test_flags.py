@@ -30,6 +30,19 @@ def test_a_list_is_read_page_by_page_up_to_a_limit(total: int, shown: int, asked
     assert platform.toy.printed == (["note only the first 5000 are shown"] if total > shown else [])
 
 
+def test_accounts_are_read_on_after_the_last_one_of_the_page_before() -> None:
+    """Kratos counts pages up to a thousand accounts only."""
+    ids = [f"{n:08}-0000-0000-0000-000000000000" for n in range(1, 1235)]
+
+    def people(values: Mapping[str, str]) -> str:
+        found = [i for i in ids if i > values["after"]][:PAGE]
+        return json.dumps([{"id": i, "schema_id": "person"} for i in found])
+
+    platform = Platform()
+    platform.smoke_test_runner.bodies = {"people": people}
+    assert [account.id for account in run(flags.list_identities(platform.project))] == ids
+
+
 def test_a_flag_is_switched_only_where_that_changes_it() -> None:
     platform = Platform()
     platform.smoke_test_runner.bodies = {"page": lambda values: _page(values, 1), "on": lambda values: ""}

@@ -9,18 +9,24 @@ from arcctl.data import names
 from arcctl.data.report import Flag, Identity, read_flags, read_identities
 from arcctl.data.stores import Server, running_server
 from arcctl.errors import UsageError, did_you_mean
-from arcctl.model.data_store import MOST_PAGES, PAGE, Flags, Identities
+from arcctl.model.data_store import FIRST, MOST_PAGES, PAGE, Flags, Identities
 from arcctl.project import Project
 
 T = TypeVar("T")
 F = TypeVar("F", Flags, Identities)
 
 
-async def _pages(server: Server[F], read: Callable[[str], tuple[T, ...]]) -> tuple[T, ...]:
-    """Read pages until one is not full; after the last page that is allowed a note says that more exist."""
+async def _pages(
+    server: Server[F], read: Callable[[str], tuple[T, ...]], name: Callable[[T], str] = lambda item: ""
+) -> tuple[T, ...]:
+    """Read pages until one is not full; after the last page that is allowed a note says that more exist.
+
+    `name` is what a server calls an item that it is asked to go on after.
+    """
     found: list[T] = []
     for number in range(MOST_PAGES):
-        page = read(await server.ask(server.store.page, {"page": str(number), "offset": str(number * PAGE)}))
+        after = name(found[-1]) if found else FIRST
+        page = read(await server.ask(server.store.page, {"after": after, "offset": str(number * PAGE)}))
         found += page
         if len(page) < PAGE:
             return tuple(found)
@@ -33,7 +39,7 @@ async def list_flags(project: Project) -> tuple[Flag, ...]:
 
 
 async def list_identities(project: Project) -> tuple[Identity, ...]:
-    return await _pages(await running_server(Identities, project), read_identities)
+    return await _pages(await running_server(Identities, project), read_identities, lambda account: account.id)
 
 
 async def switch(name: str, environment: str, *, on: bool, project: Project) -> bool:

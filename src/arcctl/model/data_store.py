@@ -48,6 +48,8 @@ class Streams:
 PAGE = 100
 """Most items in one page."""
 MOST_PAGES = 50
+FIRST = "00000000-0000-0000-0000-000000000000"
+"""What all items come after."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +63,7 @@ class Flags:
 
 @dataclass(frozen=True, kw_only=True)
 class Identities:
-    """Accounts of people, by a call whose text may hold `{page}`, counted from 0."""
+    """Accounts of people, by a call whose text may hold `{after}`: the id of the last account of the page before."""
 
     page: Call
 

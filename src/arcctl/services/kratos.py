@@ -148,7 +148,9 @@ _MAIL: Component[Env] = Component(
 )
 
 _ADMIN = "admin@arc.localhost"
-_IDENTITIES = Identities(page=Call("list accounts", ADMIN_PORT, f"/admin/identities?per_page={PAGE}&page={{page}}"))
+_IDENTITIES = Identities(
+    page=Call("list accounts", ADMIN_PORT, f"/admin/identities?page_size={PAGE}&page_token={{after}}")
+)
 _EMAIL, _PASSWORD = "arcctl-verify@arc.localhost", "a long passphrase {run}"
 
 

@@ -248,6 +248,38 @@ def _type(shape: Mapping[str, Any]) -> str:
     return str(shape.get("const", shape.get("type", "any")))
 
 
+# Stand-in images
+
+PROMISES = CHECKOUT / "tests" / "testbed" / "images" / "promises.yaml"
+PROMISE_NOTE = """\
+What each stand-in promises of the official image in whose place it stands, and the official file that this was read
+from. Rendered from [promises.yaml](promises.yaml) by `make docs`. `tests/e2e/test_2_promises.py` compares the second
+column with the image that runs, be it the stand-in or the official one; `tests/stubs` tests the rules of the stubs.
+"""
+
+
+def promises_page() -> str:
+    import yaml
+
+    rows = [
+        (name, _image_promise(said), said.get("offers", ""), _rules(said), said.get("differs", ""), said["read_from"])
+        for name, said in yaml.safe_load(PROMISES.read_text()).items()
+    ]
+    headers = ("stand-in", "image and environment", "offers", "rules and memory", "where it differs", "read from")
+    return "\n".join(("# What the stand-ins promise\n", PROMISE_NOTE, table(headers, rows)))
+
+
+def _image_promise(said: Mapping[str, Any]) -> str:
+    image = {"user": "root", **{k: v for k, v in said["image"].items() if v}}
+    shown = {**{k: " ".join(v) if isinstance(v, list) else v for k, v in image.items()}, **said.get("environment", {})}
+    return "; ".join(f"{name} `{value}`" for name, value in shown.items()) if said["image"] else ""
+
+
+def _rules(said: Mapping[str, Any]) -> str:
+    metrics = [f"exports {', '.join(said['metrics'])}"] if "metrics" in said else []
+    return "; ".join((*said.get("rules", ()), *metrics, *([said["memory"]] if "memory" in said else [])))
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
     "commands": commands,
     "services": services_page,
@@ -261,6 +293,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
 def rendered() -> dict[Path, str]:
     """Every rendered file with its text."""
     texts = {CHECKOUT / "docs" / "reference" / f"{name}.md": page() for name, page in PAGES.items()}
+    texts[PROMISES.with_name("README.md")] = promises_page()
     written = (CHECKOUT / "README.md", *(path for path in (CHECKOUT / "docs").rglob("*.md") if path not in texts))
     return {**texts, **{path: MARKED.sub(_filled, path.read_text()) for path in written}}
 

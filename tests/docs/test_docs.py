@@ -38,6 +38,8 @@ def test_a_page_that_is_out_of_date_is_named(monkeypatch: pytest.MonkeyPatch, tm
     text = (CHECKOUT / "docs" / "render.py").read_text()
     (tmp_path / "docs" / "reference").mkdir(parents=True)
     (tmp_path / "README.md").write_text("old\n")
+    (tmp_path / "tests" / "testbed" / "images").mkdir(parents=True)
+    (tmp_path / "tests" / "testbed" / "images" / "promises.yaml").write_text("{}")
     (tmp_path / "docs" / "render.py").write_text(
         text.replace("SCHEMAS = CHECKOUT", f"SCHEMAS = Path({str(CHECKOUT)!r})")
     )

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import yaml
 
 from arcctl import services
 from arcctl.model.smoke_test import Call, Calls
 from arcctl.services import grafana
 from arcctl.settings.resolve import Source, missing_secrets, resolve
 from tests.stubs.loading import stub
+from tests.testbed.places import IMAGES
 
 STORE = stub("grafana", "store")
 CATALOGUE = services.load()
@@ -34,6 +38,16 @@ def test_five_wrong_passwords_in_five_minutes_lock_a_user_out(tmp_path: Path, mo
     now = STORE.time.time()
     monkeypatch.setattr(STORE.time, "time", lambda: now + 301)
     assert store.knows("admin", "right")
+
+
+def test_the_stub_exports_what_grafana_exports_and_the_dashboards_ask_for_nothing_else() -> None:
+    promised = set(yaml.safe_load((IMAGES / "promises.yaml").read_text())["grafana"]["metrics"])
+    state = SimpleNamespace(requests=1, dashboards={})
+    text = stub("grafana", "__main__").Handler.metrics(SimpleNamespace(state=state))
+    assert {line.split("{")[0].split()[0] for line in text.splitlines() if line[0] != "#"} == promised
+    telemetry = grafana.SERVICE.telemetry
+    asked = " ".join((telemetry.up, telemetry.latency, telemetry.memory, telemetry.rate))
+    assert set(re.findall(r"\b(?:grafana|process)_\w+", asked)) <= promised
 
 
 def test_an_unknown_user_is_refused_and_counts_for_nobody(tmp_path: Path) -> None:

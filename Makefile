@@ -11,7 +11,7 @@ PIN := pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
   --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test test-docker test-docker-2 test-local test-local-2 test-unit test-3.14 check lock bench docs
+.PHONY: help up down test test-docker test-docker-2 test-official test-local test-local-2 test-unit test-3.14 check lock bench docs
 
 help: ## Show this list.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -37,6 +37,10 @@ test-docker: # The half that builds images, which needs the network.
 
 test-docker-2: # The other half, on a second engine in a network of its own.
 	$(BIN)/python -m tests.testbed isolated -- $(PYTEST) -m docker $(addprefix --ignore=,$(FIRST_HALF))
+
+test-official: $(VENV)/.installed ## Only the Docker tests, on the official images; needs an engine that can pull.
+	$(BIN)/python -m tests.testbed official
+	$(MAKE) --no-print-directory test-docker test-docker-2
 
 test-local: # The embedded engine; this half builds servers, which needs the network.
 	$(PYTEST) -m "not docker" $(addprefix --ignore=,$(FIRST_FILES)) tests/e2e

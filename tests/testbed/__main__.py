@@ -1,4 +1,4 @@
-"""`python -m tests.testbed up|down|prepare|build|status|env|isolated`: the command line of the testbed."""
+"""`python -m tests.testbed up|down|prepare|official|build|status|env|isolated`: the command line of the testbed."""
 
 from __future__ import annotations
 
@@ -35,6 +35,13 @@ def other_engine() -> bool:
     if os.environ.get("DOCKER_HOST") == docker_host() or not engine.answers():
         return False
     return output(["docker", "pull", "--quiet", PULL_CHECK], seconds=PULL_SECONDS) is not None
+
+
+def official(options: argparse.Namespace) -> None:
+    """Fail where the tests would run on stand-ins."""
+    del options
+    if not other_engine():
+        raise TestbedError("no Docker engine answers that can pull: the tests would run on stand-ins")
 
 
 def build(options: argparse.Namespace) -> None:
@@ -132,6 +139,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "up": up,
     "down": down,
     "prepare": prepare,
+    "official": official,
     "build": build,
     "status": status,
     "env": env,

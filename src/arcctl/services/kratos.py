@@ -37,7 +37,7 @@ from arcctl.services import postgres
 from arcctl.services.presets.web import answers, web
 
 ID = service_id(__name__)
-IMAGE = "oryd/kratos:v1.3.1"
+IMAGE = "oryd/kratos:v26.2.0"
 UID = 10000
 PORT, ADMIN_PORT = 4433, 4434
 MAIL = "mailpit"
@@ -54,6 +54,7 @@ _SERVE = ("serve", *_CONFIGS, "--watch-courier", "--sqa-opt-out")
 _NO_VOLUMES = ("/home/ory", "/var/lib/sqlite")
 
 
+# The newest that the module proxy has: later tags lack the suffix that a module of that version must have.
 SOURCE = GoModule(
     name="kratos",
     module="github.com/ory/kratos",
@@ -298,6 +299,6 @@ SERVICE: Service[Env] = Service(
     process=Process(
         sources=(SOURCE,),
         command=lambda env: ("{program}", *_SERVE),
-        patches=lambda env: {_CONFIG: {"serve": _loopback(env)}},
+        patches=lambda env: {_CONFIG: {"version": SOURCE.version, "serve": _loopback(env)}},
     ),
 )

@@ -182,6 +182,16 @@ def ports_page() -> str:
     return _page("Ports", table(headers, sorted(rows, key=lambda row: int(row[0]))))
 
 
+def limits_page() -> str:
+    rows = [(s.id, limit.of, limit.most, limit.beyond) for s in services.load().services.values() for limit in s.limits]
+    intro = (
+        "A span or a log record may have up to 16 MB, over gRPC and over HTTP. A long value of a span is in a trace of "
+        "its own, whose id is the id of the span twice; its attribute says so: `… 412331 bytes more in trace …`. "
+        "Jaeger shows it under *Warnings*.\n"
+    )
+    return _page("Limits", intro, table(("service", "limit of", "at most", "what a client sees beyond it"), rows))
+
+
 # Settings
 
 
@@ -284,6 +294,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "commands": commands,
     "services": services_page,
     "ports": ports_page,
+    "limits": limits_page,
     "settings": settings_page,
     "exit-codes": exit_codes_page,
     "json": json_page,

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from arcctl.checks.health_report import Report, Status, Verdict, judge, overall
+from arcctl.checks.health_report import Report, Status, Verdict, judge, overall, read_losses
 from arcctl.engines.base import ContainerState, Observed, Unavailable
 from arcctl.model.disk import Disk, Space
 from arcctl.model.image import STUB
@@ -49,6 +49,27 @@ def test_a_service_that_runs_and_answers_is_healthy() -> None:
         "front": ["healthy running", "pass container: running", "pass probe: answered"],
         "store": ["healthy running", "pass container: running", "pass probe: answered"],
     }
+
+
+def test_a_service_that_lost_something_is_degraded_and_says_how_much() -> None:
+    answer = """{"data": {"result": [
+        {"metric": {"job": "store", "what": "lines discarded"}, "value": [1.5, "1204"]},
+        {"metric": {"job": "store", "what": "lines late"}, "value": [1.5, "3"]},
+        {"metric": {"job": "gone", "what": "lines late"}, "value": [1.5, "3"]}
+    ]}}"""
+    assert read_losses("") == {}
+    losses = read_losses(answer)
+    verdicts = {v.name: v for v in judge(tuple(TOY.services), TOY, Observed(RUNNING), ANSWERS, losses)}
+    assert _printed(verdicts["front"])[0] == "healthy running"
+    assert _printed(verdicts["store"]) == [
+        "degraded running",
+        "pass container: running",
+        "pass probe: answered",
+        "warn losses: lines discarded: 1,204 in the last 15 minutes -> arcctl logs store",
+        "warn losses: lines late: 3 in the last 15 minutes -> arcctl logs store",
+    ]
+    (stopped,) = judge(("store",), TOY, Observed({"store": DONE}), {}, losses)
+    assert [c.id for c in stopped.checks] == ["container"]
 
 
 CONTAINER_OK = "pass container: running"

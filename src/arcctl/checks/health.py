@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from arcctl.checks.health_report import Report, Status, judge, overall
+from arcctl.checks.health_report import Report, Status, judge, overall, read_losses
 from arcctl.engines.base import ABSENT, Observed
 from arcctl.events import Event, Kind
 from arcctl.model.graph import closure, resolve
@@ -15,6 +16,8 @@ from arcctl.project import Project, targets
 
 DEADLINE = 5.0
 """Seconds that one report on all services may take."""
+LOSSES_SECONDS = 1.0
+"""Seconds to wait for the metric store."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +36,12 @@ async def health(request: Request, project: Project) -> Report:
     )
     left = max(0.5, request.deadline - (time.perf_counter() - began))
     probed = targets(project, observed, closure(asked, project.catalogue))
-    answers, disks = await asyncio.gather(
-        project.prober.ask(probed, left), asyncio.to_thread(project.engine.disks, observed)
+    answers, losses, disks = await asyncio.gather(
+        project.prober.ask(probed, left),
+        _losses(project, observed),
+        asyncio.to_thread(project.engine.disks, observed),
     )
-    verdicts = judge(asked, project.catalogue, replace(observed, disks=disks), answers)
+    verdicts = judge(asked, project.catalogue, replace(observed, disks=disks), answers, losses)
     for verdict in verdicts:
         kind = Kind.FAILED if verdict.status is Status.UNHEALTHY else Kind.READY
         project.sink(Event(kind, verdict.name, verdict.status))
@@ -48,6 +53,17 @@ async def health(request: Request, project: Project) -> Report:
         project=project.name,
         services=verdicts,
     )
+
+
+async def _losses(project: Project, observed: Observed) -> Mapping[str, tuple[str, ...]]:
+    """What each service lost lately; nothing where the metric store does not answer at once."""
+    found: dict[str, tuple[str, ...]] = {}
+    for store in project.catalogue.services.values():
+        if store.telemetry.lost and observed.of(store.id).running:
+            call = replace(store.telemetry.lost, seconds=LOSSES_SECONDS)
+            _, body, _ = await project.smoke_test_runner.ask(store.id, call, observed.published, {})
+            found |= read_losses(body)
+    return found
 
 
 def counted(words: tuple[str, ...], asked: tuple[str, ...], project: Project, observed: Observed) -> frozenset[str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
 from arcctl.engines.base import ABSENT, ContainerState, Observed, Unavailable
@@ -13,6 +15,7 @@ from arcctl.model.graph import root_causes
 from arcctl.model.image import STUB
 from arcctl.model.probe import Answer
 from arcctl.model.service import Catalogue, Component, Layer, Role, Service
+from arcctl.model.telemetry import LOST_MINUTES
 
 SCHEMA = "arcctl.health/v1"
 PROBE = "probe"
@@ -86,10 +89,16 @@ class Report:
 
 
 def judge(
-    services: Iterable[str], catalogue: Catalogue, observed: Observed, answers: Mapping[str, Answer]
+    services: Iterable[str],
+    catalogue: Catalogue,
+    observed: Observed,
+    answers: Mapping[str, Answer],
+    losses: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
 ) -> tuple[Verdict, ...]:
     """The verdict on each service; one that depends on an unhealthy service names it."""
-    everything = {i: _verdict(catalogue.services[i], observed, answers.get(i)) for i in catalogue.services}
+    everything = {
+        i: _verdict(catalogue.services[i], observed, answers.get(i), losses.get(i, ())) for i in catalogue.services
+    }
     bad = (Status.UNHEALTHY, Status.UNKNOWN)
     failed = {i: v.status in bad and i not in observed.unavailable for i, v in everything.items()}
     return tuple(_with_root_causes(everything[i], root_causes(i, failed, catalogue)) for i in services)
@@ -102,7 +111,17 @@ def overall(verdicts: Iterable[Verdict], counted: Iterable[str]) -> Status:
     return min((v.status for v in verdicts if v.name in counted), key=worst_first.index, default=Status.UNKNOWN)
 
 
-def _verdict(service: Service[Any], observed: Observed, answer: Answer | None) -> Verdict:
+def read_losses(text: str) -> dict[str, tuple[str, ...]]:
+    """What each service lost, from the metric store's answer to a query for it."""
+    found: dict[str, tuple[str, ...]] = {}
+    for item in json.loads(text or "{}").get("data", {}).get("result", []):
+        labels, number = item["metric"], int(float(item["value"][1]))
+        words = f"{labels['what']}: {number:,} in the last {LOST_MINUTES} minutes"
+        found[labels["job"]] = (*found.get(labels["job"], ()), words)
+    return found
+
+
+def _verdict(service: Service[Any], observed: Observed, answer: Answer | None, losses: tuple[str, ...]) -> Verdict:
     now, why = observed.of(service.id), observed.unavailable.get(service.id)
     checks = (
         *_disk(service, observed),
@@ -110,6 +129,7 @@ def _verdict(service: Service[Any], observed: Observed, answer: Answer | None) -
         *_healthcheck(now),
         *_probe(service.id, now, answer),
         *_components(service, observed),
+        *(_loss(service.id, words) for words in losses if now.running),
     )
     custom = service.layer is Layer.CUSTOM
     return Verdict(
@@ -196,6 +216,10 @@ def _probe(service_id: str, now: ContainerState, answer: Answer | None) -> tuple
     status, hint = ("pass", "") if answer.ok else ("fail", f"arcctl logs {service_id}")
     ms = round(answer.seconds * 1000)
     return (Check(id=PROBE, kind="readiness", status=status, latency_ms=ms, message=answer.reason, hint=hint),)
+
+
+def _loss(service_id: str, words: str) -> Check:
+    return Check(id="losses", kind="readiness", status="warn", message=words, hint=f"arcctl logs {service_id}")
 
 
 def _components(service: Service[Any], observed: Observed) -> tuple[Check, ...]:

@@ -260,6 +260,15 @@ class Component(Generic[E]):
     """None where the server cannot run without a container."""
 
 
+@dataclass(frozen=True)
+class Limit:
+    """How much a service takes at most, and what a client sees beyond it."""
+
+    of: str
+    most: str
+    beyond: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Service(Component[E]):
     """One of the platform's services, declared once, facet by facet."""
@@ -279,6 +288,7 @@ class Service(Component[E]):
     rotations: tuple[Rotation[E] | Fixed, ...] = ()
     """How each of its own secrets is changed, or why it cannot be."""
     telemetry: Telemetry = field(default_factory=Telemetry)
+    limits: tuple[Limit, ...] = ()
 
 
 def service_id(module: str) -> str:

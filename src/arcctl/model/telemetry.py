@@ -72,6 +72,27 @@ class Alert:
     """The command to type next."""
 
 
+LOST = "arc_lost_items"
+"""The series with what was lost in the last LOST_MINUTES: by `job`, the service, and `what`."""
+LOST_MINUTES = 15
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Something that a service refuses or drops, as its own metrics count it."""
+
+    what: str
+    """What the number is of: `log lines discarded`."""
+    counters: tuple[str, ...]
+    """Their series, as selectors."""
+
+    @property
+    def query(self) -> str:
+        """How many in the last LOST_MINUTES, since the server started; a series that begins later counts from 0."""
+        counted = (f"sum(clamp_min({c} - {c} offset {LOST_MINUTES}m, 0) or {c})" for c in self.counters)
+        return " + ".join(f"({query} or vector(0))" for query in counted)
+
+
 @dataclass(frozen=True)
 class Scrape:
     """Where the metric store reads metrics."""
@@ -98,6 +119,9 @@ class Telemetry:
     choice: str = ""
     """A query for the values that the viewer chooses `$service` from."""
     alerts: tuple[Alert, ...] = ()
+    losses: tuple[Loss, ...] = ()
+    lost: Call | None = None
+    """How to ask it for the LOST of all services; None where it does not know."""
     scrape: Scrape | None = None
     signals: Mapping[Signal, Call] = field(default_factory=dict)
     """What it knows of one request, by its trace id."""
@@ -128,9 +152,14 @@ def _job(service: str, scrape: Scrape) -> Document:
     return {"job_name": service, "metrics_path": scrape.path, "static_configs": targets}
 
 
-def rules(alerts: Iterable[Alert]) -> Document:
-    """A rules file of Prometheus."""
-    return {"groups": [{"name": "arc", "rules": [_rule(alert) for alert in alerts]}]}
+def rules(alerts: Iterable[Alert], losses: Mapping[str, tuple[Loss, ...]]) -> Document:
+    """A rules file of Prometheus; `losses` are those of each service."""
+    counted = [
+        {"record": LOST, "expr": loss.query, "labels": {"job": service, "what": loss.what}}
+        for service, found in losses.items()
+        for loss in found
+    ]
+    return {"groups": [{"name": "arc", "rules": counted + [_rule(alert) for alert in alerts]}]}
 
 
 def _rule(alert: Alert) -> Document:

@@ -11,6 +11,7 @@ from arcctl.model.service import (
     Checks,
     Container,
     Layer,
+    Limit,
     Network,
     Port,
     Process,
@@ -20,7 +21,8 @@ from arcctl.model.service import (
     service_id,
 )
 from arcctl.model.smoke_test import Call
-from arcctl.model.telemetry import Scrape, Signal, Telemetry, rate
+from arcctl.model.telemetry import Loss, Scrape, Signal, Telemetry, rate
+from arcctl.services.presets.collectors import MEMORY
 from arcctl.services.presets.web import answers, ui, web
 
 ID = service_id(__name__)
@@ -49,9 +51,13 @@ def _loopback(env: Env) -> dict[str, dict[str, str]]:
     return {"http": {"endpoint": f"127.0.0.1:{env.host_port}"}, "grpc": {"endpoint": f"127.0.0.1:{GRPC_PORT}"}}
 
 
-FIND_TRACE = Call(
-    "find the trace in the trace store", PORT, "/api/v3/traces/{trace_id}", at=ID, expect="{trace_id}", patience=15
-)
+def find(what: str, trace_id: str, expect: str) -> Call:
+    """A trace that holds this text."""
+    path = f"/api/v3/traces/{trace_id}"
+    return Call(f"find {what} in the trace store", PORT, path, at=ID, expect=expect, patience=15)
+
+
+FIND_TRACE = find("the trace", "{trace_id}", "{trace_id}")
 
 
 SERVICE: Service[Env] = Service(
@@ -62,10 +68,10 @@ SERVICE: Service[Env] = Service(
     container=Container(
         image="jaegertracing/jaeger:2.13.0",
         command=(f"--config={_CONFIG}",),
-        environment=lambda env: {"GOMEMLIMIT": "400MiB"},
+        environment=lambda env: {"GOMEMLIMIT": "800MiB"},
         read_only=True,
         stop_grace=30,
-        memory_mb=512,
+        memory_mb=1024,
     ),
     network=Network(
         ports=lambda env: (Port(PORT, env.host_port),),
@@ -81,18 +87,33 @@ SERVICE: Service[Env] = Service(
         healthcheck=answers(f"http://127.0.0.1:{HEALTH_PORT}/status"),
         probe=lambda env: Http(PORT, "/api/v3/services", body="services"),
     ),
+    limits=(
+        Limit(
+            "an attribute of a span, of its events or of its resource",
+            "16 KiB",
+            "nothing: Jaeger shows its beginning and names the trace that has it whole",
+        ),
+    ),
     backup=lambda env: Folder("data"),
     telemetry=Telemetry(
         scrape=Scrape(8888),
         signals={Signal.TRACE: FIND_TRACE},
         memory='max(otelcol_process_memory_rss_bytes{job="$id"})',
         rate=rate('otelcol_receiver_accepted_spans_total{job="$id"}'),
+        losses=(
+            Loss(
+                "spans not stored at once (the collector sends them again for half an hour)",
+                (f'otelcol_receiver_refused_spans_total{{job="{ID}"}}',),
+            ),
+        ),
     ),
     process=Process(
         sources=(SOURCE,),
         command=lambda env: ("{program}", f"--config={_CONFIG}"),
         environment=lambda env: {"METRICS_HOST": "127.0.0.1", "METRICS_PORT": "14888"},
-        patches=lambda env: {_CONFIG: {"extensions": {"jaeger_query": _loopback(env)}}},
+        patches=lambda env: {
+            _CONFIG: {"extensions": {"jaeger_query": _loopback(env)}, "processors": {"memory_limiter": MEMORY}}
+        },
         # The collector has the usual numbers.
         ports={4317: 14317, 4318: 14318, HEALTH_PORT: 14133, 8888: 14888, GRPC_PORT: GRPC_PORT},
     ),

@@ -15,6 +15,7 @@ from arcctl.model.service import (
     Container,
     Healthcheck,
     Layer,
+    Limit,
     Network,
     Port,
     Process,
@@ -24,7 +25,7 @@ from arcctl.model.service import (
     service_id,
 )
 from arcctl.model.smoke_test import Call
-from arcctl.model.telemetry import Scrape, Signal, Telemetry, rate
+from arcctl.model.telemetry import Loss, Scrape, Signal, Telemetry, rate
 
 ID = service_id(__name__)
 PORT, GRPC_PORT = 3100, 9095
@@ -53,15 +54,15 @@ def _loopback(env: Env) -> dict[str, str | int]:
     return {**addresses, "http_listen_port": env.host_port, "grpc_listen_port": GRPC_PORT}
 
 
-def find_trace(service: str) -> Call:
+def find_trace(service: str, what: str = "the log", expect: str = "{trace_id}") -> Call:
     """The log lines of the run's trace; `service` is a regular expression."""
     query = quote(f'{{service_name=~"{service}"}} | trace_id="') + "{trace_id}" + quote('"')
     return Call(
-        "find the log in the log store",
+        f"find {what} in the log store",
         PORT,
         f"/loki/api/v1/query_range?limit=10&query={query}",
         at=ID,
-        expect="{trace_id}",
+        expect=expect,
         patience=15,
     )
 
@@ -74,11 +75,11 @@ SERVICE: Service[Env] = Service(
     container=Container(
         image="grafana/loki:3.7.8",
         command=(f"-config.file={_CONFIG}",),
-        environment=lambda env: {"GOMEMLIMIT": "300MiB"},
+        environment=lambda env: {"GOMEMLIMIT": "800MiB"},
         read_only=True,
         tmpfs=("/tmp",),
         stop_grace=30,
-        memory_mb=384,
+        memory_mb=1024,
     ),
     network=Network(
         ports=lambda env: (Port(PORT, env.host_port),),
@@ -91,11 +92,31 @@ SERVICE: Service[Env] = Service(
         healthcheck=Healthcheck(test=("CMD", "/usr/bin/loki", "-health")),
         probe=lambda env: Http(PORT, "/ready", body="ready"),
     ),
+    limits=(
+        Limit(
+            "an attribute of a log record",
+            "16 KiB",
+            "nothing: the attribute is cut, the line has it whole",
+        ),
+        Limit(
+            "log lines in a second",
+            "64 MB",
+            "nothing: the collector sends them later",
+        ),
+        Limit(
+            "age of a log line",
+            "a week",
+            "nothing; it is dropped, the alert `DataLost` fires and `health` is degraded",
+        ),
+    ),
     backup=lambda env: Folder("data"),
     telemetry=Telemetry(
         scrape=Scrape(PORT),
         signals={Signal.LOGS: find_trace(".+")},
         rate=rate("loki_distributor_lines_received_total"),
+        losses=(
+            Loss("log lines discarded (too long, too old, or too many at once)", ("loki_discarded_samples_total",)),
+        ),
     ),
     process=Process(
         sources=(SOURCE,),

@@ -21,6 +21,7 @@ from arcctl.model.service import (
     ConfigFile,
     Container,
     Layer,
+    Limit,
     Network,
     Port,
     Process,
@@ -169,6 +170,18 @@ SERVICE: Service[Env] = Service(
             "password",
             lambda env: Messaging(port=PORT, user=USER, password=reveal(env.password)),
             warning="every client is disconnected for a moment",
+        ),
+    ),
+    limits=(
+        Limit(
+            "a message",
+            "8 MB",
+            "the error `maximum payload exceeded`",
+        ),
+        Limit(
+            "what streams keep",
+            "4 GB on disk, 64 MB in memory",
+            "publishing fails with `insufficient storage resources available`",
         ),
     ),
     telemetry=_TELEMETRY,

@@ -11,6 +11,7 @@ from arcctl.model.service import (
     Checks,
     Container,
     Layer,
+    Limit,
     Network,
     Port,
     Process,
@@ -19,14 +20,15 @@ from arcctl.model.service import (
     service_id,
 )
 from arcctl.model.smoke_test import Call, Calls, SmokeTest
-from arcctl.model.telemetry import Alert, Panel, Scrape, Signal, Telemetry, Unit, otlp, rate
+from arcctl.model.telemetry import LOST, LOST_MINUTES, Alert, Loss, Panel, Scrape, Signal, Telemetry, Unit, otlp, rate
 from arcctl.services import jaeger, loki, prometheus
+from arcctl.services.presets.collectors import MEMORY
 
 ID = service_id(__name__)
 GRPC_PORT, HTTP_PORT, HEALTH_PORT = 4317, 4318, 13133
 _CONFIG = "/etc/otelcol-contrib/config.yaml"
-# Without a container, percents would be of the whole machine.
-_MEMORY = {"limit_percentage": None, "spike_limit_percentage": None, "limit_mib": 192, "spike_limit_mib": 40}
+_OPTIONS = (f"--config={_CONFIG}", "--feature-gates=ottl.functions.enableLambda")
+"""Without lambdas a statement cannot look at every attribute."""
 
 
 SOURCE = OtelCollector(
@@ -66,12 +68,25 @@ def _write(signal: str, scope: str, records: dict[str, object]) -> Call:
     return Call(f"write a {signal}", HTTP_PORT, f"/v1/{_PATHS[scope]}", method="POST", json=body)
 
 
-def _smoke_tests(env: Env) -> tuple[SmokeTest, ...]:
-    """A span, a log line and a metric with one trace id go in here and come out of the three stores."""
-    ids = {"traceId": "{trace_id}", "spanId": "{span_id}"}
+_LARGE_SPAN, _END = "{run}{run}", "x and {run}"
+_LARGE = f"{'x' * 5_000_000} and {{run}}"
+"""Longer than what servers take by default: a key of 64 KB, a line of 256 KB, a gRPC message of 4 MB."""
+
+
+def _span(span_id: str) -> dict[str, object]:
     times = {"startTimeUnixNano": "{now_ns}", "endTimeUnixNano": "{now_ns}"}
-    span = {**ids, **times, "name": "verify", "kind": 1}
-    line = {**ids, "timeUnixNano": "{now_ns}", "severityText": "INFO", "body": {"stringValue": "verify {trace_id}"}}
+    return {"traceId": "{trace_id}", "spanId": span_id, **times, "name": "verify", "kind": 1}
+
+
+def _line(text: str) -> dict[str, object]:
+    ids = {"traceId": "{trace_id}", "spanId": "{span_id}"}
+    return {**ids, "timeUnixNano": "{now_ns}", "severityText": "INFO", "body": {"stringValue": text}}
+
+
+def _smoke_tests(env: Env) -> tuple[SmokeTest, ...]:
+    """Spans, log lines and a metric with one trace id go in here and come out of the three stores."""
+    span, line = _span("{span_id}"), _line("verify {trace_id}")
+    large = _span(_LARGE_SPAN) | {"attributes": [{"key": "prompt", "value": {"stringValue": _LARGE}}]}
     point = {
         "timeUnixNano": "{now_ns}",
         "asInt": "1",
@@ -82,14 +97,32 @@ def _smoke_tests(env: Env) -> tuple[SmokeTest, ...]:
         _write("span", "Spans", {"spans": [span]}),
         _write("log line", "Logs", {"logRecords": [line]}),
         _write("metric", "Metrics", {"metrics": [metric]}),
+        _write("large span", "Spans", {"spans": [large]}),
+        _write("large log line", "Logs", {"logRecords": [_line(_LARGE)]}),
         jaeger.FIND_TRACE,
+        jaeger.find("the large span, cut,", "{trace_id}", f"bytes more in trace {_LARGE_SPAN * 2}"),
+        jaeger.find("the whole large span", _LARGE_SPAN * 2, _END),
         loki.find_trace(_PROBED),
+        loki.find_trace(_PROBED, "the large log line", _END),
         prometheus.find('arcctl_verify{run="{run}"}'),
     )
     return (Calls(steps),)
 
 
-_SENT = ("spans", "metric_points", "log_records")
+def _losses(records: str, store: str) -> tuple[Loss, ...]:
+    """Senders repeat what is refused; what a store does not take is gone."""
+    words = records.replace("_", " ")
+    refused = (f"otelcol_receiver_refused_{records}", f"otelcol_receiver_failed_{records}")
+    return (
+        Loss(
+            f"{words} refused (more at once than it can keep; senders are told to try again)",
+            tuple(f'{c}{{job="{ID}"}}' for c in refused),
+        ),
+        Loss(f"{words} lost ({store} did not take them)", (f'otelcol_exporter_send_failed_{records}{{job="{ID}"}}',)),
+    )
+
+
+_SENT = {"spans": jaeger.ID, "metric_points": prometheus.ID, "log_records": loki.ID}
 _TELEMETRY = Telemetry(
     scrape=Scrape(8888),
     signals={Signal.INTAKE: Call("take a trace", HTTP_PORT, "/v1/traces", method="POST")},
@@ -103,6 +136,7 @@ _TELEMETRY = Telemetry(
             {f"{name} by {{{{exporter}}}}": rate(f"otelcol_exporter_sent_{name}", "exporter") for name in _SENT},
             Unit.OPERATIONS,
         ),
+        Panel(f"Lost in the last {LOST_MINUTES} minutes", {"{{job}}: {{what}}": LOST}),
         Panel("Waiting to be sent", {"{{exporter}}": "sum by (exporter) (otelcol_exporter_queue_size)"}),
     ),
     alerts=(
@@ -114,6 +148,7 @@ _TELEMETRY = Telemetry(
             hint=f"arcctl health {jaeger.SERVICE.id}",
         ),
     ),
+    losses=tuple(loss for records, store in _SENT.items() for loss in _losses(records, store)),
 )
 
 
@@ -125,10 +160,10 @@ SERVICE: Service[Env] = Service(
     needs=(loki.SERVICE, prometheus.SERVICE, jaeger.SERVICE),
     container=Container(
         image="otel/opentelemetry-collector-contrib:0.161.0",
-        command=(f"--config={_CONFIG}",),
-        environment=lambda env: {"GOMEMLIMIT": "200MiB"},
+        command=_OPTIONS,
+        environment=lambda env: {"GOMEMLIMIT": "800MiB"},
         read_only=True,
-        memory_mb=256,
+        memory_mb=1024,
     ),
     network=Network(
         ports=lambda env: (
@@ -147,11 +182,33 @@ SERVICE: Service[Env] = Service(
     ),
     storage=Storage(mounts=lambda env: (BindMount("otel-collector/config.yaml", _CONFIG),)),
     checks=Checks(probe=lambda env: Http(HEALTH_PORT, body="Server available"), smoke_tests=_smoke_tests),
+    limits=(
+        Limit(
+            "a request",
+            "64 MiB",
+            "gRPC `RESOURCE_EXHAUSTED`, HTTP 400; SDKs send less with a smaller `OTEL_BSP_MAX_EXPORT_BATCH_SIZE`",
+        ),
+        Limit(
+            "what waits for a store",
+            "128 MiB for each of the three",
+            "gRPC `UNAVAILABLE`, HTTP 503: SDKs wait and send again",
+        ),
+        Limit(
+            "its memory",
+            "512 MiB",
+            "gRPC `UNAVAILABLE`, HTTP 503: SDKs wait and send again",
+        ),
+        Limit(
+            "time that a store does not answer",
+            "30 minutes",
+            "what has waited longer is lost; the alert `DataLost` fires and `health` is degraded",
+        ),
+    ),
     telemetry=_TELEMETRY,
     process=Process(
         sources=(SOURCE,),
-        command=lambda env: ("{program}", f"--config={_CONFIG}"),
+        command=lambda env: ("{program}", *_OPTIONS),
         environment=lambda env: {"METRICS_HOST": "127.0.0.1"},
-        patches=lambda env: {_CONFIG: {"processors": {"memory_limiter": _MEMORY}}},
+        patches=lambda env: {_CONFIG: {"processors": {"memory_limiter": MEMORY}}},
     ),
 )

@@ -22,6 +22,7 @@ from arcctl.model.service import (
     DataVersionFile,
     Healthcheck,
     Layer,
+    Limit,
     Network,
     Port,
     Process,
@@ -276,6 +277,13 @@ SERVICE: Service[Env] = Service(
         role_rotation(USER, "password", by_hand=f"change the password of the role {USER} in the database"),
         role_rotation("arc", "app_password"),
         role_rotation("monitor", "monitor_password"),
+    ),
+    limits=(
+        Limit(
+            "connections",
+            "200",
+            "logging in fails with `too many clients already`",
+        ),
     ),
     telemetry=_TELEMETRY,
     process=Process(

@@ -17,6 +17,7 @@ from arcctl.model.service import (
     Container,
     Healthcheck,
     Layer,
+    Limit,
     Network,
     Port,
     Process,
@@ -26,7 +27,19 @@ from arcctl.model.service import (
     service_id,
 )
 from arcctl.model.smoke_test import Call
-from arcctl.model.telemetry import Alert, Document, Scrape, Signal, Telemetry, rate, rules, scrape_file
+from arcctl.model.telemetry import (
+    LOST,
+    LOST_MINUTES,
+    Alert,
+    Document,
+    Loss,
+    Scrape,
+    Signal,
+    Telemetry,
+    rate,
+    rules,
+    scrape_file,
+)
 from arcctl.services.presets.web import ui, web
 
 ID = service_id(__name__)
@@ -84,6 +97,13 @@ _DOWN = Alert(
     summary="{{ $labels.job }} was up within the last hour and does not answer any more",
     hint="arcctl health {{ $labels.job }}",
 )
+_LOST = Alert(
+    name="DataLost",
+    query=f"{LOST} > 0",
+    minutes=0,
+    summary=f"{{{{ $labels.job }}}}: {{{{ $labels.what }}}}: {{{{ $value }}}} in the last {LOST_MINUTES} minutes",
+    hint="arcctl logs {{ $labels.job }}",
+)
 
 
 def _files(catalogue: Catalogue) -> dict[str, Document]:
@@ -92,7 +112,10 @@ def _files(catalogue: Catalogue) -> dict[str, Document]:
     for service in catalogue.services.values():
         if scrape := service.telemetry.scrape:
             jobs[_scrape_file_of(service, catalogue.components()[scrape.component or service.id])][service.id] = scrape
-    return {"rules.yml": rules(alerts)} | {name: scrape_file(found) if found else {} for name, found in jobs.items()}
+    losses = {i: service.telemetry.losses for i, service in catalogue.services.items()}
+    return {"rules.yml": rules(alerts, losses)} | {
+        name: scrape_file(found) if found else {} for name, found in jobs.items()
+    }
 
 
 def _scrape_file_of(service: Service[Any], component: Component[Any]) -> str:
@@ -105,7 +128,19 @@ _TELEMETRY = Telemetry(
     scrape=Scrape(PORT),
     signals={Signal.METRICS: find(_CALLS, patience=30)},
     rate=rate("prometheus_tsdb_head_samples_appended_total"),
-    alerts=(_DOWN,),
+    alerts=(_DOWN, _LOST),
+    losses=(
+        Loss(
+            "samples dropped (too late, or twice for the same time)",
+            (
+                "prometheus_tsdb_out_of_order_samples_total",
+                "prometheus_tsdb_too_old_samples_total",
+                "prometheus_tsdb_out_of_bound_samples_total",
+                "prometheus_target_scrapes_sample_duplicate_timestamp_total",
+            ),
+        ),
+    ),
+    lost=Call("ask what was lost", PORT, f"/api/v1/query?query={quote(f'{LOST} > 0')}", expect='"success"'),
 )
 
 
@@ -127,6 +162,13 @@ SERVICE: Service[Env] = Service(
     checks=Checks(
         healthcheck=Healthcheck(test=("CMD", "promtool", "check", "ready", f"--url=http://127.0.0.1:{PORT}")),
         probe=lambda env: Http(PORT, "/-/ready", body="Ready"),
+    ),
+    limits=(
+        Limit(
+            "age of a sample",
+            "10 minutes behind the newest",
+            "nothing; it is dropped, the alert `DataLost` fires and `health` is degraded",
+        ),
     ),
     backup=lambda env: Folder("data"),
     telemetry=_TELEMETRY,

@@ -17,6 +17,7 @@ from arcctl.model.service import (
     Container,
     Healthcheck,
     Layer,
+    Limit,
     Network,
     Port,
     Process,
@@ -243,6 +244,13 @@ SERVICE: Service[Env] = Service(
     ),
     setup=SetUp(resources=_resources),
     backup=lambda env: Folder("data"),
+    limits=(
+        Limit(
+            "a message",
+            "5 MiB",
+            "sending fails with `MessageTooBig`; a producer with chunking enabled splits it",
+        ),
+    ),
     telemetry=_TELEMETRY,
     process=Process(
         sources=(SOURCE,),

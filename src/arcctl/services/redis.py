@@ -19,6 +19,7 @@ from arcctl.model.service import (
     Container,
     Healthcheck,
     Layer,
+    Limit,
     Network,
     Port,
     Process,
@@ -185,6 +186,13 @@ SERVICE: Service[Env] = Service(
     ),
     backup=lambda env: Folder("data"),
     rotations=(Rotation("password", _login, add_credential=_add_credential, accepts_both=True),),
+    limits=(
+        Limit(
+            "its data",
+            "256 MB",
+            "writes fail with `OOM command not allowed`; nothing is evicted",
+        ),
+    ),
     telemetry=_TELEMETRY,
     process=Process(
         sources=SOURCES, command=lambda env: ("{program}", _CONFIG, "--bind", "127.0.0.1", "--port", str(env.host_port))

@@ -22,6 +22,7 @@ from arcctl.model.service import (
     Healthcheck,
     HostPath,
     Layer,
+    Limit,
     Network,
     Port,
     Process,
@@ -228,6 +229,13 @@ SERVICE: Service[Env] = Service(
         smoke_tests=_smoke_tests,
     ),
     rotations=(Rotation("password", _known, warning="no page is served for a moment"),),
+    limits=(
+        Limit(
+            "a request through the gateway",
+            "no limit of its size; it must arrive within 60 seconds",
+            "the connection is closed",
+        ),
+    ),
     telemetry=_TELEMETRY,
     process=Process(
         sources=(SOURCE,),

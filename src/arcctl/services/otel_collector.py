@@ -118,7 +118,10 @@ def _losses(records: str, store: str) -> tuple[Loss, ...]:
             f"{words} refused (more at once than it can keep; senders are told to try again)",
             tuple(f'{c}{{job="{ID}"}}' for c in refused),
         ),
-        Loss(f"{words} lost ({store} did not take them)", (f'otelcol_exporter_send_failed_{records}{{job="{ID}"}}',)),
+        Loss(
+            f"{words} of batches that {store} did not take whole",
+            (f'otelcol_exporter_send_failed_{records}{{job="{ID}"}}',),
+        ),
     )
 
 
@@ -191,7 +194,7 @@ SERVICE: Service[Env] = Service(
         Limit(
             "what waits for a store",
             "128 MiB for each of the three",
-            "gRPC `UNAVAILABLE`, HTTP 503: SDKs wait and send again",
+            "sending takes until there is room; SDKs send again what was not taken in their timeout",
         ),
         Limit(
             "its memory",

@@ -35,7 +35,7 @@ def test_nats_takes_messages_of_8_mb(either: Platform) -> None:
         _nats(either, 9_000_000)
 
 
-def test_pulsar_takes_messages_of_5_mb_and_longer_ones_in_chunks(either: Platform) -> None:
+def test_pulsar_takes_messages_of_5_mb(either: Platform) -> None:
     topic = f"persistent://public/default/arc-e2e-limits-{secrets.token_hex(4)}"
     with contextlib.closing(
         pulsar.Client(f"pulsar://127.0.0.1:{either.port(6650)}", listener_name="external")
@@ -44,7 +44,6 @@ def test_pulsar_takes_messages_of_5_mb_and_longer_ones_in_chunks(either: Platfor
         whole.send(bytes(5_000_000))
         with pytest.raises(pulsar.MessageTooBig):
             whole.send(bytes(6_000_000))
-        client.create_producer(topic, chunking_enabled=True, batching_enabled=False).send(bytes(6_000_000))
 
 
 def test_redis_refuses_to_write_when_it_is_full_and_keeps_what_it_has(either: Platform) -> None:

@@ -248,7 +248,7 @@ SERVICE: Service[Env] = Service(
         Limit(
             "a message",
             "5 MiB",
-            "sending fails with `MessageTooBig`; a producer with chunking enabled splits it",
+            "sending fails with `MessageTooBig`",
         ),
     ),
     telemetry=_TELEMETRY,

@@ -78,6 +78,7 @@ def test_the_hint_is_about_what_is_wrong(ports: dict[int, str], disk: Disk | Non
         _up(toy, "store")
     assert caught.value.hint == hint
 
+
 @pytest.mark.parametrize(
     ("free", "lacking", "refusal"),
     [

@@ -56,7 +56,14 @@ def parsed(text: str) -> Disk | None:
     except ValueError:
         return None
     refuses = "" if writable == "w" else READ_ONLY
-    return Disk(path=path, size=block * (blocks - unused + free), free=block * free, files=files, files_free=files_free, refuses=refuses)
+    return Disk(
+        path=path,
+        size=block * (blocks - unused + free),
+        free=block * free,
+        files=files,
+        files_free=files_free,
+        refuses=refuses,
+    )
 
 
 def owned(disk: Disk, folder: Path, model: Path) -> Disk:

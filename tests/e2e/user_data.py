@@ -41,24 +41,52 @@ def _write_postgres(platform: Platform) -> None:
         admin.execute('CREATE DATABASE "Odd name" OWNER analyst')
         admin.execute('ALTER DATABASE "Odd name" SET search_path TO mine, public')
         admin.execute('REVOKE CONNECT ON DATABASE "Odd name" FROM PUBLIC')
+        for statement in _PROPERTIES:
+            admin.execute(statement)
     with superuser(platform, "Odd name") as odd:
         odd.execute("CREATE SCHEMA mine AUTHORIZATION analyst")
         odd.execute("CREATE TABLE mine.notes AS SELECT n, md5(n::text) AS note FROM generate_series(1, 100) n")
         odd.execute("ALTER TABLE mine.notes OWNER TO analyst")
 
 
+_PROPERTIES = (
+    'ALTER DATABASE "Odd name" CONNECTION LIMIT 7',
+    "ALTER DATABASE \"Odd name\" SET \"shop.motto\" TO 'it''s = 1'",
+    "ALTER ROLE analyst IN DATABASE \"Odd name\" SET statement_timeout TO '9s'",
+    "ALTER ROLE ALL SET idle_in_transaction_session_timeout TO '1h'",
+    'COMMENT ON DATABASE "Odd name" IS \'two\n-- {"lines": "\\of"}; it\'\'s mine\'',
+    "CREATE ROLE readers NOLOGIN",
+    "GRANT readers TO analyst WITH ADMIN OPTION",
+    "COMMENT ON ROLE analyst IS 'reads'",
+    "ALTER ROLE arc CONNECTION LIMIT 150",
+    'GRANT TEMPORARY, CONNECT ON DATABASE "Odd name" TO readers WITH GRANT OPTION',
+    "SET SESSION AUTHORIZATION readers",
+    'GRANT CONNECT ON DATABASE "Odd name" TO arc',
+    "RESET SESSION AUTHORIZATION",
+    'REVOKE CREATE ON DATABASE "Odd name" FROM analyst',
+    "CREATE DATABASE plain TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C' IS_TEMPLATE true",
+    "COMMENT ON DATABASE arc IS 'of the agents'",
+)
+_CATALOGUES = (
+    """SELECT to_jsonb(d) - '{oid,datdba,datfrozenxid,datminmxid}'::text[], pg_get_userbyid(datdba), datacl::text,
+              shobj_description(oid, 'pg_database')
+         FROM pg_database d WHERE datname NOT LIKE 'arcctl%' ORDER BY datname""",
+    """SELECT to_jsonb(r) - 'oid', shobj_description(oid, 'pg_authid') FROM pg_roles r ORDER BY rolname""",
+    """SELECT roleid::regrole::text, member::regrole::text, grantor::regrole::text,
+              to_jsonb(m) - '{oid,roleid,member,grantor}'::text[] FROM pg_auth_members m ORDER BY 1, 2, 3""",
+    """SELECT datname, setrole::regrole::text, setconfig FROM pg_db_role_setting
+         LEFT JOIN pg_database d ON d.oid = setdatabase ORDER BY 1, 2""",
+)
+"""What a server knows of its databases, roles, memberships and settings, but for what it numbers itself."""
+
+
 def _read_postgres(platform: Platform) -> Any:
-    acl = "array(SELECT right_ FROM unnest(datacl::text[]) AS right_ ORDER BY 1)"
-    users = "NOT datistemplate AND datname NOT LIKE 'arcctl%'"
-    rights = f"SELECT datname, pg_get_userbyid(datdba), {acl} FROM pg_database WHERE {users} ORDER BY 1"
-    roles = "SELECT rolname, rolsuper, rolcanlogin FROM pg_roles WHERE rolname !~ '^pg_' ORDER BY 1"
     with sql(platform) as arc, superuser(platform) as admin, superuser(platform, "Odd name") as odd:
         return (
             arc.execute("SELECT id, text, v::text FROM memories ORDER BY id").fetchall(),
             arc.execute("SELECT indexdef FROM pg_indexes WHERE tablename = 'memories' ORDER BY 1").fetchall(),
             arc.execute("SELECT nextval('memories_id_seq') > 500").fetchall(),
-            admin.execute(rights).fetchall(),
-            admin.execute(roles).fetchall(),
+            *(admin.execute(catalogue).fetchall() for catalogue in _CATALOGUES),
             odd.execute("SELECT tableowner FROM pg_tables WHERE tablename = 'notes'").fetchall(),
             odd.execute("SELECT * FROM notes ORDER BY n").fetchall(),
         )

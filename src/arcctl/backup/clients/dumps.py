@@ -6,6 +6,7 @@ in one transaction.
 
 from __future__ import annotations
 
+import json
 import re
 import tempfile
 from typing import BinaryIO
@@ -23,30 +24,71 @@ MAINTENANCE = "template1"
 TRIES = 10
 """A client that reconnects at once may be faster than a rename."""
 
-_LIST = "SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate ORDER BY datname"
+_DATABASES = "pg_database WHERE datallowconn AND datconnlimit <> -2 AND datname NOT IN ('template0', 'template1')"
+"""The last condition but one leaves out what an interrupted DROP DATABASE left, which nobody can connect to."""
+_LIST = f"SELECT datname FROM {_DATABASES} ORDER BY datname"
 _LEFT = rf"SELECT datname FROM pg_database WHERE datname ~ '^({NEW}|{OLD})'"
 _SIZE = """\
 SELECT count(*) || ' databases, ' || pg_size_pretty(sum(pg_database_size(oid))) FROM pg_database WHERE NOT datistemplate
 """
 _LISTS = "'search_path', 'temp_tablespaces', 'session_preload_libraries', 'local_preload_libraries'"
-_PROPERTIES = f"""\
-SELECT format('ALTER DATABASE %I OWNER TO %I;', datname, pg_get_userbyid(datdba))
-  FROM pg_database WHERE datallowconn AND NOT datistemplate
-UNION ALL
-SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC;', datname)
-  FROM pg_database WHERE datallowconn AND NOT datistemplate AND datacl IS NOT NULL
-UNION ALL
-SELECT format('GRANT %s ON DATABASE %I TO %s;', privilege_type, datname,
-              CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END)
-  FROM pg_database, aclexplode(datacl) WHERE datallowconn AND NOT datistemplate
-UNION ALL
-SELECT format('ALTER DATABASE %I SET %I TO %s;', datname, name,
-              CASE WHEN name IN ({_LISTS}) THEN value ELSE quote_literal(value) END)
-  FROM pg_db_role_setting JOIN pg_database ON pg_database.oid = setdatabase, unnest(setconfig) AS setting,
-       LATERAL (SELECT split_part(setting, '=', 1) AS name, substr(setting, strpos(setting, '=') + 1) AS value) AS s
- WHERE setrole = 0 AND datallowconn AND NOT datistemplate
+_OPTIONS = f"""\
+WITH d AS (
+  SELECT *, coalesce(to_jsonb(pg_database)->>'datlocale', to_jsonb(pg_database)->>'daticulocale') AS locale,
+         to_jsonb(pg_database)->>'daticurules' AS rules FROM pg_database
+)
+SELECT '-- ' || coalesce(json_object_agg(d.datname, concat(
+         format('ENCODING %L LC_COLLATE %L LC_CTYPE %L', pg_encoding_to_char(d.encoding), d.datcollate, d.datctype),
+         CASE d.datlocprovider WHEN 'i' THEN format(' LOCALE_PROVIDER icu ICU_LOCALE %L', d.locale)
+                               WHEN 'b' THEN format(' LOCALE_PROVIDER builtin BUILTIN_LOCALE %L', d.locale)
+                               ELSE ' LOCALE_PROVIDER libc' END,
+         ' ICU_RULES ' || quote_literal(d.rules)))::text, '{{}}')
+  FROM d JOIN d AS usual ON usual.datname = 'template0'
+ WHERE d.oid IN (SELECT oid FROM {_DATABASES})
+   AND (d.encoding, d.datcollate, d.datctype, d.datlocprovider, d.locale, d.rules) IS DISTINCT FROM
+       (usual.encoding, usual.datcollate, usual.datctype, usual.datlocprovider, usual.locale, usual.rules)
 """
-_ROLE = re.compile(r'(?:CREATE ROLE|ALTER ROLE) ("(?:[^"]|"")+"|[^\s;]+)(?: WITH .*)?;')
+"""One line of JSON: how databases are created whose encoding or locale is not the server's."""
+_PROPERTIES = f"""\
+WITH d AS (SELECT * FROM {_DATABASES})
+SELECT statement FROM (
+  SELECT datname, 1 AS step, 1 AS place, format('ALTER DATABASE %I OWNER TO %I;', datname, pg_get_userbyid(datdba))
+         AS statement FROM d
+  UNION ALL
+  SELECT datname, 2, 1, format('REVOKE ALL ON DATABASE %I FROM PUBLIC, %I;', datname, pg_get_userbyid(datdba))
+    FROM d WHERE datacl IS NOT NULL
+  UNION ALL
+  SELECT datname, 3, place, format('%sGRANT %s ON DATABASE %I TO %s%s;%s',
+                CASE WHEN grantor <> datdba THEN
+                     format('SET SESSION AUTHORIZATION %I; ', pg_get_userbyid(grantor)) END,
+                privilege_type, datname,
+                CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+                CASE WHEN is_grantable THEN ' WITH GRANT OPTION' END,
+                CASE WHEN grantor <> datdba THEN ' RESET SESSION AUTHORIZATION;' END)
+    FROM d, aclexplode(datacl) WITH ORDINALITY
+         AS acl(grantor, grantee, privilege_type, is_grantable, place)
+  UNION ALL
+  SELECT datname, 4, place, format('ALTER %s SET %I TO %s;',
+                CASE WHEN setdatabase = 0 THEN 'ROLE ALL' WHEN setrole = 0 THEN format('DATABASE %I', datname)
+                     ELSE format('ROLE %I IN DATABASE %I', pg_get_userbyid(setrole), datname) END,
+                name, CASE WHEN name IN ({_LISTS}) THEN value ELSE quote_literal(value) END)
+    FROM pg_db_role_setting LEFT JOIN d ON d.oid = setdatabase,
+         unnest(setconfig) WITH ORDINALITY AS settings(setting, place),
+         LATERAL (SELECT split_part(setting, '=', 1) AS name, substr(setting, strpos(setting, '=') + 1) AS value) AS s
+   WHERE d.oid IS NOT NULL OR (setdatabase = 0 AND setrole = 0)
+  UNION ALL
+  SELECT datname, 5, 1, format('ALTER DATABASE %I CONNECTION LIMIT %s;', datname, datconnlimit)
+    FROM d WHERE datconnlimit <> -1
+  UNION ALL
+  SELECT datname, 6, 1, format('COMMENT ON DATABASE %I IS %L;', datname, text)
+    FROM d, shobj_description(oid, 'pg_database') AS text WHERE text IS NOT NULL
+  UNION ALL
+  SELECT datname, 7, 1, format('ALTER DATABASE %I IS_TEMPLATE true;', datname) FROM d WHERE datistemplate
+) AS statements ORDER BY datname, step, place
+"""
+"""Rights in the order in which they were granted, because a right may rest on another one."""
+_ROLE = re.compile(r'(?:CREATE|ALTER) ROLE ("(?:[^"]|"")+"|[^\s;]+)( WITH .*)?;')
+_PASSWORD = re.compile(r" PASSWORD '(?:[^']|'')*'")
 
 
 class DatabaseCopier:
@@ -59,6 +101,8 @@ class DatabaseCopier:
         self._old: dict[str, str] = {}
         """The name that a replaced database has after the swap, by its own."""
         self._properties = ""
+        self._options: dict[str, str] = {}
+        """How a database is created that is not like the server's others."""
         self._swapped = False
 
     def contents(self) -> tuple[tuple[Kind, str], ...]:
@@ -72,7 +116,7 @@ class DatabaseCopier:
             case Kind.ROLES:
                 words = ("pg_dumpall", "--globals-only", "--no-tablespaces", "--dbname", self._url())
             case Kind.PROPERTIES:
-                words = (*self._psql(), "--command", _PROPERTIES)
+                words = (*self._psql(), "--command", _OPTIONS, "--command", _PROPERTIES)
             case _:
                 words = ("pg_dump", "--format=custom", "--compress=0", "--dbname", self._url(name))
         self._run(words, stdout=target)
@@ -84,18 +128,19 @@ class DatabaseCopier:
                 self._add_roles(source.read().decode())
             case Kind.PROPERTIES:
                 self._properties = source.read().decode()
+                first = self._properties.partition("\n")[0]
+                self._options = json.loads(first.removeprefix("-- ")) if first.startswith("-- ") else {}
             case _:
                 new = f"{NEW}{len(self._new)}"
                 self._new[new] = name
-                self._sql(f"CREATE DATABASE {new} TEMPLATE template0")
+                self._sql(f"CREATE DATABASE {new} TEMPLATE template0 {self._options.get(name, '')}")
                 words = ("pg_restore", "--exit-on-error", "--no-tablespaces", "--dbname", self._url(new))
                 self._run(words, stdin=source)
 
     def _add_roles(self, dump: str) -> None:
-        """Existing roles keep their passwords, which their programs have."""
         existing = set(self._rows("SELECT quote_ident(rolname) FROM pg_roles"))
-        lines = [line for line in dump.splitlines() if not (line.startswith("\\") or _concerns(line, existing))]
-        self._sql("\n".join(lines), strict=False)
+        lines = (line for line in dump.splitlines() if not line.startswith("\\"))
+        self._sql("\n".join(_without_password(line, existing) for line in lines), strict=False)
 
     def swap(self) -> None:
         """All renames in one transaction, while nobody is connected to any of them."""
@@ -129,7 +174,7 @@ class DatabaseCopier:
     def _drop_left(self) -> None:
         """Drop what was restored and not swapped, and what was replaced."""
         for name in self._rows(_LEFT):
-            self._sql(f"DROP DATABASE {_name(name)} WITH (FORCE)")
+            self._sql(f"ALTER DATABASE {_name(name)} IS_TEMPLATE false;\nDROP DATABASE {_name(name)} WITH (FORCE);")
 
     def _rename_all(self, statements: list[str]) -> None:
         names = ", ".join(map(_text, (*self._new, *self._new.values(), *self._old.values())))
@@ -176,9 +221,12 @@ class DatabaseCopier:
         return f"postgresql://{self._method.user}@127.0.0.1:{self._method.port}/{quote(database, safe='')}"
 
 
-def _concerns(line: str, roles: set[str]) -> bool:
+def _without_password(line: str, roles: set[str]) -> str:
+    """A line of a dump of roles: existing ones are only altered, and keep the passwords that their programs have."""
     found = _ROLE.fullmatch(line)
-    return bool(found and found[1] in roles)
+    if not found or found[1] not in roles:
+        return line
+    return f"ALTER ROLE {found[1]}{_PASSWORD.sub('', found[2])};" if found[2] else ""
 
 
 def _rename(name: str, to: str) -> str:

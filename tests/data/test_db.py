@@ -93,6 +93,16 @@ def test_an_interrupted_drop_is_completed() -> None:
     assert ("books" in platform.clients.known_roles, platform.toy.directory.kept) == (False, {})
 
 
+def test_databases_are_adapted_where_their_server_runs() -> None:
+    platform = Platform()
+    platform.clients.outdated = ("shop",)
+    for refresh in (databases.refresh, databases.refresh_running):
+        assert [str(done) for done in run(refresh(platform.project, platform.clients))] == ["shop: indexes rebuilt"]
+    stopped = Platform().stopped("store")
+    assert run(databases.refresh_running(stopped.project, stopped.clients)) == ()
+    assert refused(databases.refresh(stopped.project, stopped.clients), UnhealthyError)[1] == "arcctl up store"
+
+
 def test_a_migration_runs_after_the_init_containers_that_it_depends_on() -> None:
     platform = Platform()
     result = run(migrate(("shop",), platform.project))

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass, field
 
 from arcctl.data.base import BrokerClient, DatabaseClient
-from arcctl.data.report import Database, DropImpact, NewTopic, Topic
+from arcctl.data.report import Database, DropImpact, NewTopic, Refreshed, Topic
 from arcctl.model.data_store import Broker, Databases
 
 
@@ -16,6 +16,8 @@ class FakeDataClients:
 
     stored: dict[str, Database] = field(default_factory=dict)
     known_roles: set[str] = field(default_factory=set)
+    outdated: tuple[str, ...] = ()
+    """Databases that a newer operating system would sort in another way."""
     messages: dict[str, dict[str, list[bytes]]] = field(default_factory=dict)
     """By service and topic."""
     subjects: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -43,6 +45,9 @@ class FakeDatabases:
     async def drop(self, name: str, role: str) -> None:
         self.server.stored.pop(name, None)
         self.server.known_roles.discard(role)
+
+    async def refresh(self) -> tuple[Refreshed, ...]:
+        return tuple(Refreshed(database=name, reindexed=True, extensions=()) for name in self.server.outdated)
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import Protocol
 
-from arcctl.data.report import Database, DropImpact, NewTopic, Topic
+from arcctl.data.report import Database, DropImpact, NewTopic, Refreshed, Topic
 from arcctl.model.data_store import Broker, Databases
 
 
@@ -17,6 +17,9 @@ class DatabaseClient(Protocol):
     async def drop_impact(self, name: str) -> DropImpact: ...
     async def drop(self, name: str, role: str) -> None:
         """Drop the database, and the role unless it is empty; either may be gone already."""
+
+    async def refresh(self) -> tuple[Refreshed, ...]:
+        """Rebuild what was sorted in another way and update extensions, in each database that needs it."""
 
 
 class BrokerClient(Protocol):

@@ -10,8 +10,8 @@ from pydantic import SecretStr
 
 from arcctl.data import names
 from arcctl.data.base import DatabaseClient, DataClients
-from arcctl.data.report import Database, DropImpact, ListedDatabase
-from arcctl.data.stores import Server, running_server
+from arcctl.data.report import Database, DropImpact, ListedDatabase, Refreshed
+from arcctl.data.stores import Server, running_server, servers
 from arcctl.errors import UnhealthyError, UsageError, did_you_mean
 from arcctl.lifecycle import bootstrap
 from arcctl.lifecycle.report import BootstrapReport
@@ -158,6 +158,19 @@ async def drop(name: str, project: Project, clients: DataClients) -> None:
         secret = _password_variable(server, name).name
         await client.drop(name, name if secret in project.directory.secrets() else "")
         project.directory.forget_secrets([secret])
+
+
+async def refresh(project: Project, clients: DataClients) -> tuple[Refreshed, ...]:
+    """Adapt all databases to a newer server or operating system; those that need nothing stay as they are."""
+    with await project_lock(project):
+        _, client = await _open(project, clients)
+        return await client.refresh()
+
+
+async def refresh_running(project: Project, clients: DataClients) -> tuple[Refreshed, ...]:
+    """The same; nothing where no database server runs."""
+    found = await servers((Databases,), project)
+    return await refresh(project, clients) if any(server.running for server in found.values()) else ()
 
 
 async def init(project: Project) -> BootstrapReport:

@@ -50,6 +50,21 @@ class DropImpact:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Refreshed:
+    """What a newer server or operating system made necessary in a database."""
+
+    database: str
+    reindexed: bool
+    """Whether its indexes were rebuilt, because text is sorted in another way now."""
+    extensions: tuple[str, ...]
+    """The extensions that were updated."""
+
+    def __str__(self) -> str:
+        done = ("indexes rebuilt",) if self.reindexed else ()
+        return f"{self.database}: {', '.join((*done, *(f'{name} updated' for name in self.extensions)))}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Topic:
     """A topic or a stream of a broker."""
 

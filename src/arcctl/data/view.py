@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-from arcctl.data.report import DropImpact, Flag, Identity, ListedDatabase, Topic, TopicList
+from arcctl.data.report import DropImpact, Flag, Identity, ListedDatabase, Refreshed, Topic, TopicList
 from arcctl.terminal import console as terminal
 from arcctl.terminal import document
 
@@ -51,6 +51,13 @@ def drop_impact(name: str, impact: DropImpact) -> None:
 
 def dropped_database(name: str) -> None:
     terminal.say(f"dropped {name}")
+
+
+def refreshed(done: tuple[Refreshed, ...]) -> None:
+    for one in done:
+        terminal.say(str(one), style="green")
+    if not done:
+        terminal.say("every database is up to date")
 
 
 def migrated(services: tuple[str, ...]) -> None:

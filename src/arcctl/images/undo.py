@@ -51,7 +51,7 @@ async def undo(last: UpgradeReport, project: Project, callbacks: Callbacks) -> U
         service, reason = next(iter(failed.items()))
         hint = f"arcctl backup restore {last.backup} {service}"
         raise UpgradeError(f"the data of {service} was not restored: {reason}", hint=hint)
-    await bring_up(last.services, project)
+    await bring_up(last.services, project, callbacks)
     project.directory.keep_note(NOTE, {})
     return replace(last, status=UpgradeStatus.UNDONE)
 

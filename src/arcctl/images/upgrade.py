@@ -43,6 +43,8 @@ class Callbacks:
     """Back up the data of these services; returns the name of the backup."""
     restore: Callable[[str, tuple[str, ...], Project], Awaitable[Mapping[str, str]]]
     """Restore these services from a backup; returns those that failed, with the reason."""
+    refresh: Callable[[Project], Awaitable[None]]
+    """Adapt the databases, where their server runs, to a newer server or operating system."""
 
 
 def plan(words: tuple[str, ...], to: Mapping[str, str], project: Project) -> UpgradePlan:
@@ -103,7 +105,7 @@ async def upgrade(plan: UpgradePlan, project: Project, callbacks: Callbacks) -> 
     owners = _tag_owners(project)
     for name, tag in plan.tags.items():
         project.directory.set_value(owners[name], name, tag)
-    await bring_up(report.services, callbacks.reload())
+    await bring_up(report.services, callbacks.reload(), callbacks)
     return report
 
 
@@ -124,12 +126,13 @@ def with_data(services: tuple[str, ...], project: Project) -> tuple[str, ...]:
     return tuple(i for i in known if i in {*services, *used} and known[i].backup(envs[i]))
 
 
-async def bring_up(services: tuple[str, ...], project: Project) -> None:
-    """Start the services and run their smoke tests. Raises UpgradeError where either fails."""
+async def bring_up(services: tuple[str, ...], project: Project, callbacks: Callbacks) -> None:
+    """Start the services, adapt the databases and run their smoke tests. Raises UpgradeError where either fails."""
     result = await up.up(up.Request(words=services), project)
     if result.outcome and not result.passed:
         key, reason = next(iter({**result.outcome.failed, **result.outcome.waiting}.items()))
         raise UpgradeError(f"{key} did not come up: {reason}", hint=f"{UNDO}, or arcctl logs {key}")
+    await callbacks.refresh(project)
     report = await verify.verify(verify.Request(words=services), project.reloaded())
     for verdict in report.services:
         if verdict.outcome is Outcome.FAILED:

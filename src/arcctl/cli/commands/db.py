@@ -97,6 +97,25 @@ def init(ctx: typer.Context, json_: Json = False) -> None:
 
 
 @app.command()
+def refresh(ctx: typer.Context) -> None:
+    """Adapt databases to a newer image: rebuild indexes that another collation version made, update extensions.
+
+    Runs REINDEX DATABASE, ALTER DATABASE ... REFRESH COLLATION VERSION and ALTER EXTENSION ... UPDATE, only where it
+    is needed. Tables that are rebuilt cannot be written to meanwhile. `arcctl upgrade` does this too.
+
+    Examples: `arcctl db refresh`
+    """
+    from arcctl.cli.interrupts import run
+    from arcctl.cli.project import data_clients, load_project
+    from arcctl.data import db as databases
+    from arcctl.data import view
+
+    with ctx.obj.display() as progress:
+        done = run(databases.refresh(load_project(ctx.obj, progress), data_clients()))
+    view.refreshed(done)
+
+
+@app.command()
 def migrate(ctx: typer.Context, names: Words = None) -> None:
     """Bring the tables of services to the version that their servers expect. A second run changes nothing.
 

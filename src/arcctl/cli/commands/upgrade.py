@@ -115,7 +115,8 @@ def _undo(chosen: Globals, *, dry_run: bool, yes: bool, json_: bool) -> None:
 def _callbacks(chosen: Globals, project: Project, sink: Sink) -> Callbacks:
     from arcctl.backup import create as creating
     from arcctl.backup import restore as restoring
-    from arcctl.cli.project import backup_tools, load_project
+    from arcctl.cli.project import backup_tools, data_clients, load_project
+    from arcctl.data import db as databases
     from arcctl.images.upgrade import Callbacks
 
     async def back_up(services: tuple[str, ...]) -> str:
@@ -125,7 +126,11 @@ def _callbacks(chosen: Globals, project: Project, sink: Sink) -> Callbacks:
         request = restoring.Restore(name=name, words=services)
         return (await restoring.restore(request, fresh, backup_tools(fresh))).not_restored
 
-    return Callbacks(reload=lambda: load_project(chosen, sink), back_up=back_up, restore=restore)
+    async def refresh(fresh: Project) -> None:
+        for done in await databases.refresh_running(fresh, data_clients()):
+            fresh.note(str(done))
+
+    return Callbacks(reload=lambda: load_project(chosen, sink), back_up=back_up, restore=restore, refresh=refresh)
 
 
 def _pairs(to: tuple[str, ...]) -> dict[str, str]:

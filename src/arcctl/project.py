@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol, TextIO
 
@@ -29,6 +29,8 @@ class Target:
 
     probe: Probe
     port: int
+    ports: Mapping[int, int] = field(default_factory=dict)
+    """The published ports of the container, by the container's."""
 
 
 class Prober(Protocol):
@@ -143,7 +145,7 @@ def targets(project: Project, observed: Observed, services: tuple[str, ...]) -> 
         now = observed.of(service_id)
         port = now.ports.get(probe.port, 0 if isinstance(probe, Runs) else None)
         if now.running and port is not None:
-            found[service_id] = Target(probe, port)
+            found[service_id] = Target(probe, port, now.ports)
     return found
 
 

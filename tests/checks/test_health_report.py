@@ -10,7 +10,7 @@ from arcctl.checks.health_report import Report, Status, Verdict, judge, overall,
 from arcctl.engines.base import ContainerState, Observed, Unavailable
 from arcctl.model.disk import Disk, Space
 from arcctl.model.image import STUB
-from arcctl.model.probe import Answer
+from arcctl.model.probe import Answer, Finding
 from tests.fakes.catalogue import TOY
 
 RUNS = ContainerState(state="running", image="toy/any:1")
@@ -70,6 +70,23 @@ def test_a_service_that_lost_something_is_degraded_and_says_how_much() -> None:
     ]
     (stopped,) = judge(("store",), TOY, Observed({"store": DONE}), {}, losses)
     assert [c.id for c in stopped.checks] == ["container"]
+
+
+def test_what_a_probe_saw_of_a_service_that_answers_degrades_it_or_makes_it_unhealthy() -> None:
+    tight = Finding(id="connections", status="warn", message="8 of 10", hint="close some")
+    saw = {"store": replace(OK, findings=(replace(tight, status="pass", hint=""), tight))}
+    assert _printed(_verdicts({}, saw)["store"]) == [
+        "degraded running",
+        "pass container: running",
+        "pass probe: answered",
+        "pass connections: 8 of 10",
+        "warn connections: 8 of 10 -> close some",
+    ]
+    full = {"store": Answer(False, "too many clients", findings=(replace(tight, status="fail"),), hint="close some")}
+    assert _printed(_verdicts({}, full)["store"])[2:] == [
+        "fail probe: too many clients -> close some",
+        "fail connections: 8 of 10 -> close some",
+    ]
 
 
 CONTAINER_OK = "pass container: running"

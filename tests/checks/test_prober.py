@@ -6,11 +6,12 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
 from arcctl.checks.clients.prober import LoopbackProber
-from arcctl.model.probe import Answer, Http, Postgres, Probe, Tcp
+from arcctl.model.probe import Answer, Figure, Http, Page, Postgres, Probe, Tcp
 from arcctl.project import Target
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -64,7 +65,7 @@ def ask(handler: Handler, probe: Probe, timeout: float = 1.0) -> tuple[Answer, i
 HTTP = Http(1, "/ready", body="ready")
 OTHER = Http(1, "/ready", body="else")
 TCP = Tcp(port=1, send=b"PING\r\n", expect=b"PONG")
-LOGIN = Postgres(port=1, user="u", password="s3ntinel", database="d")
+LOGIN = Postgres(port=1, user="u", password="s3ntinel", superuser="s", superuser_password="s3ntinel", service="store")
 
 
 @pytest.mark.parametrize(
@@ -95,6 +96,47 @@ LOGIN = Postgres(port=1, user="u", password="s3ntinel", database="d")
 def test_each_answer_becomes_a_verdict_with_a_reason(handler: Handler, probe: Probe, ok: bool, reason: str) -> None:
     answer, port = ask(handler, probe, 0.3 if handler is hangs else 30.0)
     assert (answer.ok, answer.reason) == (ok, reason.format(port=port))
+
+
+FIGURE = Figure("connections", "connected", "most", hint="close some")
+
+
+def test_numbers_that_follow_the_answer_are_read_however_they_are_cut() -> None:
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        for words in (b"+PONG\r\n$9\r\nconnected:1", b"7\r\nmo", b"st:20\r\n"):
+            writer.write(words)
+            await writer.drain()
+            await asyncio.sleep(0)
+        await reader.read(-1)
+        writer.close()
+
+    answer, _ = ask(handle, replace(TCP, figures=(FIGURE,)), 30.0)
+    assert [f.message for f in answer.findings] == ["connections: 17 of 20 used (85 %)"]
+
+
+PAGE = b'HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{"server": {"used": 17, "limit": 20}}'
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (PAGE, ["storage: 17 of 20 used (85 %)"]),
+        (PAGE.replace(b"used", b"usen"), []),
+        (BUSY, []),
+    ],
+    ids=["figures", "another version", "not ready"],
+)
+def test_a_page_of_figures_never_decides_whether_a_server_answers(words: bytes, found: list[str]) -> None:
+    page = Page(8222, "/varz", (Figure("storage", "server.used", "server.limit", hint="delete some"),))
+
+    async def run() -> Answer:
+        async with serving(sends(b"+PONG\r\n")) as port, serving(sends(words)) as monitor:
+            target = Target(replace(TCP, page=page), port, {8222: monitor})
+            return (await LoopbackProber().ask({"it": target}, 30.0))["it"]
+
+    answer = asyncio.run(run())
+    assert (answer.ok, [f.message for f in answer.findings]) == (True, found)
 
 
 @pytest.mark.parametrize("probe", [HTTP, TCP, LOGIN])

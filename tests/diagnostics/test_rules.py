@@ -11,7 +11,10 @@ from arcctl.diagnostics.diagnosis import Diagnosis, State
 from arcctl.diagnostics.facts import Facts, File, Lookup, Removable, Taken, VolumeFacts
 from arcctl.diagnostics.rules import judge
 from arcctl.engines.base import EngineFacts, Unavailable
+from arcctl.model.probe import Finding
 from tests.fakes.machines import DISK, FINE, GIGABYTE, WITHOUT_DOCKER, changed_facts
+
+_TIGHT = Finding(id="connections", status="warn", message="8 of 10 used", hint="close some")
 
 
 def _sizes(**changed: Any) -> EngineFacts:
@@ -59,6 +62,12 @@ def test_without_problems_every_diagnosis_says_what_was_measured() -> None:
         "ok inotify: 200000 watches and 512 instances per user",
         "ok overcommit: vm.overcommit_memory is 1",
     ]
+
+
+def test_what_is_used_of_each_limit_is_said_where_all_is_well() -> None:
+    fine = replace(_TIGHT, status="pass")
+    shown = [_line(d) for d in judge(replace(FINE, findings=(("store", fine), ("bus", fine)))) if d.id == "usage"]
+    assert shown == ["ok usage: store: 8 of 10 used; bus: 8 of 10 used"]
 
 
 def test_without_docker_the_rules_are_those_of_local_processes() -> None:
@@ -298,6 +307,14 @@ def test_without_docker_the_rules_are_those_of_local_processes() -> None:
             ),
             "problem data-version: store_data has data of version 16, store is 18"
             " -> set the image tag that wrote the data, then arcctl upgrade",
+        ),
+        (
+            replace(FINE, findings=(("store", _TIGHT), ("store", replace(_TIGHT, status="pass")))),
+            "warn store-connections: store: 8 of 10 used -> close some",
+        ),
+        (
+            replace(FINE, findings=(("store", replace(_TIGHT, status="fail")),)),
+            "problem store-connections: store: 8 of 10 used -> close some",
         ),
         (
             changed_facts("engine", WITHOUT_DOCKER, supervisor="gone", outlived=(1, 2)),

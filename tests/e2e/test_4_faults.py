@@ -23,6 +23,7 @@ def _broken(stack: Platform, verb: str, undo: str, container: str) -> Iterator[N
     ("service", "variable", "words"),
     [
         ("postgres", "POSTGRES_PASSWORD", 'password authentication failed for user "postgres"'),
+        ("postgres", "POSTGRES_APP_PASSWORD", "arc cannot log in: "),
         ("redis", "REDIS_PASSWORD", "WRONGPASS"),
         ("nats", "NATS_PASSWORD", "Authorization Violation"),
         ("unleash", "UNLEASH_ADMIN_TOKEN", "HTTP 401"),

@@ -213,9 +213,12 @@ def _probe(service_id: str, now: ContainerState, answer: Answer | None) -> tuple
         status = {"healthy": "pass", "": "warn"}.get(now.health, "fail")
         text = f"no published port; in-container check {now.health or 'missing'}"
         return (Check(id=PROBE, kind="readiness", status=status, message=text),)
-    status, hint = ("pass", "") if answer.ok else ("fail", f"arcctl logs {service_id}")
+    status, hint = ("pass", "") if answer.ok else ("fail", answer.hint or f"arcctl logs {service_id}")
     ms = round(answer.seconds * 1000)
-    return (Check(id=PROBE, kind="readiness", status=status, latency_ms=ms, message=answer.reason, hint=hint),)
+    return (
+        Check(id=PROBE, kind="readiness", status=status, latency_ms=ms, message=answer.reason, hint=hint),
+        *(Check(id=f.id, kind="readiness", status=f.status, message=f.message, hint=f.hint) for f in answer.findings),
+    )
 
 
 def _loss(service_id: str, words: str) -> Check:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -12,9 +13,11 @@ from arcctl.diagnostics.rules import NO_PROXY, PROXIES
 from arcctl.errors import ArcError
 from arcctl.lifecycle import preflight
 from arcctl.model.disk import Disk, Space, fullest
-from arcctl.project import Project
+from arcctl.model.probe import Finding
+from arcctl.project import Project, targets
 from arcctl.settings.resolve import Settings, near_misses
 
+PROBE_SECONDS = 3.0
 PRIVILEGED = 1024
 """Ports below need root by default."""
 
@@ -46,6 +49,7 @@ def gather(project: Project, collector: Collector) -> Facts:
         memory_wanted=preflight.memory_wanted(containers),
         started=_started(project),
         removable=_removable(collector, engine.facts.disk if engine.facts else None, directory.disk),
+        findings=_findings(project, engine, loaded),
     )
 
 
@@ -80,6 +84,15 @@ def _proxies(environment: Mapping[str, str]) -> Mapping[str, str]:
 def _published(project: Project, loaded: Settings) -> Mapping[int, str]:
     services = project.catalogue.services.items()
     return {port.host: i for i, service in services for port in service.network.ports(loaded.envs[i])}
+
+
+def _findings(project: Project, engine: EngineReport, loaded: Settings | None) -> tuple[tuple[str, Finding], ...]:
+    """What the probes of the running services saw."""
+    if loaded is None or engine.problem or engine.compose_problem:
+        return ()
+    probed = targets(project, project.engine.observe(), tuple(project.catalogue.services))
+    answers = asyncio.run(project.prober.ask(probed, PROBE_SECONDS))
+    return tuple((service, finding) for service, answer in answers.items() for finding in answer.findings)
 
 
 def _taken(project: Project, engine: EngineReport, loaded: Settings | None) -> tuple[Taken, ...] | None:

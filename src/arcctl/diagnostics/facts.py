@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from arcctl.engines.base import Unavailable
 from arcctl.model.disk import Disk
+from arcctl.model.probe import Finding
 
 if TYPE_CHECKING:
     from arcctl.diagnostics.diagnosis import Repair
@@ -188,6 +189,8 @@ class Facts:
     """Whether this project was ever started."""
     removable: tuple[Removable, ...] = ()
     """Looked for only where a disk is full."""
+    findings: tuple[tuple[str, Finding], ...] = ()
+    """What probes saw of servers that answer, with the id of each service."""
 
 
 class Collector(Protocol):

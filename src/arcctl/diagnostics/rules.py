@@ -332,6 +332,16 @@ def _supervisor(facts: Facts) -> Iterator[Diagnosis]:
         yield problem("supervisor", text, "arcctl up", when=state == "gone")
 
 
+def _findings(facts: Facts) -> Iterator[Diagnosis]:
+    """Of each kind, the ones that are not right; else one line for all."""
+    for service, finding in facts.findings:
+        if finding.status != "pass":
+            level = problem if finding.status == "fail" else warn
+            yield level(f"{service}-{finding.id}", f"{service}: {finding.message}", finding.hint)
+    if facts.findings and all(finding.status == "pass" for _, finding in facts.findings):
+        yield ok("usage", "; ".join(f"{service}: {finding.message}" for service, finding in facts.findings))
+
+
 def _python(facts: Facts) -> Iterator[Diagnosis]:
     host = facts.host
     text = f"{'.'.join(map(str, host.python))} at {host.interpreter}"
@@ -404,7 +414,7 @@ RULES: tuple[Rule, ...] = (
     _secrets, _settings, _files, _near_misses, _modes, _mounted, _selinux, _owner, _env_link, _leftovers,
     _engine, _compose, _cgroup, _storage, _time, _memory, _disk, _rootless, _servers, _socket,
     _dns, _proxy, _ports, _low_ports,
-    _other_projects, _old_data, _undeclared, _complete, _version, _supervisor,
+    _other_projects, _old_data, _undeclared, _complete, _version, _supervisor, _findings,
     _python, _account, _clock, _open_files, _inotify, _overcommit, _wsl,
 )  # fmt: skip
 

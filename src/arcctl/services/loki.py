@@ -25,7 +25,7 @@ from arcctl.model.service import (
     service_id,
 )
 from arcctl.model.smoke_test import Call
-from arcctl.model.telemetry import Loss, Scrape, Signal, Telemetry, rate
+from arcctl.model.telemetry import Alert, Loss, Scrape, Signal, Telemetry, rate
 
 ID = service_id(__name__)
 PORT, GRPC_PORT = 3100, 9095
@@ -116,6 +116,15 @@ SERVICE: Service[Env] = Service(
         rate=rate("loki_distributor_lines_received_total"),
         losses=(
             Loss("log lines discarded (too long, too old, or too many at once)", ("loki_discarded_samples_total",)),
+        ),
+        alerts=(
+            Alert(
+                name="LokiRetentionFails",
+                query="time() - loki_compactor_apply_retention_last_successful_run_timestamp_seconds > 86400"
+                " and on (job, instance) time() - process_start_time_seconds > 86400",
+                summary="nothing has deleted old logs for a day, and the disk fills up",
+                hint=f"arcctl logs {ID}",
+            ),
         ),
     ),
     process=Process(

@@ -12,7 +12,7 @@ from arcctl.model.binaries import OnPath, Wheel
 from arcctl.model.connection import Endpoint, NatsInteractiveClient
 from arcctl.model.data_store import Streams
 from arcctl.model.env import HostPort, ServiceEnv, generated, reveal
-from arcctl.model.probe import Tcp
+from arcctl.model.probe import Figure, Page, Tcp
 from arcctl.model.resource import Resource
 from arcctl.model.rotation import Rotation
 from arcctl.model.service import (
@@ -32,7 +32,7 @@ from arcctl.model.service import (
     service_id,
 )
 from arcctl.model.smoke_test import Messaging, SmokeTest, Stream
-from arcctl.model.telemetry import Panel, Scrape, Telemetry, Unit, rate
+from arcctl.model.telemetry import Alert, Panel, Scrape, Telemetry, Unit, rate
 from arcctl.services.presets.containers import exporter
 from arcctl.services.presets.web import answers
 
@@ -119,6 +119,32 @@ _TELEMETRY = Telemetry(
             Unit.OPERATIONS,
         ),
     ),
+    alerts=(
+        Alert(
+            name="NatsConnectionsTight",
+            query="max(gnatsd_varz_connections) > 0.8 * max(gnatsd_varz_max_connections)",
+            summary="four fifths of the connections of NATS are used; when all are, nobody gets in",
+            hint=f"arcctl health {ID}",
+        ),
+        Alert(
+            name="NatsStorageTight",
+            query="max(gnatsd_varz_jetstream_stats_storage) > 0.8 * max(gnatsd_varz_jetstream_config_max_storage)",
+            summary="streams use four fifths of what JetStream may store; when it is full, publishing fails",
+            hint="arcctl topics list",
+        ),
+    ),
+)
+
+
+_STREAMS = "arcctl topics list"
+_USAGE = Page(
+    MONITOR_PORT,
+    "/varz",
+    (
+        Figure("connections", "connections", "max_connections", hint=f"arcctl logs {ID}"),
+        Figure("storage", "jetstream.stats.storage", "jetstream.config.max_storage", hint=_STREAMS, in_bytes=True),
+        Figure("memory", "jetstream.stats.memory", "jetstream.config.max_memory", hint=_STREAMS, in_bytes=True),
+    ),
 )
 
 
@@ -160,7 +186,7 @@ SERVICE: Service[Env] = Service(
     ),
     checks=Checks(
         healthcheck=answers(_HEALTH),
-        probe=lambda env: Tcp(port=PORT, send=_hello(env), expect=b"PONG"),
+        probe=lambda env: Tcp(port=PORT, send=_hello(env), expect=b"PONG", page=_USAGE),
         smoke_tests=_smoke_tests,
     ),
     setup=SetUp(resources=_resources),

@@ -124,11 +124,19 @@ def _scrape_file_of(service: Service[Any], component: Component[Any]) -> str:
     return _SERVICES if component.process else _CONTAINERS
 
 
+_KEPT_TOO_LONG = Alert(
+    name="PrometheusRetentionFails",
+    query="time() - prometheus_tsdb_lowest_timestamp_seconds > prometheus_tsdb_retention_limit_seconds + 3 * 86400"
+    " and prometheus_tsdb_retention_limit_seconds > 0",
+    summary="metrics are days older than they may become: nothing deletes them, and the disk fills up",
+    hint=f"arcctl logs {ID}",
+)
+
 _TELEMETRY = Telemetry(
     scrape=Scrape(PORT),
     signals={Signal.METRICS: find(_CALLS, patience=30)},
     rate=rate("prometheus_tsdb_head_samples_appended_total"),
-    alerts=(_DOWN, _LOST),
+    alerts=(_DOWN, _LOST, _KEPT_TOO_LONG),
     losses=(
         Loss(
             "samples dropped (too late, or twice for the same time)",

@@ -193,6 +193,12 @@ _TELEMETRY = Telemetry(
             summary="more than 1000 messages wait for a consumer to acknowledge them",
             hint=f"arcctl logs {ID}",
         ),
+        Alert(
+            name="PulsarBacklogQuotaTight",
+            query="max by (topic) (pulsar_storage_backlog_size / (pulsar_storage_backlog_quota_limit > 0)) > 0.8",
+            summary="the backlog of {{ $labels.topic }} has four fifths of its quota; when it is full, producers block",
+            hint=f"arcctl topics list --in {ID}",
+        ),
     ),
 )
 

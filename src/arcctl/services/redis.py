@@ -10,7 +10,7 @@ from arcctl.model.backup_method import Folder
 from arcctl.model.binaries import OnPath, Wheel
 from arcctl.model.connection import Client, Endpoint, RedisInteractiveClient
 from arcctl.model.env import HostPort, ServiceEnv, generated, reveal
-from arcctl.model.probe import Tcp
+from arcctl.model.probe import Figure, Tcp
 from arcctl.model.rotation import Rotation
 from arcctl.model.service import (
     BindMount,
@@ -132,7 +132,19 @@ _TELEMETRY = Telemetry(
             summary="Redis has used nine tenths of its memory; it refuses to write when it is full",
             hint=f"arcctl logs {ID}",
         ),
+        Alert(
+            name="RedisConnectionsTight",
+            query="max(redis_connected_clients) > 0.8 * max(redis_config_maxclients)",
+            summary="four fifths of the connections of Redis are used; when all are, nobody gets in",
+            hint=f"arcctl health {ID}",
+        ),
     ),
+)
+
+
+_FIGURES = (
+    Figure("connections", "connected_clients", "maxclients", hint=f"arcctl shell {ID} -- client list"),
+    Figure("memory", "used_memory", "maxmemory", hint=f"arcctl shell {ID} -- memory stats", in_bytes=True),
 )
 
 
@@ -181,7 +193,12 @@ SERVICE: Service[Env] = Service(
                 "| grep -qx PONG",
             )
         ),
-        probe=lambda env: Tcp(port=PORT, send=f"AUTH {reveal(env.password)}\r\nPING\r\n".encode(), expect=b"+PONG"),
+        probe=lambda env: Tcp(
+            port=PORT,
+            send=f"AUTH {reveal(env.password)}\r\nPING\r\nINFO clients\r\nINFO memory\r\n".encode(),
+            expect=b"+PONG",
+            figures=_FIGURES,
+        ),
         smoke_tests=_smoke_tests,
     ),
     backup=lambda env: Folder("data"),

@@ -28,7 +28,7 @@ from arcctl.model.service import (
     service_id,
 )
 from arcctl.model.smoke_test import Call, Calls, SmokeTest, Sql, Statement
-from arcctl.model.telemetry import Scrape, Telemetry, Unit, rate
+from arcctl.model.telemetry import Alert, Scrape, Telemetry, Unit, rate
 from arcctl.services import postgres
 from arcctl.services.presets.web import answers, ui, web
 
@@ -243,6 +243,7 @@ SERVICE: Service[Env] = Service(
         command=("sh", "-c", f"{_READ_ENV} && exec node dist/server.js"),
         environment=lambda env: {
             "DATABASE_SSL": "false",
+            "DATABASE_POOL_MAX": "10",
             "CHECK_VERSION": "false",
             "SEND_TELEMETRY": "false",
             # At `info` the admin password would be written to the log.
@@ -286,6 +287,15 @@ SERVICE: Service[Env] = Service(
         scrape=Scrape(PORT, "/internal-backstage/prometheus"),
         rate=rate('http_request_duration_milliseconds_count{job="$id"}'),
         unit=Unit.REQUESTS,
+        alerts=(
+            Alert(
+                name="UnleashPoolFull",
+                query="max(db_pool_pending_acquires) > 0",
+                minutes=2,
+                summary="requests to Unleash wait for a connection of its pool to the database",
+                hint=f"arcctl health {postgres.ID} {ID}",
+            ),
+        ),
     ),
     process=Process(
         sources=(SOURCE,),

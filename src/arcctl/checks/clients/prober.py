@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import re
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, assert_never
+from dataclasses import replace
+from functools import reduce
+from typing import TYPE_CHECKING, Any, assert_never
 
+from arcctl.checks.clients.postgres import ask_postgres
 from arcctl.checks.clients.steps import short
 from arcctl.model.names import LOOPBACK
-from arcctl.model.probe import Answer, Http, Postgres, Runs, Tcp
+from arcctl.model.probe import Answer, Finding, Http, Postgres, Runs, Tcp, findings
 from arcctl.project import Target
 
 if TYPE_CHECKING:
@@ -41,46 +45,66 @@ async def _answer(target: Target, timeout: float, client: httpx.AsyncClient) -> 
     began = time.perf_counter()
     try:
         async with asyncio.timeout(timeout):
-            ok, reason = await _attempt(target, client)
+            answer, seen = await asyncio.gather(_attempt(target, client), _read_page(target, timeout / 2, client))
+            answer = replace(answer, findings=(*answer.findings, *seen))
     except TimeoutError:
-        ok, reason = False, f"no answer on port {target.port} in {timeout:.1f} s"
+        answer = Answer(False, f"no answer on port {target.port} in {timeout:.1f} s")
     except Exception as error:  # a probe never raises: the error is the reason
-        ok, reason = False, _explain(error, target.port)
-    return Answer(ok, reason, time.perf_counter() - began)
+        answer = Answer(False, _explain(error, target.port))
+    return replace(answer, seconds=time.perf_counter() - began)
 
 
-async def _attempt(target: Target, client: httpx.AsyncClient) -> tuple[bool, str]:
+async def _attempt(target: Target, client: httpx.AsyncClient) -> Answer:
     match target.probe:
         case Http():
             return await _http(target.probe, target.port, client)
         case Tcp():
             return await _tcp(target.probe, target.port)
         case Postgres():
-            return await _postgres(target.probe, target.port)
+            return await ask_postgres(target.probe, target.port)
         case Runs():
-            return True, "running"
+            return Answer(True, "running")
         case never:
             assert_never(never)
 
 
-async def _http(probe: Http, port: int, client: httpx.AsyncClient) -> tuple[bool, str]:
+async def _http(probe: Http, port: int, client: httpx.AsyncClient) -> Answer:
     response = await client.get(f"http://{LOOPBACK}:{port}{probe.path}", headers=dict(probe.headers))
     seen = f"HTTP {response.status_code} on {probe.path}"
     if response.status_code != probe.status:
-        return False, f"{seen}: {short(response.text)}" if response.text.strip() else seen
+        return Answer(False, f"{seen}: {short(response.text)}" if response.text.strip() else seen)
     if probe.body not in response.text:
-        return False, f"{seen}, but not the expected text {probe.body!r}"
-    return True, seen
+        return Answer(False, f"{seen}, but not the expected text {probe.body!r}")
+    return Answer(True, seen)
 
 
-async def _tcp(probe: Tcp, port: int) -> tuple[bool, str]:
+async def _read_page(target: Target, timeout: float, client: httpx.AsyncClient) -> tuple[Finding, ...]:
+    """What the page of figures says; nothing where it does not answer, because the probe decides."""
+    page = target.probe.page if isinstance(target.probe, Http | Tcp) else None
+    if page is None or page.port not in target.ports:
+        return ()
+    url = f"http://{LOOPBACK}:{target.ports[page.port]}{page.path}"
+    try:
+        async with asyncio.timeout(timeout):
+            document = (await client.get(url)).json()
+        places = {place for figure in page.figures for place in (figure.used, figure.limit)}
+        return findings(page.figures, {place: int(_at(document, place)) for place in places})
+    except Exception:
+        return ()
+
+
+def _at(document: Any, place: str) -> Any:
+    return reduce(lambda value, key: value[key], place.split("."), document)
+
+
+async def _tcp(probe: Tcp, port: int) -> Answer:
     reader, writer = await asyncio.open_connection(LOOPBACK, port)
     if not (probe.send or probe.expect):
         return await _stays_open(reader, writer, port)
-    seen = b""
+    seen, names = b"", {name for figure in probe.figures for name in (figure.used, figure.limit)}
     try:
         writer.write(probe.send)
-        while probe.expect not in seen:
+        while not (probe.expect in seen and names <= _numbers(seen).keys()):
             chunk = await reader.read(4096)
             seen += chunk
             if not chunk or b"-ERR" in seen or b"-WRONGPASS" in seen or b"-LOADING" in seen:
@@ -88,13 +112,18 @@ async def _tcp(probe: Tcp, port: int) -> tuple[bool, str]:
     finally:
         writer.close()
     if probe.expect in seen:
-        return True, f"port {port} answered {probe.expect.decode()}"
+        said = f"port {port} answered {probe.expect.decode()}"
+        return Answer(True, said, findings=findings(probe.figures, _numbers(seen)))
     lines = seen.decode(errors="replace").strip().splitlines()
     words = next((line for line in lines if line.startswith("-")), lines[-1] if lines else "")
-    return False, f"port {port} answered {short(words)}" if words else f"port {port} closed without an answer"
+    return Answer(False, f"port {port} answered {short(words)}" if words else f"port {port} closed without an answer")
 
 
-async def _stays_open(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int) -> tuple[bool, str]:
+def _numbers(seen: bytes) -> dict[str, int]:
+    return {name.decode(): int(number) for name, number in re.findall(rb"^(\w+):(\d+)\r$", seen, re.MULTILINE)}
+
+
+async def _stays_open(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int) -> Answer:
     """Docker accepts connections for a server that does not listen yet, and closes them at once."""
     try:
         async with asyncio.timeout(MOMENT):
@@ -103,18 +132,7 @@ async def _stays_open(reader: asyncio.StreamReader, writer: asyncio.StreamWriter
         open_ = True
     finally:
         writer.close()
-    return open_, f"port {port} accepts connections" if open_ else f"port {port} closed without an answer"
-
-
-async def _postgres(probe: Postgres, port: int) -> tuple[bool, str]:
-    import psycopg
-
-    connection = await psycopg.AsyncConnection.connect(
-        host=LOOPBACK, port=port, user=probe.user, password=probe.password, dbname=probe.database, sslmode="disable"
-    )
-    async with connection:
-        await connection.execute("SELECT 1")
-    return True, f"logged in as {probe.user}, SELECT 1 answered"
+    return Answer(open_, f"port {port} accepts connections" if open_ else f"port {port} closed without an answer")
 
 
 def _explain(error: Exception, port: int) -> str:

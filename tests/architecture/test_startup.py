@@ -72,7 +72,7 @@ def test_help_loads_no_declaration(help_modules: set[str]) -> None:
 @pytest.mark.parametrize("client", ["python_on_whales", "psycopg", "httpx"])
 def test_info_needs_no_client_of_the_engine_or_of_a_service(client: str, directory: Path) -> None:
     shown, modules = _loaded("--project-directory", str(directory), "info")
-    assert all(title in shown for title in ("redis", "grafana"))
+    assert all(title in shown for title in ("redis", "postgres"))
     assert client not in modules
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from arcctl.connect import env as connection
+from arcctl.engines.base import Unavailable
 from arcctl.errors import UnknownService
 from arcctl.model.connection import Side, Where
 from arcctl.model.service import Catalogue
@@ -36,16 +37,26 @@ def project(toy: Toy) -> Project:
 @pytest.mark.parametrize(("side", "address"), [(Side.HOST, "127.0.0.1:7070"), (Side.CONTAINER, "store:7000")])
 def test_an_address_is_the_one_of_that_side(side: Side, address: str, toy: Toy, project: Project) -> None:
     toy.environment["STORE_HOST_PORT"] = "7070"
-    assert connection.variables(("store",), side, project) == {"STORE_URL": f"store://{address}"}
+    assert connection.variables(("store",), side, project).values == {"STORE_URL": f"store://{address}"}
 
 
 def test_a_server_issued_value_is_there_once_it_is_known(toy: Toy, project: Project) -> None:
     toy.directory.keep_secrets({"STORE_TICKET": "t1"})
-    assert connection.variables((), Side.HOST, project)["STORE_AUTH"] == "t1"
+    assert connection.variables((), Side.HOST, project).values["STORE_AUTH"] == "t1"
 
 
 def test_only_the_services_named_have_variables(project: Project) -> None:
-    assert connection.variables(("front",), Side.HOST, project) == {}
+    assert connection.variables(("front",), Side.HOST, project).values == {}
+
+
+@pytest.mark.parametrize("words", [(), ("store",)])
+def test_a_service_that_cannot_run_on_this_engine_is_left_out_with_the_reason(
+    words: tuple[str, ...], toy: Toy, project: Project
+) -> None:
+    why = Unavailable("no package contains this server", "up store")
+    toy.engine.unavailable = {"store": why, "front": why}
+    found = connection.variables(words, Side.HOST, project)
+    assert (found.values, found.left_out) == ({}, {"store": why})  # the other one has no variables anyway
 
 
 def test_an_unknown_service_is_refused(project: Project) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from arcctl.connect import view
 from arcctl.connect.info import InfoReport, ServiceInfo, info
+from arcctl.engines.base import Unavailable
 from arcctl.errors import SettingsError, UnknownService
 from arcctl.model.connection import Endpoint
 from tests.fakes.catalogue import TOY
@@ -48,6 +51,22 @@ def test_addresses_follow_the_settings() -> None:
 def test_without_names_all_services_are_reported_and_the_engine_is_not_asked() -> None:
     toy = Toy(directory=FakeDirectory(kept=dict(KEPT)), engine=FakeEngine(TOY, away="no Docker engine answers"))
     assert [service.name for service in info((), toy.project()).services] == ["big-shop", "front", "store"]
+
+
+def test_a_service_that_cannot_run_on_this_engine_is_left_out_with_the_reason() -> None:
+    why = Unavailable("no package contains this server")
+    engine = FakeEngine(TOY, unavailable={"store": why})
+    toy = Toy(directory=FakeDirectory(kept=dict(KEPT)), engine=engine)
+    found = info((), toy.project())
+    assert ([service.name for service in found.services], found.left_out) == (["big-shop", "front"], {"store": why})
+
+
+@pytest.mark.usefixtures("plain_streams")
+@pytest.mark.parametrize("show", [view.info, view.info_json])
+def test_what_is_left_out_is_said_on_stderr(show: Callable[..., None], capsys: pytest.CaptureFixture[str]) -> None:
+    show(replace(REPORT, left_out={"shop": Unavailable("it was not built", "build shop")}), reveal=True)
+    out, err = capsys.readouterr()
+    assert ("shop" in out, err) == (False, "not available here: shop: it was not built (build shop)\n")
 
 
 def test_missing_secrets_and_unknown_services_are_refused() -> None:

@@ -90,6 +90,15 @@ def test_a_service_that_cannot_run_here_is_refused_by_name_with_a_hint(local: Pl
     ]
 
 
+@pytest.mark.parametrize("command", ["env", "info"])
+def test_a_service_that_cannot_run_here_has_no_variables_and_no_address(local: Platform, command: str) -> None:
+    done = local.arcctl(command).ok()
+    assert "redis://" in done.out
+    for name in IN_CONTAINERS:
+        assert name not in done.out.lower()
+        assert f"not available here: {name}: no package contains this server" in done.err
+
+
 def test_servers_listen_on_the_loopback_address_only(local: Platform) -> None:
     found = _servers(local)
     sockets = [

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from arcctl.engines.base import Unavailable
 from arcctl.model.connection import Side, Where
 from arcctl.model.env import NOT_ISSUED, ServiceEnv
 from arcctl.model.graph import resolve
@@ -10,15 +14,29 @@ from arcctl.model.service import Service
 from arcctl.project import Project
 
 
-def variables(words: tuple[str, ...], side: Side, project: Project) -> dict[str, str]:
+@dataclass(frozen=True)
+class Variables:
+    values: Mapping[str, str]
+    left_out: Mapping[str, Unavailable]
+    """The services that have variables and cannot run on this engine."""
+
+
+def variables(words: tuple[str, ...], side: Side, project: Project) -> Variables:
     """The variables of the services named (default: all), for a program on the host or in a container.
 
-    Values that a server has not issued yet are left out.
+    Those of services that cannot run on this engine are left out, and values that a server has not issued yet.
     """
-    found: dict[str, str] = {}
-    for service_id in resolve(words or ("all",), project.catalogue):
-        service, env = project.catalogue.services[service_id], project.settings.envs[service_id]
-        found |= service.network.connect(env, where(service, env, side))
+    found = {i: _variables(i, side, project) for i in resolve(words or ("all",), project.catalogue)}
+    missing = project.engine.unavailable
+    return Variables(
+        {name: value for i, values in found.items() if i not in missing for name, value in values.items()},
+        {i: missing[i] for i, values in found.items() if i in missing and values},
+    )
+
+
+def _variables(service_id: str, side: Side, project: Project) -> dict[str, str]:
+    service, env = project.catalogue.services[service_id], project.settings.envs[service_id]
+    found = service.network.connect(env, where(service, env, side))
     return {name: value for name, value in found.items() if value != NOT_ISSUED}
 
 

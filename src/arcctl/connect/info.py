@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+from arcctl.engines.base import Unavailable
 from arcctl.model.connection import Endpoint
 from arcctl.model.graph import resolve
 from arcctl.project import Project
@@ -21,11 +23,14 @@ class ServiceInfo:
 @dataclass(frozen=True, kw_only=True)
 class InfoReport:
     services: tuple[ServiceInfo, ...]
+    left_out: Mapping[str, Unavailable] = field(default_factory=dict)
+    """The services that cannot run on this engine."""
 
 
 def info(words: tuple[str, ...], project: Project) -> InfoReport:
-    """The services named (default: all)."""
-    chosen = [project.catalogue.services[i] for i in resolve(words or ("all",), project.catalogue)]
+    """The services named (default: all), without those that cannot run on this engine."""
+    asked, missing = resolve(words or ("all",), project.catalogue), project.engine.unavailable
+    chosen = [project.catalogue.services[i] for i in asked if i not in missing]
     return InfoReport(
         services=tuple(
             ServiceInfo(
@@ -36,5 +41,6 @@ def info(words: tuple[str, ...], project: Project) -> InfoReport:
                 endpoints=service.network.endpoints(project.settings.envs[service.id]),
             )
             for service in chosen
-        )
+        ),
+        left_out={i: missing[i] for i in asked if i in missing},
     )

@@ -21,6 +21,7 @@ def info(report: InfoReport, *, reveal: bool) -> None:
     endpoints = [(service.name, _shown(e, reveal=reveal)) for service in report.services for e in service.endpoints]
     rows = [(name, endpoint.name, endpoint.url, endpoint.user, endpoint.secret) for name, endpoint in endpoints]
     terminal.table(("SERVICE", "ENDPOINT", "ADDRESS", "USER", "PASSWORD OR TOKEN"), rows)
+    left_out(report.left_out)
     if not reveal:
         terminal.say("passwords are hidden: arcctl info --reveal")
 
@@ -29,7 +30,14 @@ def info_json(report: InfoReport, *, reveal: bool) -> None:
     services = tuple(
         replace(s, endpoints=tuple(_shown(e, reveal=reveal) for e in s.endpoints)) for s in report.services
     )
-    terminal.line(document.text("arcctl.info/v1", replace(report, services=services)))
+    terminal.line(document.text("arcctl.info/v1", {"services": services}))
+    left_out(report.left_out)
+
+
+def left_out(services: Mapping[str, object]) -> None:
+    """A line on stderr for each service that cannot run on this engine, with the reason."""
+    for service, why in services.items():
+        terminal.say(f"not available here: {service}: {why}")
 
 
 def _shown(endpoint: Endpoint, *, reveal: bool) -> Endpoint:

@@ -147,6 +147,10 @@ class Engine(Protocol):
     def image_store(self) -> Images | None:
         """The engine's images; None where it runs none."""
 
+    @property
+    def unavailable(self) -> Mapping[str, Unavailable]:
+        """The services that cannot run on it; known without asking it."""
+
     def facts(self) -> EngineFacts: ...
     def observe(self) -> Observed:
         """One snapshot of every component that exists."""

@@ -30,6 +30,7 @@ def env(
     from arcctl.connect import view as show
     from arcctl.terminal import console as terminal
 
-    variables = connection.variables(tuple(names or ()), side, load_project(ctx.obj))
-    if shown := show.variables(variables, side, format_):
+    found = connection.variables(tuple(names or ()), side, load_project(ctx.obj))
+    if shown := show.variables(found.values, side, format_):
         terminal.line(shown)
+    show.left_out(found.left_out)

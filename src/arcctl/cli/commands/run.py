@@ -29,4 +29,4 @@ def run(
     from arcctl.connect.clients import foreground
 
     project = load_project(ctx.obj)
-    foreground.become(command, {**project.environment, **connection.variables((), Side.HOST, project)})
+    foreground.become(command, {**project.environment, **connection.variables((), Side.HOST, project).values})

@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from arcctl.engines import disks, execution
-from arcctl.engines.base import NOTHING, EngineFacts, Executed, Images, Observed, Usage
+from arcctl.engines.base import NOTHING, EngineFacts, Executed, Images, Observed, Unavailable, Usage
 from arcctl.engines.docker import inspection
 from arcctl.engines.docker.images import DockerImages
 from arcctl.engines.docker.refusals import INSTALL, NO_ENGINE, refusal, translated
@@ -64,6 +64,10 @@ class DockerEngine:
     def project_filter(self) -> tuple[str, str]:
         """The filter of `docker … ls` that leaves what belongs to the project."""
         return "--filter", f"label=com.docker.compose.project={self.project}"
+
+    @property
+    def unavailable(self) -> Mapping[str, Unavailable]:
+        return {}
 
     @property
     def image_store(self) -> Images:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from arcctl.engines import disks, execution
-from arcctl.engines.base import NOTHING, ContainerState, EngineFacts, Executed, Observed, Usage
+from arcctl.engines.base import NOTHING, ContainerState, EngineFacts, Executed, Observed, Unavailable, Usage
 from arcctl.engines.embedded import accounts, processes, translation
 from arcctl.engines.embedded.layout import Layout
 from arcctl.engines.embedded.resolver import BinaryResolver
@@ -72,6 +72,10 @@ class EmbeddedEngine:
     def image_store(self) -> None:
         return None
 
+    @property
+    def unavailable(self) -> Mapping[str, Unavailable]:
+        return self._resolver.unavailable()
+
     def facts(self) -> EngineFacts:
         pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
         folder = next(p for p in (self._base, *self._base.parents) if p.is_dir())
@@ -87,7 +91,7 @@ class EmbeddedEngine:
         found = (self._supervisor.processes() if records else None) or {}
         envs = self._envs()
         states = {key: self._state(key, found.get(key), record, envs) for key, record in records.items()}
-        return Observed(states, self._resolver.unavailable())
+        return Observed(states, self.unavailable)
 
     def _state(
         self, key: str, info: Mapping[str, Any] | None, record: Mapping[str, str], envs: Mapping[str, ServiceEnv]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from urllib.parse import unquote
 
 import pytest
@@ -37,6 +38,12 @@ def test_spans_are_sorted_by_start_and_have_service_duration_and_outcome() -> No
 def test_children_follow_their_parent_and_orphans_have_depth_0() -> None:
     spans = (_span("a"), _span("b", "a", 1), _span("c", "b", 2), _span("d", "a", 3), _span("e", "gone", 4))
     assert [(depth, span.id) for depth, span in trace.tree(spans)] == [(0, "a"), (1, "b"), (2, "c"), (1, "d"), (0, "e")]
+
+
+def test_log_lines_are_looked_for_from_a_minute_before_to_an_hour_after_the_spans() -> None:
+    late = replace(_span("b", start=5 * 10**9), duration_ms=1500.0)
+    minute, end = 60 * 10**9, 6_500_000_000
+    assert trace.moments((late, _span("a", start=2 * 10**9))) == (2 * 10**9 - minute, end + 60 * minute)
 
 
 def test_log_lines_are_sorted_by_time_and_have_a_level() -> None:

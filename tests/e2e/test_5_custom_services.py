@@ -116,12 +116,12 @@ def test_it_cannot_connect_to_another_database(new: Platform) -> None:
 
 
 def test_a_request_is_followed_through_the_telemetry_path(new: Platform) -> None:
-    trace = json.loads(new.arcctl("trace", _visit(new)["trace_id"], "--json").ok().out)
+    trace = json.loads(new.arcctl("trace", _visit(new)["trace_id"], "--wait", "--json").ok().out)
     assert [(span["service"], span["name"]) for span in trace["spans"]] == [
         (NAME, "GET /visits"),
         (NAME, "count a visit"),
     ]
-    assert all(hop["ok"] for hop in trace["hops"])
+    assert all(hop["ok"] and hop["found"] for hop in trace["hops"])
 
 
 def test_the_gateway_routes_its_name_to_it(new: Platform) -> None:

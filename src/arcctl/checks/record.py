@@ -89,5 +89,5 @@ async def _send(recorder: Recorder, command: str, project: Project, *, ok: bool)
     call = replace(intake.telemetry.signals[Signal.INTAKE], json=document)
     observed = await asyncio.to_thread(project.engine.observe)
     step, _, _ = await project.smoke_test_runner.ask(intake.id, call, observed.published, {})
-    sent = f"the trace of this command: arcctl trace {trace_id}"
+    sent = f"the trace of this command: arcctl trace {trace_id} --wait"
     project.note(sent if step.ok else f"the trace of this command could not be sent to {intake.id}: {step.message}")

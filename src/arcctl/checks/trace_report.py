@@ -13,6 +13,8 @@ from arcctl.errors import UsageError
 from arcctl.model.telemetry import Signal
 
 _ID = re.compile(r"[0-9a-f]{32}")
+_BEFORE_NS, _AFTER_NS = 60 * 10**9, 3600 * 10**9
+"""Nanoseconds around a request in which its log lines are looked for: clocks differ, and work may go on after it."""
 _FAILED = 2
 """The status code of OpenTelemetry for an error."""
 
@@ -53,6 +55,9 @@ class Hop:
     service: str
     signal: Signal
     ok: bool
+    """Whether the store answered, and has what a new request leaves there."""
+    found: bool = True
+    """Whether it has anything of the request."""
     ms: int
     message: str = ""
 
@@ -117,6 +122,18 @@ def read_series(text: str) -> tuple[Series, ...]:
     items = json.loads(text or "{}").get("data", {}).get("result", [])
     found = [Series(labels=dict(item["metric"]), value=item["value"][1]) for item in items]
     return tuple(sorted(found, key=lambda series: sorted(series.labels.items())))
+
+
+def moments(spans: Iterable[Span]) -> tuple[int, int]:
+    """A time before anything was logged of these spans and one after it, in nanoseconds."""
+    spans = tuple(spans)
+    end = max(span.start_ns + round(span.duration_ms * 1e6) for span in spans)
+    return min(span.start_ns for span in spans) - _BEFORE_NS, end + _AFTER_NS
+
+
+def said_by(service: str, message: str) -> str:
+    """What a service said, with its name where the message has not."""
+    return message if message.startswith(service) else f"{service}: {message}"
 
 
 def alternatives(names: Iterable[str]) -> str:

@@ -83,12 +83,12 @@ def show_trace(trace: Trace) -> None:
     terminal.line("\nlogs:" if trace.lines else "\nlogs: none")
     for line in trace.lines:
         terminal.line(f"  +{(line.time_ns - start) / 1e6:.1f} ms  {line.service} {line.level}: {line.text}")
-    terminal.line("\nspan metrics:" if trace.series else "\nspan metrics: none yet")
+    terminal.line("\nspan metrics:" if trace.series else "\nspan metrics: none")
     for series in trace.series:
         terminal.line(f"  {series.value:>8}  {', '.join(series.labels[name] for name in sorted(series.labels))}")
     terminal.line("\nhops:")
     for hop in trace.hops:
-        status = terminal.word("ok" if hop.ok else "bad")[0]
+        status = terminal.word("bad" if not hop.ok else "ok" if hop.found else "none")[0]
         terminal.line(f"  {status}  {hop.service} ({hop.signal}) after {hop.ms} ms {hop.message}".rstrip())
 
 

@@ -20,7 +20,7 @@ from arcctl.model.probe import Probe, Runs
 from arcctl.model.resource import Resource
 from arcctl.model.rotation import Fixed, Rotation
 from arcctl.model.smoke_test import SmokeTest
-from arcctl.model.telemetry import Document, Signal, Telemetry
+from arcctl.model.telemetry import Document, LogStore, Signal, Telemetry
 
 E = TypeVar("E", bound=ServiceEnv)
 
@@ -316,6 +316,10 @@ class Catalogue:
     def with_signal(self, signal: Signal) -> Service[Any]:
         """The one service that knows this of a request."""
         return next(s for s in self.services.values() if signal in s.telemetry.signals)
+
+    def log_store(self) -> tuple[Service[Any], LogStore]:
+        """The one service that keeps log lines, and how they are read."""
+        return next((s, s.telemetry.log_store) for s in self.services.values() if s.telemetry.log_store)
 
     def layer(self, layer: Layer) -> tuple[str, ...]:
         return tuple(i for i, s in self.services.items() if s.layer is layer)

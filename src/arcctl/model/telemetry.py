@@ -106,6 +106,16 @@ class Scrape:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LogStore:
+    """How log lines are read by the names of the programs that sent them."""
+
+    names: Call
+    """A list of all names, at `data` of the answer."""
+    lines: Call
+    """For `{services}`, a regular expression; from `{start_ns}` on, at most `{limit}`, in `{direction}`."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Telemetry:
     """What is measured and shown of a service: the overview's row (empty: no such metric), its panels, its alerts."""
 
@@ -125,6 +135,7 @@ class Telemetry:
     scrape: Scrape | None = None
     signals: Mapping[Signal, Call] = field(default_factory=dict)
     """What it knows of one request, by its trace id."""
+    log_store: LogStore | None = None
 
     def row(self, service: str) -> tuple[Panel, ...]:
         """The overview's panels of one service."""

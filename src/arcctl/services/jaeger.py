@@ -53,8 +53,15 @@ def _loopback(env: Env) -> dict[str, dict[str, str]]:
 
 def find(what: str, trace_id: str, expect: str) -> Call:
     """A trace that holds this text."""
-    path = f"/api/v3/traces/{trace_id}"
-    return Call(f"find {what} in the trace store", PORT, path, at=ID, expect=expect, patience=15)
+    return Call(
+        f"find {what} in the trace store",
+        PORT,
+        f"/api/v3/traces/{trace_id}",
+        at=ID,
+        status=(200, 404),
+        expect=expect,
+        patience=15,
+    )
 
 
 FIND_TRACE = find("the trace", "{trace_id}", "{trace_id}")

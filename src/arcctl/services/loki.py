@@ -25,7 +25,7 @@ from arcctl.model.service import (
     service_id,
 )
 from arcctl.model.smoke_test import Call
-from arcctl.model.telemetry import Alert, Loss, Scrape, Signal, Telemetry, rate
+from arcctl.model.telemetry import Alert, LogStore, Loss, Scrape, Signal, Telemetry, rate
 
 ID = service_id(__name__)
 PORT, GRPC_PORT = 3100, 9095
@@ -54,17 +54,28 @@ def _loopback(env: Env) -> dict[str, str | int]:
     return {**addresses, "http_listen_port": env.host_port, "grpc_listen_port": GRPC_PORT}
 
 
-def find_trace(service: str, what: str = "the log", expect: str = "{trace_id}") -> Call:
+def find_trace(
+    service: str, what: str = "the log", expect: str = "{trace_id}", options: str = "limit=10"
+) -> Call:
     """The log lines of the run's trace; `service` is a regular expression."""
     query = quote(f'{{service_name=~"{service}"}} | trace_id="') + "{trace_id}" + quote('"')
-    return Call(
-        f"find {what} in the log store",
+    path = f"/loki/api/v1/query_range?{options}&query={query}"
+    return Call(f"find {what} in the log store", PORT, path, at=ID, expect=expect, patience=15)
+
+
+_MOST = 5000
+"""Lines that one answer may have: Loki's own limit."""
+_OF_ONE_TRACE = f"limit={_MOST}&direction=forward&start={{start_ns}}&end={{end_ns}}"
+_LINES = quote('{service_name=~"') + "{services}" + quote('"}')
+_LOGS = LogStore(
+    # Without a start, Loki looks back six hours here and one hour there; it refuses more than 721.
+    names=Call("find who sends logs", PORT, "/loki/api/v1/label/service_name/values?since=720h"),
+    lines=Call(
+        "read log lines",
         PORT,
-        f"/loki/api/v1/query_range?limit=10&query={query}",
-        at=ID,
-        expect=expect,
-        patience=15,
-    )
+        f"/loki/api/v1/query_range?limit={{limit}}&direction={{direction}}&start={{start_ns}}&query={_LINES}",
+    ),
+)
 
 
 SERVICE: Service[Env] = Service(
@@ -112,7 +123,8 @@ SERVICE: Service[Env] = Service(
     backup=lambda env: Folder("data"),
     telemetry=Telemetry(
         scrape=Scrape(PORT),
-        signals={Signal.LOGS: find_trace(".+")},
+        signals={Signal.LOGS: find_trace(".+", options=_OF_ONE_TRACE)},
+        log_store=_LOGS,
         rate=rate("loki_distributor_lines_received_total"),
         losses=(
             Loss("log lines discarded (too long, too old, or too many at once)", ("loki_discarded_samples_total",)),

@@ -10,8 +10,16 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-GLYPHS = {"healthy": "✔", "degraded": "!", "unhealthy": "✘", "unknown": "?", "ok": "✔", "bad": "✘"}
-STYLES = {"healthy": "green", "degraded": "yellow", "unhealthy": "red", "unknown": "dim", "ok": "green", "bad": "red"}
+GLYPHS = {"healthy": "✔", "degraded": "!", "unhealthy": "✘", "unknown": "?", "ok": "✔", "bad": "✘", "none": "-"}
+STYLES = {
+    "healthy": "green",
+    "degraded": "yellow",
+    "unhealthy": "red",
+    "unknown": "dim",
+    "ok": "green",
+    "bad": "red",
+    "none": "dim",
+}
 
 HIDDEN = "********"
 """Stands for a secret."""

@@ -61,6 +61,8 @@ async def _send_once(call: Call, port: int, run: Run, client: httpx.AsyncClient)
         raise StepFailed(f"no answer on port {port}: {type(error).__name__}") from None
     if answer.status_code not in call.status:
         raise StepFailed(f"HTTP {answer.status_code}: {answer.text}")
+    if run.filled(call.expect) not in answer.text and call.patience:
+        raise StepFailed(f"not there after {call.patience:.0f} s")
     if run.filled(call.expect) not in answer.text:
         raise StepFailed(f"expected {run.filled(call.expect)!r} in the answer: {answer.text}")
     if answer.status_code == call.status[0]:

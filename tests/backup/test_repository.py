@@ -17,7 +17,7 @@ import pytest
 
 from arcctl.backup.clients.repository import BackupRepository
 from arcctl.backup.manifest import Kind, Manifest, Part, Verified
-from arcctl.errors import BackupError, KeyRefused, UsageError
+from arcctl.errors import BackupError, KeyRefused, ProjectError, UsageError
 from arcctl.settings.directory import ProjectDirectory
 from arcctl.settings.location import FOLDERS
 from tests.small_disk import SmallDisk
@@ -349,3 +349,31 @@ def test_that_it_was_verified_is_remembered_and_deleting_leaves_nothing(reposito
     assert repository.entries()[0].verified == Verified("2026-11-24T22:00:00+00:00", restored=True)
     stored.delete()
     assert list(repository.folder.iterdir()) == []
+
+
+def test_the_newest_whole_backup_of_a_service_is_found(repository: BackupRepository, key: Key) -> None:
+    assert repository.newest("redis", "fake") == ""
+    first, second = (_made(repository, stamp=stamp, encrypt_for=key.recipient) for stamp in (STAMP, "20261125T210000Z"))
+    assert repository.newest("redis", "fake") == second
+    assert repository.newest("postgres", "fake") == ""
+    assert repository.newest("redis", "another engine") == ""  # which cannot read its volumes
+    part = repository.folder / second / "redis-0.age"
+    part.write_bytes(part.read_bytes()[:-1])
+    assert repository.newest("redis", "fake") == first
+    (repository.folder / first / "manifest.json").write_text("{}")
+    assert repository.newest("redis", "fake") == ""
+
+
+def test_damaged_data_is_kept_in_a_private_file_and_not_at_all_where_it_cannot_be_copied(
+    repository: BackupRepository, directory: ProjectDirectory
+) -> None:
+    kept = Path(repository.keep_damaged("redis-data", _fill))
+    assert (kept.parent, kept.read_text(), kept.stat().st_mode & 0o777) == (directory.state / "damaged", SECRET, 0o600)
+
+    def full(stream: BinaryIO) -> None:
+        stream.write(b"a part")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(ProjectError, match="no space left on device"):
+        repository.keep_damaged("nats-data", full)
+    assert list(kept.parent.iterdir()) == [kept]

@@ -215,12 +215,12 @@ def test_lost_secrets_over_data_that_exists_are_a_problem_and_nothing_is_drawn(c
         (
             "full\n",
             "incomplete-volume",
-            "arc_postgres_data has data, but no PG_VERSION, global/pg_control, postgresql.conf",
+            "arc_postgres_data has data, but PG_VERSION, global/pg_control, postgresql.conf missing or empty",
         ),
         (
             "full\n18\nPG_VERSION\n",
             "incomplete-volume",
-            "arc_postgres_data has data, but no global/pg_control, postgresql.conf",
+            "arc_postgres_data has data, but global/pg_control, postgresql.conf missing or empty",
         ),
         (
             "full\n16\nPG_VERSION\nglobal/pg_control\npostgresql.conf\n",

@@ -298,7 +298,7 @@ def test_without_docker_the_rules_are_those_of_local_processes() -> None:
         ),
         (
             changed_facts("engine", volumes=(VolumeFacts(name="store_data", service="store", missing=("A", "B")),)),
-            "problem incomplete-volume: store_data has data, but no A, B -> arcctl backup list,"
+            "problem incomplete-volume: store_data has data, but A, B missing or empty -> arcctl backup list,"
             " then arcctl backup restore NAME; without a backup, to destroy all data: arcctl clean",
         ),
         (

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import shutil
 import signal
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
+from arcctl import services
+from arcctl.engines.embedded import engine as embedded
 from tests.e2e.clients import redis_client, sql
 from tests.e2e.counting import ledger, writing
-from tests.e2e.driver import Platform
+from tests.e2e.driver import Platform, reason
 from tests.e2e.user_data import USER_DATA
 
 
@@ -203,3 +206,64 @@ def test_a_restore_that_is_interrupted_leaves_each_service_whole(full: Platform)
     full.arcctl("backup", "restore", name, "--yes").ok()
     assert _content(full) == expected
     assert _temporary_databases(full) == 0
+
+
+def _damage(platform: Platform, service: str, script: str) -> None:
+    """Run a script in the volume of a service that was stopped."""
+    platform.arcctl("down", service).ok()
+    if "ARCCTL_ENGINE" in platform.environment:
+        folder = embedded.base(platform.directory) / "data" / f"{service}_data"
+        subprocess.run(("sh", "-ec", script), cwd=folder, check=True)
+    else:
+        image = services.load().services["redis"].container.image
+        volume = ("--volume", f"arc_{service}_data:/volume", "--workdir", "/volume")
+        platform.docker(
+            "run", "--rm", "--network", "none", "--user", "0:0", *volume, "--entrypoint", "sh", image, "-ec", script
+        )
+
+
+OVERWRITE = 'for f in {}; do head -c 200 /dev/urandom | dd of="$f" bs=1 seek={} conv=notrunc 2>/dev/null; done'
+
+
+@pytest.mark.parametrize(
+    ("service", "script", "words"),
+    [
+        ("redis", OVERWRITE.format("appendonlydir/*.incr.aof", 100), "Bad file format reading the append only file"),
+        (
+            "postgres",
+            'for f in global/pg_control */docker/global/pg_control; do [ ! -f "$f" ] || : >"$f"; done',
+            'could not read file "global/pg_control"',
+        ),
+    ],
+)
+def test_a_server_that_cannot_read_its_data_names_the_backup_that_brings_it_back(
+    full: Platform, service: str, script: str, words: str
+) -> None:
+    expected, name = USER_DATA[service].read(full), _backup(full, service)
+    _damage(full, service, script)
+    done = full.arcctl("up", service)
+    assert done.code == 1
+    *_, error, hint = done.err.splitlines()
+    assert error.startswith(f"error: {service} cannot read its data: {words}")
+    assert hint == f"hint: arcctl backup restore {name} {service}"
+    found = full.service(service)
+    assert (found["status"], found["checks"][0]["hint"]) == ("unhealthy", hint.removeprefix("hint: "))
+    assert words in found["checks"][0]["message"]
+    full.arcctl("backup", "restore", name, service, "--yes").ok()
+    assert USER_DATA[service].read(full) == expected
+    assert full.service(service)["status"] == "healthy"
+
+
+def test_messages_that_nats_lost_are_told_with_the_backup_that_has_them(full: Platform) -> None:
+    expected, name = USER_DATA["nats"].read(full), _backup(full, "nats")
+    _damage(full, "nats", OVERWRITE.format("jetstream/*/streams/AGENTS/msgs/*.blk", 0))
+    full.arcctl("up", "nats").ok()
+    found = full.service("nats")
+    assert found["status"] == "degraded"
+    assert "stream AGENTS lost " in reason(found)
+    assert found["checks"][0]["hint"] == f"arcctl backup restore {name} nats"
+    assert full.arcctl("verify", "nats").code == 1
+    full.arcctl("backup", "restore", name, "nats", "--yes").ok()
+    assert USER_DATA["nats"].read(full) == expected
+    assert full.service("nats")["status"] == "healthy"
+    full.arcctl("verify", "nats").ok()

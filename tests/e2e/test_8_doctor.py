@@ -57,7 +57,7 @@ def test_an_incomplete_data_folder_is_a_problem_and_is_not_changed(local: Platfo
         found = _doctor(project, "--fix")["incomplete-volume"]
         assert (found["state"], found["evidence"], found["repairable"]) == (
             "problem",
-            "postgres_data has data, but no PG_VERSION, global/pg_control, postgresql.conf",
+            "postgres_data has data, but PG_VERSION, global/pg_control, postgresql.conf missing or empty",
             False,
         )
         assert [path.name for path in folder.iterdir()] == ["pg_hba.conf"]

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import partial
 
 from arcctl.backup import servers
-from arcctl.backup.base import BackupTools, Copiers
+from arcctl.backup.base import BackupTools
 from arcctl.backup.clients.repository import Backup
 from arcctl.backup.manifest import Kind, Manifest
 from arcctl.backup.plan import obstacle, secrets_id, to_restore
 from arcctl.backup.report import Change, Preview, RestoreReport
 from arcctl.backup.servers import has_data, not_answering, server_of
+from arcctl.checks.damage import damages, no_backup
 from arcctl.engines.base import Observed
 from arcctl.errors import ArcError, BackupError
 from arcctl.events import Event
@@ -21,6 +23,7 @@ from arcctl.events import Kind as EventKind
 from arcctl.lifecycle import up
 from arcctl.model.backup_method import Dump, Folder, Method
 from arcctl.model.graph import closure
+from arcctl.model.service import Volume
 from arcctl.project import Project, project_lock
 
 ANOTHER = "choose another one: arcctl backup list"
@@ -45,7 +48,7 @@ async def restore(request: Restore, project: Project, tools: BackupTools) -> Res
         raise BackupError(f"{request.name} is damaged: {'; '.join(damages)}", hint=ANOTHER)
     backup.unlock(request.key_file)
     with await project_lock(project):
-        return await _Restoration(request, project, tools.copiers, backup, chosen).run()
+        return await _Restoration(request, project, tools, backup, chosen).run()
 
 
 def preview(request: Restore, project: Project, tools: BackupTools) -> Preview:
@@ -93,7 +96,7 @@ def _refusal(service: str, manifest: Manifest, observed: Observed, project: Proj
 class _Restoration:
     request: Restore
     project: Project
-    copiers: Copiers
+    tools: BackupTools
     backup: Backup
     chosen: tuple[str, ...]
     _began: float = field(default_factory=time.monotonic)
@@ -106,7 +109,7 @@ class _Restoration:
         self._refuse(observed)
         is_new = not (self.project.engine.volumes() and self.project.directory.secrets())
         files = self._write_secrets() if is_new else ()
-        await self._start(self._open())
+        await self._replace_unreadable(await self._start(self._open()))
         observed = self.project.engine.observe()
         self._refuse(observed)
         files = files or await self._exchange_secrets(observed)
@@ -137,6 +140,30 @@ class _Restoration:
         outcome = (await up.launch(up.Request(words=services, timeout=servers.PATIENCE), self.project)).outcome
         self.project = self.project.reloaded()  # a first start generates secrets
         return {**outcome.failed, **outcome.waiting} if outcome else {}
+
+    async def _replace_unreadable(self, down: Collection[str]) -> None:
+        """Give a server of databases that cannot read its data a new volume; what was in the old one is kept."""
+        databases = [i for i in self._open() if i in down and isinstance(self._method(i), Dump)]
+        found = damages(databases, self.project, no_backup)
+        for service, damage in found.items():
+            try:
+                kept = self._set_aside(service)
+            except ArcError as error:
+                self._leave(service, f"{damage.message}; that data could not be set aside: {error.message}")
+            else:
+                self.project.note(f"{service} {damage.message}; that data is kept in {', '.join(kept)}")
+        await self._start(tuple(i for i in found if i in self._open()))
+
+    def _set_aside(self, service: str) -> list[str]:
+        """Copy its volumes to files, then remove them."""
+        engine, keep = self.project.engine, self.tools.repository.keep_damaged
+        mounts = self.project.catalogue.services[service].storage.mounts(self.project.settings.envs[service])
+        first, *others = (mount.name for mount in mounts if isinstance(mount, Volume))
+        copier = self.tools.copiers(service, Folder(first, tuple(others)))
+        engine.stop([service])
+        kept = [keep(f"{service}-{name}", partial(copier.save, kind, name)) for kind, name in copier.contents()]
+        engine.remove([service], [engine.volume_name(service, name) for name in (first, *others)])
+        return kept
 
     def _open(self) -> tuple[str, ...]:
         return tuple(i for i in self.chosen if i not in self._not_restored)
@@ -172,7 +199,7 @@ class _Restoration:
         for service, method in before.items():
             now = self._method(service)
             if isinstance(method, Dump) and isinstance(now, Dump) and method != now:
-                self.copiers(service, method).set_password(now.password)
+                self.tools.copiers(service, method).set_password(now.password)
         if files:
             await self._start(self._open())  # with the passwords of the backup
         return files
@@ -198,7 +225,7 @@ class _Restoration:
 
     async def _replace(self, service: str, method: Method) -> None:
         self._emit(EventKind.WORKING, service, "unpacking next to the current data")
-        copier, engine, stopped = self.copiers(service, method), self.project.engine, False
+        copier, engine, stopped = self.tools.copiers(service, method), self.project.engine, False
         try:
             for part in self.backup.manifest.of(service):
                 self.backup.read(part, partial(copier.load, part.kind, part.name))

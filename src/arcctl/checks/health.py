@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from arcctl.checks.health_report import Report, Status, judge, overall, read_losses
+from arcctl.checks.damage import NewestBackup, damages, no_backup
+from arcctl.checks.damage import losses as lost_messages
+from arcctl.checks.health_report import Report, Status, judge, overall, read_losses, with_damage
 from arcctl.engines.base import ABSENT, Observed
 from arcctl.events import Event, Kind
 from arcctl.model.graph import closure, resolve
@@ -25,6 +27,7 @@ class Request:
     words: tuple[str, ...] = ()
     """Services, layers or `all`; nothing means `all`."""
     deadline: float = DEADLINE
+    newest_backup: NewestBackup = no_backup
 
 
 async def health(request: Request, project: Project) -> Report:
@@ -36,12 +39,17 @@ async def health(request: Request, project: Project) -> Report:
     )
     left = max(0.5, request.deadline - (time.perf_counter() - began))
     probed = targets(project, observed, closure(asked, project.catalogue))
-    answers, losses, disks = await asyncio.gather(
+    newest = request.newest_backup
+    answers, losses, disks, damaged = await asyncio.gather(
         project.prober.ask(probed, left),
         _losses(project, observed),
         asyncio.to_thread(project.engine.disks, observed),
+        lost_messages(asked, observed, project, newest, left),
     )
-    verdicts = judge(asked, project.catalogue, replace(observed, disks=disks), answers, losses)
+    crashed = [i for i in asked if observed.of(i).crashed and not (i in answers and answers[i].ok)]
+    damaged |= await asyncio.to_thread(damages, crashed, project, newest)
+    judged = judge(asked, project.catalogue, replace(observed, disks=disks), answers, losses)
+    verdicts = tuple(with_damage(verdict, damaged.get(verdict.name)) for verdict in judged)
     for verdict in verdicts:
         kind = Kind.FAILED if verdict.status is Status.UNHEALTHY else Kind.READY
         project.sink(Event(kind, verdict.name, verdict.status))

@@ -9,6 +9,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
+from arcctl.checks.damage_report import Damage
 from arcctl.engines.base import ABSENT, ContainerState, Observed, Unavailable
 from arcctl.model.disk import Space, fullest
 from arcctl.model.graph import root_causes
@@ -20,6 +21,8 @@ from arcctl.model.telemetry import LOST_MINUTES
 SCHEMA = "arcctl.health/v1"
 PROBE = "probe"
 """The id of the check that asks from the host."""
+DATA = "data"
+"""The id of the check that finds data which the server cannot read."""
 
 
 class Status(StrEnum):
@@ -102,6 +105,15 @@ def judge(
     bad = (Status.UNHEALTHY, Status.UNKNOWN)
     failed = {i: v.status in bad and i not in observed.unavailable for i, v in everything.items()}
     return tuple(_with_root_causes(everything[i], root_causes(i, failed, catalogue)) for i in services)
+
+
+def with_damage(verdict: Verdict, damage: Damage | None) -> Verdict:
+    """The verdict on a service whose data is damaged: that is the first reason."""
+    if damage is None:
+        return verdict
+    check = Check(id=DATA, kind="readiness", status=damage.status, message=damage.message, hint=damage.hint)
+    status = Status.DEGRADED if verdict.status is Status.HEALTHY else verdict.status
+    return replace(verdict, status=status, checks=(check, *verdict.checks))
 
 
 def overall(verdicts: Iterable[Verdict], counted: Iterable[str]) -> Status:

@@ -44,7 +44,9 @@ def show_health(report: health.Report) -> None:
     terminal.table(("SERVICE", "STATUS", "VERSION", "LATENCY", "REASON"), [_health_row(v) for v in report.services])
     _sum_up(report.status.value, report)
     for verdict in report.services:
-        for hint in dict.fromkeys(c.hint for c in verdict.checks if c.hint and c.status == "fail"):
+        for hint in dict.fromkeys(
+            c.hint for c in verdict.checks if c.hint and (c.status == "fail" or c.id == health.DATA)
+        ):
             terminal.say(f"{verdict.name}: next, {hint}")
 
 

@@ -6,6 +6,7 @@ import contextlib
 from collections import ChainMap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,6 +15,7 @@ from arcctl.backup.clients.repository import BackupRepository
 from arcctl.backup.clients.select import copiers
 from arcctl.checks.clients.prober import LoopbackProber
 from arcctl.checks.clients.smoke_test_runner import LoopbackSmokeTestRunner
+from arcctl.checks.damage import NewestBackup
 from arcctl.cli.globals import Globals
 from arcctl.custom import declare, files
 from arcctl.data.base import DataClients
@@ -138,6 +140,12 @@ def backup_repository(options: Globals) -> BackupRepository:
 def backup_tools(project: Project) -> BackupTools:
     repository = BackupRepository(project.directory, lambda text: project.sink(Event(Kind.WARNING, "", text)))
     return BackupTools(copiers(project.engine, project.directory, project.catalogue), repository)
+
+
+def newest_backup(project: Project) -> NewestBackup:
+    """Finds the newest backup that has the data of a service."""
+    repository = BackupRepository(project.directory, lambda text: None)
+    return partial(repository.newest, engine=project.engine.name)
 
 
 @contextlib.contextmanager

@@ -304,7 +304,7 @@ def _complete(facts: Facts) -> Iterator[Diagnosis]:
     """A server that finds an incomplete data folder does not initialise it, and fails."""
     if facts.engine.volumes:
         incomplete = [v for v in facts.engine.volumes if v.missing]
-        text = "; ".join(f"{v.name} has data, but no {', '.join(v.missing)}" for v in incomplete)
+        text = "; ".join(f"{v.name} has data, but {', '.join(v.missing)} missing or empty" for v in incomplete)
         text = text or f"{', '.join(v.name for v in facts.engine.volumes)}: initialised"
         fix = "arcctl backup list, then arcctl backup restore NAME; without a backup, to destroy all data: arcctl clean"
         yield problem("incomplete-volume", text, fix, when=incomplete)

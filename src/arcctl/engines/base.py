@@ -47,6 +47,11 @@ class ContainerState:
     def running(self) -> bool:
         return self.state == "running"
 
+    @property
+    def crashed(self) -> bool:
+        """Whether it ended by itself, also where the engine has started it again."""
+        return self.state in ("restarting", "dead") or self.restarts > 0 or self.exit_code != 0
+
     def __str__(self) -> str:
         """The state in words that follow a name or a colon."""
         return {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from arcctl.checks.damage import NewestBackup, damages
 from arcctl.engines.base import Observed
 from arcctl.errors import DeadlineError, UnhealthyError
 from arcctl.lifecycle import bootstrap, data_versions, image_lock, preflight
@@ -113,7 +114,7 @@ async def launch(request: Request, project: Project) -> UpReport:
     return UpReport(plan, outcome, prepared.left_out, found)
 
 
-def raise_for_failed(report: UpReport, project: Project) -> None:
+def raise_for_failed(report: UpReport, project: Project, newest_backup: NewestBackup) -> None:
     """Raises UnhealthyError or DeadlineError for what did not become ready, after the end of its log."""
     outcome = report.outcome
     if outcome is None or report.passed:
@@ -124,6 +125,8 @@ def raise_for_failed(report: UpReport, project: Project) -> None:
         project.note(f"  {line}")
     others = f" (and {len(blamed) - 1} more: {', '.join(list(blamed)[1:])})" if len(blamed) > 1 else ""
     hint = f"arcctl logs {culprit}, then arcctl up"
+    if damage := damages([culprit], project, newest_backup).get(culprit):
+        raise UnhealthyError(f"{culprit} {damage.message}{others}", hint=damage.hint)
     if outcome.failed:
         raise UnhealthyError(f"{culprit} did not become ready: {reason}{others}", hint=hint)
     raise DeadlineError(f"{culprit} was not ready in {outcome.seconds:.0f} s: {reason}{others}", hint=hint)

@@ -118,6 +118,17 @@ class Stream:
 
 
 @dataclass(frozen=True, kw_only=True)
+class StoredMessages:
+    """NATS: every stream has the messages that it says it has, as far as the server knows and `samples` show."""
+
+    port: int
+    user: str
+    password: str = field(repr=False)
+    samples: int = 0
+    """Messages of each stream that are read."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class EphemeralContainer:
     """A short-lived container from the image of the tested service. It publishes no port."""
 
@@ -131,7 +142,7 @@ class EphemeralContainer:
     """Passes after it was removed."""
 
 
-SmokeTest = Calls | Sql | Commands | Messaging | Stream | EventLog | EphemeralContainer
+SmokeTest = Calls | Sql | Commands | Messaging | Stream | StoredMessages | EventLog | EphemeralContainer
 
 
 @dataclass(frozen=True, kw_only=True)

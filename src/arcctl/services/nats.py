@@ -31,7 +31,7 @@ from arcctl.model.service import (
     Volume,
     service_id,
 )
-from arcctl.model.smoke_test import Messaging, SmokeTest, Stream
+from arcctl.model.smoke_test import Messaging, SmokeTest, StoredMessages, Stream
 from arcctl.model.telemetry import Alert, Panel, Scrape, Telemetry, Unit, rate
 from arcctl.services.presets.containers import exporter
 from arcctl.services.presets.web import answers
@@ -85,8 +85,19 @@ def _agents(env: Env) -> Stream:
     return Stream(port=PORT, user=USER, password=reveal(env.password), stream="AGENTS", subjects=("agents.>",))
 
 
+_SAMPLES = 20
+
+
+def _stored(env: Env, samples: int = 0) -> StoredMessages:
+    return StoredMessages(port=PORT, user=USER, password=reveal(env.password), samples=samples)
+
+
 def _smoke_tests(env: Env) -> tuple[SmokeTest, ...]:
-    return (Messaging(port=PORT, user=USER, password=reveal(env.password)), _agents(env))
+    return (
+        Messaging(port=PORT, user=USER, password=reveal(env.password)),
+        _agents(env),
+        _stored(env, samples=_SAMPLES),
+    )
 
 
 def _resources(env: Env) -> tuple[Resource, ...]:
@@ -187,6 +198,7 @@ SERVICE: Service[Env] = Service(
     checks=Checks(
         healthcheck=answers(_HEALTH),
         probe=lambda env: Tcp(port=PORT, send=_hello(env), expect=b"PONG", page=_USAGE),
+        stored=_stored,
         smoke_tests=_smoke_tests,
     ),
     setup=SetUp(resources=_resources),

@@ -19,6 +19,7 @@ from arcctl.model.service import (
     Component,
     ConfigFile,
     Container,
+    DamagedData,
     DataVersionFile,
     Healthcheck,
     Layer,
@@ -267,6 +268,11 @@ SERVICE: Service[Env] = Service(
         shells=lambda env: (_databases.psql("arc", env.app_password), _databases.psql(USER, env.password)),
     ),
     storage=Storage(
+        damaged=DamagedData(
+            said=r"(?<=(?:PANIC|FATAL):  )(could not read file|incorrect checksum in control file"
+            r'|could not locate a valid checkpoint|invalid checkpoint record|"[^"]+" is not a valid data directory).*',
+            repair="pg_resetwal --force -D 18/docker",
+        ),
         mounts=lambda env: (
             Volume("data", _DATA, _DATA_VERSION),
             ConfigFile(_LOGIN_FILE, reveal(env.password), uid=UID, gid=UID, first_run=True),

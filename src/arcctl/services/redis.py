@@ -17,6 +17,7 @@ from arcctl.model.service import (
     Checks,
     ConfigFile,
     Container,
+    DamagedData,
     Healthcheck,
     Layer,
     Limit,
@@ -179,11 +180,16 @@ SERVICE: Service[Env] = Service(
         ),
     ),
     storage=Storage(
+        damaged=DamagedData(
+            said=r"(Bad file format|Unexpected end of file|Error) reading the (append only file|RDB preamble).*"
+            r"|.*AOF file.* is corrupted.*|Fatal error loading the DB.*",
+            repair="redis-check-aof --fix appendonlydir/appendonly.aof.manifest",
+        ),
         mounts=lambda env: (
             Volume("data", "/data"),
             BindMount(f"{ID}/redis.conf", _CONFIG),
             ConfigFile("/run/arc/secret.conf", f"requirepass {reveal(env.password)}\n", uid=UID, gid=GID),
-        )
+        ),
     ),
     checks=Checks(
         healthcheck=Healthcheck(

@@ -15,11 +15,13 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from arcctl.backup.clients.encryption import decrypted, encrypted
 from arcctl.backup.manifest import DAMAGED, Entry, Kind, Manifest, Part, Verified, read
+from arcctl.backup.plan import obstacle
 from arcctl.errors import BackupError, KeyRefused, UsageError
 from arcctl.settings.directory import PRIVATE_FILE, PRIVATE_FOLDER, STATE, ProjectDirectory, readable, write_whole
 from arcctl.settings.location import FOLDER
@@ -91,6 +93,35 @@ class BackupRepository:
         with readable(self.folder):
             folders = sorted(p for p in self.folder.glob("*") if _NAME.fullmatch(p.name))
         return tuple(_entry(path) for path in folders)
+
+    def newest(self, service: str, engine: str) -> str:
+        """The newest whole one with data of a service that fits this engine; empty where there is none."""
+        found = [entry for entry in self.entries() if entry.manifest and self._offers(entry, service, engine)]
+        return found[-1].name if found else ""
+
+    def _offers(self, entry: Entry, service: str, engine: str) -> bool:
+        """Whether every file has its size; a restore compares the hashes too, before it changes anything."""
+        manifest, folder = entry.manifest, self.folder / entry.name
+        assert manifest is not None
+        mine = manifest.of(service)
+        fits = mine and not any(obstacle(part, manifest, engine, "") for part in mine)
+        files = ((folder / part.file, part.bytes) for part in manifest.parts)
+        return bool(fits) and all(path.is_file() and path.stat().st_size == size for path, size in files)
+
+    def keep_damaged(self, name: str, fill: Callable[[BinaryIO], object]) -> str:
+        """Write data that no server can read to a file of its own; the path of that file."""
+        folder = self._directory.state / "damaged"
+        path = folder / f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.tar"
+        with readable(folder):
+            folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE), "wb") as stream:
+                try:
+                    fill(stream)
+                    os.fsync(stream)
+                except BaseException:
+                    path.unlink()
+                    raise
+        return str(path)
 
     def find(self, name: str) -> Backup:
         """By its name or the path of its folder. Raises UsageError where there is none."""

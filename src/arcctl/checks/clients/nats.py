@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-from arcctl.checks.clients.steps import Run, cleaned, expect
+from arcctl.checks.clients.steps import Run, StepFailed, cleaned, expect
 from arcctl.model.names import LOOPBACK
-from arcctl.model.smoke_test import Messaging, Stream
+from arcctl.model.smoke_test import Messaging, StoredMessages, Stream
 
 WAIT_SECONDS = 5
 REDELIVERY_SECONDS = 1
+MOST_DELETED = 10_000
+"""Deleted messages of a stream up to which the server is asked for all of them, which is how it tells what it lost."""
 STREAM, SUBJECT = "ARCCTL_VERIFY", "arcctl.verify"
 """Names that only smoke tests use."""
 
@@ -53,7 +56,7 @@ async def run_messaging(smoke_test: Messaging, run: Run) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _logged_in(smoke_test: Messaging | Stream, run: Run) -> AsyncIterator[Any]:
+async def _logged_in(smoke_test: Messaging | Stream | StoredMessages, run: Run) -> AsyncIterator[Any]:
     async with contextlib.AsyncExitStack() as stack:
         async with run.step("log in"):
             login = connected(run.port(smoke_test.port), smoke_test.user, smoke_test.password)
@@ -75,6 +78,63 @@ async def run_stream(smoke_test: Stream, run: Run) -> None:
         async with run.step("find the stream"):
             info = await manager.stream_info(smoke_test.stream)
             expect(",".join(info.config.subjects), ",".join(smoke_test.subjects))
+
+
+async def run_stored_messages(smoke_test: StoredMessages, run: Run) -> None:
+    async with _logged_in(smoke_test, run) as client, run.step("have the messages of all streams"):
+        lost = [words async for words in _losses(client, smoke_test.samples)]
+        if lost:
+            raise StepFailed("; ".join(lost))
+
+
+async def _losses(client: Any, samples: int) -> AsyncIterator[str]:
+    """What each stream lost."""
+    offset, total = 0, 1
+    while offset < total:
+        page = await _api(client, "STREAM.LIST", offset=offset)
+        streams, total = page.get("streams") or [], page["total"]
+        for stream in streams:
+            if words := await _loss(client, stream["config"]["name"], samples):
+                yield words
+        offset += len(streams) or total
+
+
+async def _loss(client: Any, name: str, samples: int) -> str:
+    """Empty where nothing is missing."""
+    stream = await _api(client, f"STREAM.INFO.{name}")
+    if stream["state"].get("num_deleted", 0) > MOST_DELETED:
+        return ""
+    state = (await _api(client, f"STREAM.INFO.{name}", deleted_details=True))["state"]
+    if lost := state.get("lost"):
+        amount = f"{len(lost['msgs'])} messages" if lost["msgs"] else f"{lost['bytes']} bytes of messages"
+        return f"stream {name} lost {amount}: a file of it is damaged"
+    for number in sample(state, samples):
+        answer = await _api(client, f"STREAM.MSG.GET.{name}", seq=number)
+        if "error" in answer and await _still_there(client, name, number):
+            return f"stream {name} cannot read message {number}: {answer['error']['description']}"
+    return ""
+
+
+async def _still_there(client: Any, name: str, number: int) -> bool:
+    """Whether a stream says that it has a message: it may have ended since."""
+    state = (await _api(client, f"STREAM.INFO.{name}", deleted_details=True))["state"]
+    return state["first_seq"] <= number <= state["last_seq"] and number not in state.get("deleted", ())
+
+
+def sample(state: Mapping[str, Any], most: int) -> list[int]:
+    """Numbers of messages that a stream has, the first among them, spread over all of it."""
+    deleted = set(state.get("deleted") or ())
+    if not state["messages"] or not most:
+        return []
+    there = [n for n in range(state["first_seq"], state["last_seq"] + 1) if n not in deleted]
+    return there[:: max(1, len(there) // most)][:most]
+
+
+async def _api(client: Any, subject: str, **request: Any) -> dict[str, Any]:
+    """An answer of the JetStream API, also where it is an error."""
+    answer = await client.request(f"$JS.API.{subject}", json.dumps(request).encode(), timeout=WAIT_SECONDS)
+    found: dict[str, Any] = json.loads(answer.data)
+    return found
 
 
 async def _publish_and_subscribe(client: Any, run: Run) -> None:

@@ -8,7 +8,18 @@ from collections.abc import Mapping
 
 from arcctl.checks.clients import http, nats, postgres, pulsar, redis
 from arcctl.checks.clients.steps import Run, StepFailed
-from arcctl.model.smoke_test import Call, Calls, Commands, EventLog, Messaging, SmokeTest, Sql, Step, Stream
+from arcctl.model.smoke_test import (
+    Call,
+    Calls,
+    Commands,
+    EventLog,
+    Messaging,
+    SmokeTest,
+    Sql,
+    Step,
+    StoredMessages,
+    Stream,
+)
 
 
 class LoopbackSmokeTestRunner:
@@ -77,6 +88,8 @@ async def _run(smoke_test: SmokeTest, run: Run) -> None:
             await nats.run_messaging(smoke_test, run)
         case Stream():
             await nats.run_stream(smoke_test, run)
+        case StoredMessages():
+            await nats.run_stored_messages(smoke_test, run)
         case EventLog():
             await pulsar.run_event_log(smoke_test, run)
         case _:

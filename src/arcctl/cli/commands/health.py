@@ -68,12 +68,13 @@ def _ask(chosen: Globals, words: tuple[str, ...], deadline: float) -> Report:
     from arcctl.checks import health as use_case
     from arcctl.checks.record import record
     from arcctl.cli.interrupts import run
-    from arcctl.cli.project import ignore, load_project
+    from arcctl.cli.project import ignore, load_project, newest_backup
 
-    request = use_case.Request(words=words, deadline=deadline or use_case.DEADLINE)
-    sink = chosen.display() if chosen.telemetry else ignore
+    project = load_project(chosen, chosen.display() if chosen.telemetry else ignore)
+    newest = newest_backup(project)
+    request = use_case.Request(words=words, deadline=deadline or use_case.DEADLINE, newest_backup=newest)
     work, good = partial(use_case.health, request), partial(use_case.passed, strict=False)
-    report: Report = run(record("health", load_project(chosen, sink), work, good, asked=chosen.telemetry))
+    report: Report = run(record("health", project, work, good, asked=chosen.telemetry))
     return report
 
 

@@ -17,7 +17,7 @@ def restart(ctx: typer.Context, names: Containers = None) -> None:
     Examples: `arcctl restart`, `arcctl restart loki`, `arcctl restart redis-exporter`
     """
     from arcctl.cli.interrupts import run
-    from arcctl.cli.project import load_project
+    from arcctl.cli.project import load_project, newest_backup
     from arcctl.lifecycle import restart as use_case
     from arcctl.lifecycle import view
     from arcctl.lifecycle.up import raise_for_failed
@@ -26,5 +26,5 @@ def restart(ctx: typer.Context, names: Containers = None) -> None:
         project = load_project(ctx.obj, sink)
         report = run(use_case.restart(tuple(names or ()), project))
     if report.up:
-        raise_for_failed(report.up, project)
+        raise_for_failed(report.up, project, newest_backup(project))
     view.restart(report)

@@ -36,7 +36,7 @@ def up(
     """
     from arcctl.checks.record import record
     from arcctl.cli.interrupts import run
-    from arcctl.cli.project import load_project, project_directory
+    from arcctl.cli.project import load_project, newest_backup, project_directory
     from arcctl.custom import files as custom
     from arcctl.lifecycle import up as use_case
     from arcctl.lifecycle import view
@@ -56,5 +56,5 @@ def up(
         work = partial(use_case.up, request)
         report = run(record("up", project, work, lambda r: r.passed, asked=chosen.telemetry))
     if wait or (report.outcome and report.outcome.failed):
-        use_case.raise_for_failed(report, project)
+        use_case.raise_for_failed(report, project, newest_backup(project))
     view.up(report, waited=wait)

@@ -33,7 +33,7 @@ for found in $1; do folder=$found; done
 cd "$folder" 2>/dev/null || exit 0
 head -c 20 "$2" 2>/dev/null; echo
 shift
-for file; do [ -f "$file" ] && echo "$file"; done
+for file; do [ -s "$file" ] && echo "$file"; done
 exit 0
 """
 """Prints whether a volume has data, its version, and which of the files exist."""

@@ -59,6 +59,10 @@ def _gone(base: Path) -> dict[Path, str]:
     return {folder: found for folder, found in owners.items() if not Path(found).is_dir()}
 
 
+def _has_text(path: Path) -> bool:
+    return path.is_file() and path.stat().st_size > 0
+
+
 def _volumes(data: Path, declared: Mapping[str, tuple[str, Volume]], catalogue: Catalogue) -> Iterator[VolumeFacts]:
     """Those that exist and whose server writes its version."""
     for name, (key, volume) in declared.items():
@@ -69,7 +73,7 @@ def _volumes(data: Path, declared: Mapping[str, tuple[str, Volume]], catalogue: 
         yield VolumeFacts(
             name=name,
             service=key,
-            missing=tuple(f for f in file.files if not (folder / f).is_file()) if any(folder.iterdir()) else (),
+            missing=tuple(f for f in file.files if not _has_text(folder / f)) if any(folder.iterdir()) else (),
             version=version.read_text().strip() if version.is_file() else "",
             wanted=data_version(component, component.container.pinned or component.container.image),
         )

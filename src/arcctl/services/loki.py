@@ -54,9 +54,7 @@ def _loopback(env: Env) -> dict[str, str | int]:
     return {**addresses, "http_listen_port": env.host_port, "grpc_listen_port": GRPC_PORT}
 
 
-def find_trace(
-    service: str, what: str = "the log", expect: str = "{trace_id}", options: str = "limit=10"
-) -> Call:
+def find_trace(service: str, what: str = "the log", expect: str = "{trace_id}", options: str = "limit=10") -> Call:
     """The log lines of the run's trace; `service` is a regular expression."""
     query = quote(f'{{service_name=~"{service}"}} | trace_id="') + "{trace_id}" + quote('"')
     path = f"/loki/api/v1/query_range?{options}&query={query}"

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from arcctl.checks.health_report import Report, Status, Verdict, judge, overall, read_losses
+from arcctl.checks.health_report import Evidence, Report, Status, Verdict, judge, overall, read_losses
 from arcctl.engines.base import ContainerState, Observed, Unavailable
 from arcctl.model.disk import Disk, Space
 from arcctl.model.image import STUB
@@ -25,9 +25,19 @@ def _state(state: str, **more: object) -> ContainerState:
     return ContainerState(state=state, **more)  # type: ignore[arg-type]
 
 
-def _verdicts(containers: dict[str, ContainerState], answers: dict[str, Answer]) -> dict[str, Verdict]:
-    found = judge(tuple(TOY.services), TOY, Observed(RUNNING | containers), ANSWERS | answers)
-    return {v.name: v for v in found}
+def _verdicts(
+    containers: dict[str, ContainerState],
+    answers: dict[str, Answer],
+    seen: dict[str, Answer] | None = None,
+    started_at: dict[str, str] | None = None,
+) -> dict[str, Verdict]:
+    evidence = Evidence(
+        observed=Observed(RUNNING | containers),
+        answers=ANSWERS | answers,
+        seen=seen or {},
+        started_at=started_at or {},
+    )
+    return {v.name: v for v in judge(tuple(TOY.services), TOY, evidence)}
 
 
 def _printed(verdict: Verdict) -> list[str]:
@@ -59,7 +69,10 @@ def test_a_service_that_lost_something_is_degraded_and_says_how_much() -> None:
     ]}}"""
     assert read_losses("") == {}
     losses = read_losses(answer)
-    verdicts = {v.name: v for v in judge(tuple(TOY.services), TOY, Observed(RUNNING), ANSWERS, losses)}
+    verdicts = {
+        v.name: v
+        for v in judge(tuple(TOY.services), TOY, Evidence(observed=Observed(RUNNING), answers=ANSWERS, losses=losses))
+    }
     assert _printed(verdicts["front"])[0] == "healthy running"
     assert _printed(verdicts["store"]) == [
         "degraded running",
@@ -68,7 +81,7 @@ def test_a_service_that_lost_something_is_degraded_and_says_how_much() -> None:
         "warn losses: lines discarded: 1,204 in the last 15 minutes -> arcctl logs store",
         "warn losses: lines late: 3 in the last 15 minutes -> arcctl logs store",
     ]
-    (stopped,) = judge(("store",), TOY, Observed({"store": DONE}), {}, losses)
+    (stopped,) = judge(("store",), TOY, Evidence(observed=Observed({"store": DONE}), answers={}, losses=losses))
     assert [c.id for c in stopped.checks] == ["container"]
 
 
@@ -186,7 +199,7 @@ def test_each_state_has_its_message_and_hint(now: ContainerState, answer: Answer
 def test_without_a_published_port_the_healthcheck_decides(health: str, printed: list[str]) -> None:
     said = f"{printed.pop()} probe: no published port; in-container check {health or 'missing'}"
     observed = Observed(RUNNING | {"store": _state("running", health=health)})
-    (verdict,) = judge(("store",), TOY, observed, {})
+    (verdict,) = judge(("store",), TOY, Evidence(observed=observed, answers={}))
     assert _printed(verdict) == [*printed, said]
 
 
@@ -232,10 +245,133 @@ def test_components_of_a_service_that_was_not_started_are_left_out() -> None:
 
 def test_a_service_that_this_engine_cannot_run_says_why_and_is_no_root_cause() -> None:
     observed = Observed({"big-shop": RUNS}, {"store": Unavailable("must be built first", "arcctl engine build store")})
-    store, shop = judge(("store", "big-shop"), TOY, observed, ANSWERS)
+    store, shop = judge(("store", "big-shop"), TOY, Evidence(observed=observed, answers=ANSWERS))
     why = "not available here: must be built first (arcctl engine build store)"
     assert _printed(store) == ["unknown absent", f"skip container: {why} -> arcctl engine build store"]
     assert shop.blocked_by == ()
+
+
+CUT = "not connected to the network arc"
+FROM_FRONT = Answer(True, "front connects to store:7000")
+NOT_FROM_FRONT = Answer(False, "front cannot connect to store:7000")
+
+
+@pytest.mark.parametrize(
+    ("now", "answer", "seen", "printed"),
+    [
+        (
+            _state("running", cut_off=(CUT, "port 7000 is not published on 7000")),
+            OK,
+            None,
+            ["unhealthy running", f"fail network: {CUT}; port 7000 is not published on 7000 -> arcctl up store"],
+        ),
+        (_state("exited", cut_off=(CUT,)), OK, None, ["unhealthy exited"]),
+        (RUNS, OK, FROM_FRONT, ["healthy running", f"pass network: {FROM_FRONT.reason}"]),
+        (
+            RUNS,
+            OK,
+            NOT_FROM_FRONT,
+            ["unhealthy running", f"fail network: {NOT_FROM_FRONT.reason} -> arcctl restart store"],
+        ),
+        (RUNS, REFUSED, NOT_FROM_FRONT, ["unhealthy running", f"skip network: {NOT_FROM_FRONT.reason}"]),
+        (_state("exited"), REFUSED, NOT_FROM_FRONT, ["unhealthy exited"]),
+        (
+            _state("running", changed=("its memory limit is 64 MiB, not 128 MiB",)),
+            OK,
+            FROM_FRONT,
+            [
+                "degraded running",
+                f"pass network: {FROM_FRONT.reason}",
+                "warn configuration: its memory limit is 64 MiB, not 128 MiB -> arcctl up store",
+            ],
+        ),
+    ],
+    ids=["cut off", "stopped and cut off", "seen", "not seen", "answers nobody", "stopped", "changed by hand"],
+)
+def test_a_service_that_clients_on_its_networks_do_not_reach_is_unhealthy(
+    now: ContainerState, answer: Answer, seen: Answer | None, printed: list[str]
+) -> None:
+    found = _printed(_verdicts({"store": now}, {"store": answer}, {"store": seen} if seen else {})["store"])
+    assert [line for line in found if " container: " not in line and " probe: " not in line] == printed
+
+
+@pytest.mark.parametrize(
+    ("now", "ports", "printed"),
+    [
+        (_state("running", ports={7000: 7000}), {7000: 7000}, []),
+        (
+            _state("running", ports={7000: 7000}),
+            {7000: 7001},
+            ["warn ports: port 7000 is published on 7000, the settings say 7001 -> arcctl up store"],
+        ),
+        (_state("running"), {7000: 7001}, []),
+        (_state("exited", ports={7000: 7000}), {7000: 7001}, []),
+    ],
+    ids=["same", "other settings", "not published in production", "stopped"],
+)
+def test_a_service_with_another_port_than_the_settings_say_is_degraded(
+    now: ContainerState, ports: dict[int, int], printed: list[str]
+) -> None:
+    evidence = Evidence(observed=Observed({"store": now}), answers=ANSWERS, ports={"store": ports})
+    (verdict,) = judge(("store",), TOY, evidence)
+    assert [line for line in _printed(verdict) if " ports: " in line] == printed
+
+
+def test_a_service_that_is_cut_off_is_the_root_cause_of_those_that_depend_on_it() -> None:
+    found = _verdicts({"store": _state("running", cut_off=(CUT,))}, {"big-shop": REFUSED})
+    assert {name: (v.status.value, v.blocked_by) for name, v in found.items()} == {
+        "store": ("unhealthy", ()),
+        "big-shop": ("unhealthy", ("store",)),
+        "front": ("degraded", ("store",)),
+    }
+
+
+@pytest.mark.parametrize(
+    ("now", "seen", "check"),
+    [
+        (_state("running", cut_off=(CUT,)), None, f"warn shop-exporter: shop-exporter: {CUT} -> arcctl up big-shop"),
+        (
+            RUNS,
+            Answer(False, "front cannot connect to shop-exporter:9"),
+            "warn shop-exporter: shop-exporter: front cannot connect to shop-exporter:9 -> arcctl restart big-shop",
+        ),
+        (RUNS, FROM_FRONT, "pass shop-exporter: running"),
+        (_state("running", changed=("less",)), None, "warn shop-exporter: shop-exporter: less -> arcctl up big-shop"),
+    ],
+    ids=["cut off", "not seen", "seen", "changed by hand"],
+)
+def test_a_sidecar_that_is_cut_off_degrades_its_service(now: ContainerState, seen: Answer | None, check: str) -> None:
+    found = _verdicts({"shop-exporter": now}, {}, {"shop-exporter": seen} if seen else {})
+    assert check in _printed(found["big-shop"])
+
+
+SINCE = "2026-01-31T10:00:00Z"
+
+
+def test_a_service_that_was_started_and_is_gone_is_unhealthy() -> None:
+    found = _verdicts({"store": _state("absent")}, {}, started_at={"store": SINCE})
+    gone = f"fail container: was started at {SINCE}, is gone -> arcctl up store"
+    assert _printed(found["store"]) == ["unhealthy absent", gone]
+    assert found["front"].blocked_by == ("store",)
+
+
+@pytest.mark.parametrize(
+    ("component", "status", "check"),
+    [
+        (
+            "shop-exporter",
+            "degraded",
+            f"warn shop-exporter: shop-exporter: was started at {SINCE}, is gone -> arcctl up big-shop",
+        ),
+        ("shop-db", "healthy", f"pass shop-db: ran at {SINCE}, its container is gone"),
+    ],
+)
+def test_a_sidecar_that_is_gone_degrades_its_service_and_an_init_container_has_done_its_work(
+    component: str, status: str, check: str
+) -> None:
+    found = _verdicts({component: _state("absent")}, {}, started_at={component: SINCE})["big-shop"]
+    assert found.status.value == status
+    assert check in _printed(found)
 
 
 @pytest.mark.parametrize("state", ["exited", "paused", "absent"])
@@ -352,7 +488,9 @@ DISK = Disk(path="/data", size=100 * GIGABYTE, free=50 * GIGABYTE)
 def test_a_full_disk_comes_before_what_fails_because_of_it(
     store: ContainerState, disk: Disk, printed: list[str]
 ) -> None:
-    (verdict,) = judge(("store",), TOY, Observed(RUNNING | {"store": store}, disks={"store": disk}), ANSWERS)
+    (verdict,) = judge(
+        ("store",), TOY, Evidence(observed=Observed(RUNNING | {"store": store}, disks={"store": disk}), answers=ANSWERS)
+    )
     assert _printed(verdict)[:2] == printed
     if disk.space is not Space.ENOUGH:
         assert verdict.reason == verdict.checks[0].message
@@ -360,5 +498,5 @@ def test_a_full_disk_comes_before_what_fails_because_of_it(
 
 def test_the_disk_of_a_sidecar_is_that_of_its_service() -> None:
     full = {"big-shop": DISK, "shop-exporter": replace(DISK, free=0)}
-    (verdict,) = judge(("big-shop",), TOY, Observed(RUNNING, disks=full), ANSWERS)
+    (verdict,) = judge(("big-shop",), TOY, Evidence(observed=Observed(RUNNING, disks=full), answers=ANSWERS))
     assert verdict.status is Status.UNHEALTHY

@@ -13,7 +13,7 @@ from arcctl.engines.base import GONE, ContainerState, EngineFacts, Observed
 from arcctl.engines.docker.engine import DockerEngine
 from arcctl.model.disk import Disk
 from tests.fakes.catalogue import STORE, TOY, catalogue
-from tests.fakes.docker import FakeDocker, inspected, published
+from tests.fakes.docker import FakeDocker, inspected, joined, published
 
 INFO = {"ServerVersion": "28.5.2", "MemTotal": 1 << 34, "NCPU": 8, "DockerRootDir": "/nowhere/at/all"}
 
@@ -46,6 +46,8 @@ def test_a_running_container_is_copied_completely(docker: FakeDocker, engine: Do
         image="toy/store:1.0",
         image_id="sha256:store",
         ports={7000: 7001, 53: 5353},
+        started_at="2026-01-31T10:00:01Z",
+        networks=frozenset({"arc"}),
     )
 
 
@@ -74,6 +76,80 @@ def test_each_state_is_copied_unchanged(
     seen = _seen(docker, engine, **changed)
     assert (seen.state, seen.health, seen.exit_code, seen.oom_killed) == (state, health, exit_code, killed)
     assert (seen.health_log, seen.ports, seen.stub) == ("", {}, False)
+
+
+HEALED_BY_HAND = {"arc": {"Aliases": [], "DNSNames": ["arc_store", "3f2c"], "EndpointID": "e2"}}
+STOPPED = {"arc": {"Aliases": ["store"], "DNSNames": None, "EndpointID": ""}}
+MISSING = ("not connected to the network arc",)
+
+
+@pytest.mark.parametrize(
+    ("changed", "networks", "cut_off"),
+    [
+        ({}, {"arc"}, ()),
+        ({"Networks": joined("store", "arc", "other")}, {"arc"}, ()),
+        ({"Networks": {}}, set(), MISSING),
+        ({"Networks": joined("store", "other")}, set(), MISSING),
+        ({"Networks": STOPPED}, set(), MISSING),
+        ({"Networks": STOPPED, "State": {"Status": "exited"}}, {"arc"}, ()),
+        ({"Networks": None, "State": {"Status": "exited"}}, set(), MISSING),
+        ({"Networks": HEALED_BY_HAND}, set(), ("on the network arc without its name store",)),
+        (
+            {"HostConfig": {"PortBindings": published(p7000=7001, p7002=7002)}, "Ports": published(p7000=7001)},
+            {"arc"},
+            ("port 7002 is not published on 7002",),
+        ),
+        ({"HostConfig": {"PortBindings": published(p7000=7001)}, "State": {"Status": "exited"}}, {"arc"}, ()),
+    ],
+    ids=[
+        "as it should be",
+        "also on another network",
+        "on none",
+        "on another one only",
+        "not attached",
+        "stopped",
+        "stopped and on none",
+        "without its name",
+        "a port is not published",
+        "stopped, with a port",
+    ],
+)
+def test_a_container_that_lost_a_network_a_name_or_a_port_is_cut_off(
+    docker: FakeDocker, engine: DockerEngine, changed: dict[str, Any], networks: set[str], cut_off: tuple[str, ...]
+) -> None:
+    seen = _seen(docker, engine, **changed)
+    assert (set(seen.networks), seen.cut_off) == (networks, cut_off)
+
+
+def test_a_network_of_the_project_has_its_name_in_front(docker: FakeDocker, engine: DockerEngine) -> None:
+    docker.says("container inspect*", [inspected("front", Networks=joined("front", "arc", "arc_back"))])
+    assert engine.observe().of("front").networks == {"arc", "back"}
+    docker.says("container inspect*", [inspected("front", Networks=joined("front", "arc", "back"))])
+    assert engine.observe().of("front").cut_off == ("not connected to the network arc_back",)
+
+
+@pytest.mark.parametrize(
+    ("label", "host", "changed"),
+    [
+        ("128/512", {"Memory": 128 << 20, "PidsLimit": 512}, ()),
+        ("128/512", {"Memory": 64 << 20, "PidsLimit": 512}, ("its memory limit is 64 MiB, not 128 MiB",)),
+        ("128/512", {"Memory": 128 << 20, "PidsLimit": 5}, ("its limit of processes is 5, not 512",)),
+        ("128/512", {"Memory": 128 << 20, "PidsLimit": -1}, ("its limit of processes is none, not 512",)),
+        ("128/512", {"Memory": 0, "PidsLimit": None}, ()),
+        ("", {"Memory": 64 << 20, "PidsLimit": 5}, ()),
+    ],
+    ids=["same", "memory", "processes", "no limit of processes", "an engine without limits", "without a label"],
+)
+def test_limits_that_are_not_those_of_the_label_were_changed_by_hand(
+    docker: FakeDocker, engine: DockerEngine, label: str, host: dict[str, Any], changed: tuple[str, ...]
+) -> None:
+    labels = {"arcctl.limits": label} if label else {}
+    assert _seen(docker, engine, Labels=labels, HostConfig=host).changed == changed
+
+
+def test_a_container_that_was_never_started_has_no_time(docker: FakeDocker, engine: DockerEngine) -> None:
+    state = {"Status": "created", "StartedAt": "0001-01-01T00:00:00Z"}
+    assert _seen(docker, engine, State=state).started_at == ""
 
 
 def test_an_image_with_the_label_of_a_stub_is_a_stub(docker: FakeDocker, engine: DockerEngine) -> None:

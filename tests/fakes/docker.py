@@ -67,6 +67,8 @@ def inspected(name: str, **changed: Any) -> dict[str, Any]:
     `changed` replaces parts: `State`, `Ports`, `Labels`, or fields of the top.
     """
     state = {"Status": "running", "Running": True, "ExitCode": 0, "OOMKilled": False, "Error": ""}
+    state |= {"StartedAt": "2026-01-31T10:00:01.234567891Z"}
+    host = {"Memory": 0, "PidsLimit": None, "PortBindings": None}
     labels = {
         "com.docker.compose.project": "arc",
         "com.docker.compose.service": name,
@@ -85,8 +87,17 @@ def inspected(name: str, **changed: Any) -> dict[str, Any]:
             "Env": ["PATH=/bin"],
             "Labels": labels | changed.pop("Labels", {}),
         },
-        "NetworkSettings": {"Ports": changed.pop("Ports", {})},
+        "HostConfig": host | changed.pop("HostConfig", {}),
+        "NetworkSettings": {"Ports": changed.pop("Ports", {}), "Networks": changed.pop("Networks", joined(name))},
     } | changed
+
+
+def joined(name: str, *networks: str) -> dict[str, dict[str, object]]:
+    """Networks as the engine tells them, by default the common one and those that the toy catalogue uses."""
+    return {
+        network: {"Aliases": [f"arc_{name}", name], "DNSNames": [f"arc_{name}", name, "3f2c"], "EndpointID": "e1"}
+        for network in networks or ("arc", "arc_back", "arc_socket")
+    }
 
 
 def published(**ports: int) -> Mapping[str, list[dict[str, str]]]:

@@ -25,6 +25,7 @@ from tests.fakes.images import ProjectFiles
 from tests.fakes.smoke_test_runner import FakeSmokeTestRunner
 
 ANSWERED = Answer(True, "fine")
+TIME = "2026-01-31T10:00:00Z"
 
 
 @dataclass
@@ -47,6 +48,8 @@ class FakeEngine:
     name: str = "fake"
     default_services: tuple[str, ...] = (Layer.OBSERVABILITY,)
     defaults: Mapping[str, str] = field(default_factory=dict)
+    executed: Executed = field(default_factory=lambda: Executed(0))
+    """How every program in a container ends."""
     unavailable: Mapping[str, Unavailable] = field(default_factory=dict)
     image_store: Images | None = None
     states: dict[str, ContainerState] = field(default_factory=dict)
@@ -102,8 +105,12 @@ class FakeEngine:
     def _started(self, key: str) -> ContainerState:
         container = self.catalogue.components()[key]
         if container.role is Role.INIT:
-            return ContainerState(state="exited", exit_code=self.exit_codes.get(key, 0), image_id="sha")
-        return ContainerState(state="running", ports={80: 80, 7000: 7000, 8080: 8080}, image_id="sha")
+            return ContainerState(
+                state="exited", exit_code=self.exit_codes.get(key, 0), image_id="sha", started_at=TIME
+            )
+        ports = {80: 80, 7000: 7000, 8080: 8080}
+        networks = frozenset(container.network.networks)
+        return ContainerState(state="running", ports=ports, image_id="sha", started_at=TIME, networks=networks)
 
     def unpause(self, keys: Iterable[str]) -> None:
         self.calls.append(f"unpause {' '.join(keys)}")
@@ -129,9 +136,10 @@ class FakeEngine:
         stdin: BinaryIO | None = None,
         stdout: BinaryIO | None = None,
         terminal: bool = False,
+        seconds: float | None = None,
     ) -> Executed:
         self.calls.append(f"execute {key}: {' '.join(words)}")
-        return Executed(0)
+        return self.executed
 
     def usage(self, keys: tuple[str, ...]) -> Mapping[str, Usage]:
         return {key: Usage(memory=100 * len(key), cpu=1.5) for key in keys}
@@ -194,6 +202,8 @@ class FakeDirectory(ProjectFiles, ProjectDirectory):
     made: dict[str, str] = field(default_factory=dict)
     runs_on: str = ""
     up: frozenset[str] = frozenset()
+    since: dict[str, str] = field(default_factory=dict)
+    """When each container was started."""
     complete: frozenset[str] = frozenset()
     taken: int = 0
     """How many attempts to acquire the lock fail."""
@@ -267,6 +277,12 @@ class FakeDirectory(ProjectFiles, ProjectDirectory):
 
     def remember_started(self, services: Iterable[str]) -> None:
         self.up = frozenset(services)
+
+    def started_at(self) -> dict[str, str]:
+        return dict(self.since)
+
+    def remember_started_at(self, times: Mapping[str, str]) -> None:
+        self.since = dict(times)
 
     def acquire(self) -> TextIO | None:
         self.taken -= 1

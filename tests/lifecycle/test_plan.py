@@ -86,6 +86,14 @@ def test_only_what_was_asked_for_and_its_dependencies_are_in_the_plan() -> None:
         ({"config_hash": "older"}, "recreate front: configuration changed"),
         ({"image": "toy/front:8"}, "recreate front: image changes from toy/front:8 to toy/front:9"),
         ({"image_id": "older"}, "recreate front: image toy/front:9 was rebuilt or pulled again"),
+        (
+            {"cut_off": ("not connected to the network arc",)},
+            "recreate front: not connected to the network arc",
+        ),
+        (
+            {"state": "exited", "cut_off": ("not connected to the network arc",), "changed": ("less memory",)},
+            "recreate front: not connected to the network arc; less memory",
+        ),
         ({"state": "absent"}, "create front: not there yet"),
         ({"state": "paused", "config_hash": "older"}, "recreate front: configuration changed"),
         (

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Any
 
 from arcctl.checks.damage_report import Damage
@@ -91,17 +90,27 @@ class Report:
         return {s.value: sum(v.status is s for v in self.services) for s in Status}
 
 
-def judge(
-    services: Iterable[str],
-    catalogue: Catalogue,
-    observed: Observed,
-    answers: Mapping[str, Answer],
-    losses: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
-) -> tuple[Verdict, ...]:
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What is known of the components, by their keys."""
+
+    observed: Observed
+    answers: Mapping[str, Answer]
+    """To probes from the host."""
+    seen: Mapping[str, Answer] = field(default_factory=dict)
+    """From other containers of its networks."""
+    started_at: Mapping[str, str] = field(default_factory=dict)
+    """When those were started that should exist."""
+    ports: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
+    """The host port of each container port, as the settings say it now."""
+    losses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What each service lost lately, in words."""
+
+
+def judge(services: Iterable[str], catalogue: Catalogue, evidence: Evidence) -> tuple[Verdict, ...]:
     """The verdict on each service; one that depends on an unhealthy service names it."""
-    everything = {
-        i: _verdict(catalogue.services[i], observed, answers.get(i), losses.get(i, ())) for i in catalogue.services
-    }
+    observed = evidence.observed
+    everything = {i: _verdict(service, evidence) for i, service in catalogue.services.items()}
     bad = (Status.UNHEALTHY, Status.UNKNOWN)
     failed = {i: v.status in bad and i not in observed.unavailable for i, v in everything.items()}
     return tuple(_with_root_causes(everything[i], root_causes(i, failed, catalogue)) for i in services)
@@ -133,15 +142,19 @@ def read_losses(text: str) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _verdict(service: Service[Any], observed: Observed, answer: Answer | None, losses: tuple[str, ...]) -> Verdict:
-    now, why = observed.of(service.id), observed.unavailable.get(service.id)
+def _verdict(service: Service[Any], evidence: Evidence) -> Verdict:
+    now, why = evidence.observed.of(service.id), evidence.observed.unavailable.get(service.id)
+    answer = evidence.answers.get(service.id)
     checks = (
-        *_disk(service, observed),
-        _unavailable(why) if why else _container(service.id, now),
+        *_disk(service, evidence.observed),
+        _unavailable(why) if why else _container(service.id, now, evidence.started_at.get(service.id, "")),
+        *_network(service.id, now, evidence.seen.get(service.id), answer),
+        *_changed(service.id, now),
+        *_other_ports(service.id, now, evidence.ports.get(service.id, {})),
         *_healthcheck(now),
         *_probe(service.id, now, answer),
-        *_components(service, observed),
-        *(_loss(service.id, words) for words in losses if now.running),
+        *_components(service, evidence),
+        *(_loss(service.id, words) for words in evidence.losses.get(service.id, ()) if now.running),
     )
     custom = service.layer is Layer.CUSTOM
     return Verdict(
@@ -156,11 +169,11 @@ def _verdict(service: Service[Any], observed: Observed, answer: Answer | None, l
 
 
 def _status(now: ContainerState, checks: tuple[Check, ...]) -> Status:
-    if now.state == ABSENT:
-        return Status.UNKNOWN
     found = {c.status for c in checks}
     if "fail" in found:
         return Status.UNHEALTHY
+    if now.state == ABSENT:
+        return Status.UNKNOWN
     return Status.DEGRADED if "warn" in found else Status.HEALTHY
 
 
@@ -196,8 +209,11 @@ def _unavailable(why: Unavailable) -> Check:
     return Check(id="container", kind="liveness", status="skip", message=text, hint=why.command)
 
 
-def _container(service_id: str, now: ContainerState) -> Check:
+def _container(service_id: str, now: ContainerState, started_at: str = "") -> Check:
     up, logs = f"arcctl up {service_id}", f"arcctl logs {service_id}"
+    if now.state == ABSENT and started_at:
+        text = f"was started at {started_at}, is gone"
+        return Check(id="container", kind="liveness", status="fail", message=text, hint=up)
     status, hint = {
         "running": ("pass", ""),
         ABSENT: ("skip", up),
@@ -205,6 +221,40 @@ def _container(service_id: str, now: ContainerState) -> Check:
         "dead": ("fail", logs),
     }.get(now.state, ("fail", up))
     return Check(id="container", kind="liveness", status=status, message=str(now), hint=hint)
+
+
+def _network(
+    service_id: str, now: ContainerState, seen: Answer | None, answer: Answer | None = None
+) -> tuple[Check, ...]:
+    """Whether clients on its networks reach it; of a server that answers nobody the probe says more."""
+    if now.running and now.cut_off:
+        text, hint = "; ".join(now.cut_off), f"arcctl up {service_id}"
+        return (Check(id="network", kind="readiness", status="fail", message=text, hint=hint),)
+    if not now.running or seen is None:
+        return ()
+    status, hint = ("pass", "") if seen.ok else ("fail", f"arcctl restart {service_id}")
+    if answer and not answer.ok and not seen.ok:
+        status, hint = "skip", ""
+    return (Check(id="network", kind="readiness", status=status, message=seen.reason, hint=hint),)
+
+
+def _changed(service_id: str, now: ContainerState) -> tuple[Check, ...]:
+    """What somebody changed by hand; the next `up` takes it back."""
+    hint = f"arcctl up {service_id}"
+    return tuple(
+        Check(id="configuration", kind="liveness", status="warn", message=text, hint=hint) for text in now.changed
+    )
+
+
+def _other_ports(service_id: str, now: ContainerState, wanted: Mapping[int, int]) -> tuple[Check, ...]:
+    """Programs that follow the settings look for it at the wrong place."""
+    texts = tuple(
+        f"port {port} is published on {host}, the settings say {wanted[port]}"
+        for port, host in now.ports.items()
+        if now.running and wanted.get(port, host) != host
+    )
+    hint = f"arcctl up {service_id}"
+    return tuple(Check(id="ports", kind="readiness", status="warn", message=text, hint=hint) for text in texts)
 
 
 def _healthcheck(now: ContainerState) -> tuple[Check, ...]:
@@ -237,20 +287,28 @@ def _loss(service_id: str, words: str) -> Check:
     return Check(id="losses", kind="readiness", status="warn", message=words, hint=f"arcctl logs {service_id}")
 
 
-def _components(service: Service[Any], observed: Observed) -> tuple[Check, ...]:
-    if observed.of(service.id).state == ABSENT:
+def _components(service: Service[Any], evidence: Evidence) -> tuple[Check, ...]:
+    if evidence.observed.of(service.id).state == ABSENT:
         return ()
-    return tuple(_component(c, observed.of(c.id), service.id) for c in service.components)
+    return tuple(_component(component, service.id, evidence) for component in service.components)
 
 
-def _component(component: Component[Any], now: ContainerState, service_id: str) -> Check:
-    finished = component.role is Role.INIT and now.state == "exited" and now.exit_code == 0
-    if finished or (now.running and now.health != "unhealthy"):
-        text = "finished" if finished else "running"
-        return Check(id=component.id, kind="readiness", status="pass", message=text)
-    if now.state == ABSENT and component.after_server:
-        return Check(id=component.id, kind="readiness", status="skip", message="not started")
-    status = "warn" if component.after_server or component.role is Role.SIDECAR else "fail"
-    problem = now.health if now.running else _container(component.id, now).message
-    hint = f"arcctl up {service_id}" if now.state == ABSENT else f"arcctl logs {component.id}"
-    return Check(id=component.id, kind="readiness", status=status, message=f"{component.id}: {problem}", hint=hint)
+def _component(component: Component[Any], service_id: str, evidence: Evidence) -> Check:
+    key, now = component.id, evidence.observed.of(component.id)
+    started_at = evidence.started_at.get(key, "")
+    told = (*_network(service_id, now, evidence.seen.get(key)), *_changed(service_id, now))
+    problem = next((check for check in told if check.status != "pass"), None)
+    if component.role is Role.INIT and now.state == ABSENT and started_at:
+        status, text, hint = "pass", f"ran at {started_at}, its container is gone", ""
+    elif component.role is Role.INIT and now.state == "exited" and now.exit_code == 0:
+        status, text, hint = "pass", "finished", ""
+    elif now.state == ABSENT and component.after_server and not started_at:
+        status, text, hint = "skip", "not started", ""
+    elif now.running and now.health != "unhealthy" and not problem:
+        status, text, hint = "pass", "running", ""
+    else:
+        status = "warn" if component.after_server or component.role is Role.SIDECAR else "fail"
+        reason = now.health if now.running else _container(key, now, started_at).message
+        other = f"arcctl up {service_id}" if now.state == ABSENT else f"arcctl logs {key}"
+        text, hint = f"{key}: {problem.message if problem else reason}", problem.hint if problem else other
+    return Check(id=key, kind="readiness", status=status, message=text, hint=hint)

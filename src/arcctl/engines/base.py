@@ -42,6 +42,14 @@ class ContainerState:
     """Published host port of each container port."""
     volumes: Mapping[str, str] = field(default_factory=dict)
     """Where each data volume is on the engine's machine, by its path in the container."""
+    started_at: str = ""
+    """When it was last started, as an ISO 8601 time in UTC; empty where it never was."""
+    networks: frozenset[str] = frozenset()
+    """Networks of its declaration on which others find it by its name; empty on an engine without networks."""
+    cut_off: tuple[str, ...] = ()
+    """Why clients do not reach it: networks, names and ports that it should have and has lost."""
+    changed: tuple[str, ...] = ()
+    """What else was changed since it was created."""
 
     @property
     def running(self) -> bool:
@@ -200,10 +208,12 @@ class Engine(Protocol):
         stdin: BinaryIO | None = None,
         stdout: BinaryIO | None = None,
         terminal: bool = False,
+        seconds: float | None = None,
     ) -> Executed:
         """Run a program of a component in its place; values of `environment` never show in a process list.
 
-        With `terminal` it gets the caller's own three streams. Raises ProgramMissing where there is no such program.
+        With `terminal` it gets the caller's own three streams. Raises ProgramMissing where there is no such program,
+        EngineError where it takes longer than `seconds`.
         """
 
     def usage(self, keys: tuple[str, ...]) -> Mapping[str, Usage]:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import BinaryIO
 
 from arcctl.engines.base import Executed
-from arcctl.errors import ProgramMissing
+from arcctl.errors import EngineError, ProgramMissing
 
 
 def execute(
@@ -19,8 +19,9 @@ def execute(
     stdin: BinaryIO | None,
     stdout: BinaryIO | None,
     terminal: bool,
+    seconds: float | None = None,
 ) -> Executed:
-    """Raises ProgramMissing where the program does not exist."""
+    """Raises ProgramMissing where the program does not exist, EngineError where it takes longer than `seconds`."""
     try:
         if terminal:
             with _interrupts_ignored():
@@ -32,7 +33,10 @@ def execute(
             stdout=stdout or subprocess.PIPE,
             stderr=subprocess.PIPE,
             check=False,
+            timeout=seconds,
         )
+    except subprocess.TimeoutExpired:
+        raise EngineError(f"{words[0]} did not end in {seconds:.1f} s") from None
     except FileNotFoundError:
         raise ProgramMissing(f"the program {words[0]} is not installed", hint="arcctl doctor") from None
     return Executed(done.returncode, done.stdout or b"", done.stderr.decode(errors="replace").strip())

@@ -101,6 +101,14 @@ class PlanExecutor:
         if hashes:
             self.project.directory.remember_input_hashes(hashes)
 
+    def _remember_times(self, keys: set[str]) -> None:
+        """When these were started, so that `health` misses those that are removed by somebody else."""
+        known = self.project.directory.started_at()
+        times = {key: self._observed.of(key).started_at for key in keys}
+        new = {key: time for key, time in times.items() if time and known.get(key) != time}
+        if new:
+            self.project.directory.remember_started_at({**known, **new})
+
     def _unstarted(self) -> list[Step]:
         return [s for s in self.plan.steps if s.key not in self._started and s.key not in self._failed]
 
@@ -110,6 +118,7 @@ class PlanExecutor:
         if not pending:
             return
         self._observed = await asyncio.to_thread(self.project.engine.observe)
+        self._remember_times(pending)
         services = tuple(i for i in self.plan.services if i in pending)
         answers = await self.project.prober.ask(targets(self.project, self._observed, services), ATTEMPT)
         for key in sorted(pending):

@@ -91,6 +91,8 @@ def _step(key: str, component: Component[Any], now: ContainerState, wanted: str,
         return Step(key, Action.RECREATE, f"image {component.container.image} was rebuilt or pulled again")
     if wanted and now.config_hash != wanted:
         return Step(key, Action.RECREATE, "configuration changed")
+    if now.cut_off or now.changed:
+        return Step(key, Action.RECREATE, "; ".join((*now.cut_off, *now.changed)))
     if now.state == "paused":
         return Step(key, Action.UNPAUSE, "paused")
     if component.role is not Role.INIT:

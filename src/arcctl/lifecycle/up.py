@@ -100,6 +100,9 @@ async def launch(request: Request, project: Project) -> UpReport:
     project.directory.remember_engine(project.engine.name)
     data_versions.remember(plan.services, project)
     project.directory.remember_started(project.directory.started() | set(plan.services))
+    absent = {step.key for step in plan.steps if step.action is planning.Action.CREATE}
+    times = project.directory.started_at()
+    project.directory.remember_started_at({key: time for key, time in times.items() if key not in absent})
     project.directory.remember_bootstrapped(project.directory.bootstrapped() - {step.key for step in plan.changes})
     work = PlanExecutor(plan=plan, project=project, input_hashes=prepared.input_hashes)
     outcome = await work.run(wait=request.wait, timeout=request.timeout)

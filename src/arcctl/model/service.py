@@ -16,6 +16,7 @@ from arcctl.model.binaries import Source
 from arcctl.model.connection import Endpoint, Shell, Where
 from arcctl.model.data_store import DataStore
 from arcctl.model.env import ServiceEnv, symbolic
+from arcctl.model.names import PROJECT
 from arcctl.model.probe import Probe, Runs
 from arcctl.model.resource import Resource
 from arcctl.model.rotation import Fixed, Rotation
@@ -159,6 +160,8 @@ class Container(Generic[E]):
     """Folder to build `image` from, relative to the project directory; empty for images that are pulled."""
     has_tar: bool = False
     """Whether the image has `sh` and `tar`, which copy volumes."""
+    has_nc: bool = False
+    """Whether the image has `sh`, and `bash` or `nc`, which connect to other containers."""
     user: str = ""
     entrypoint: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
@@ -183,7 +186,7 @@ class Network(Generic[E]):
     """Where programs and people reach it."""
 
     hostname: str = ""
-    networks: tuple[str, ...] = ("arc",)
+    networks: tuple[str, ...] = (PROJECT,)
     ports: Callable[[E], tuple[Port, ...]] = lambda env: ()
     labels: Callable[[E], Mapping[str, str]] = lambda env: {}
     """The routes that the gateway serves for it."""
@@ -341,6 +344,11 @@ class Catalogue:
 def container_name(project: str, compose_key: str) -> str:
     """`arc_otel_collector` for `otel-collector`."""
     return f"{project}_{compose_key.replace('-', '_')}"
+
+
+def network_name(project: str, name: str) -> str:
+    """`arc_socket` for `socket`; the common network has the name of the project."""
+    return project if name == PROJECT else f"{project}_{name}"
 
 
 def volume_name(compose_key: str, name: str) -> str:

@@ -20,6 +20,7 @@ from arcctl.model.service import (
     Role,
     Volume,
     container_name,
+    network_name,
     volume_name,
 )
 from arcctl.settings.image_tags import pinned, tag_settings, variable_reference
@@ -29,7 +30,15 @@ PRODUCTION = {"prod.yaml": (Layer.OBSERVABILITY, Layer.PLATFORM), "custom-prod.y
 """The production overlays, each with the layers that it covers."""
 HEADER = "# Rendered by `arcctl render` from the declarations in src/arcctl/services. Do not edit.\n"
 
+LIMITS = "arcctl.limits"
+"""The label with the limits that a container is created with: `docker update` changes them and leaves no trace."""
+
 Document = dict[str, Any]
+
+
+def limits(component: Component[Any]) -> str:
+    """Memory in MiB and processes, `512/100`."""
+    return f"{component.container.memory_mb}/{component.container.pids}"
 
 
 def overlay(layer: Layer, catalogue: Catalogue, project: str = PROJECT) -> Document:
@@ -77,7 +86,7 @@ def _service(key: str, component: Component[Any], needs: dict[str, Component[Any
         "entrypoint": list(component.container.entrypoint),
         "command": list(component.container.command),
         "environment": dict(component.container.environment(env)),
-        "labels": dict(component.network.labels(env)),
+        "labels": {**component.network.labels(env), LIMITS: limits(component)},
         "ports": [_port(p) for p in component.network.ports(env)],
         "volumes": [_volume(key, m) for m in mounts if isinstance(m, Volume | BindMount | HostPath)],
         "configs": [_config_use(key, m) for m in mounts if isinstance(m, ConfigFile)],
@@ -159,7 +168,7 @@ def _top_level(containers: dict[str, Component[Any]], project: str) -> Document:
 
 def _network(name: str, project: str) -> Document:
     """Only the common network reaches the outside; others are private to the components that name them."""
-    return {"name": project} if name == PROJECT else {"name": f"{project}_{name}", "internal": True}
+    return {"name": network_name(project, name)} | ({} if name == PROJECT else {"internal": True})
 
 
 class Tagged:

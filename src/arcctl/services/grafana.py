@@ -134,6 +134,7 @@ SERVICE: Service[Env] = Service(
     container=Container(
         image="grafana/grafana:13.2.2",
         has_tar=True,
+        has_nc=True,
         environment=lambda env: {
             "GF_SECURITY_ADMIN_USER": USER,
             "GF_SECURITY_ADMIN_PASSWORD__FILE": _LOGIN_FILE,

@@ -74,6 +74,7 @@ SERVICE: Service[Env] = Service(
     env=Env,
     container=Container(
         image="jaegertracing/jaeger:2.13.0",
+        has_nc=True,
         command=(f"--config={_CONFIG}",),
         environment=lambda env: {"GOMEMLIMIT": "800MiB"},
         read_only=True,

@@ -167,6 +167,7 @@ SERVICE: Service[Env] = Service(
     components=(_EXPORTER,),
     container=Container(
         image="nats:2.15.0-alpine",
+        has_nc=True,
         command=("nats-server", "--config", _CONFIG),
         environment=lambda env: {"GOMEMLIMIT": "200MiB"},
         stop_grace=30,

@@ -248,6 +248,7 @@ SERVICE: Service[Env] = Service(
     container=Container(
         image=IMAGE,
         has_tar=True,
+        has_nc=True,
         command=("postgres", *_OPTIONS),
         environment=lambda env: {"POSTGRES_PASSWORD_FILE": _LOGIN_FILE},
         capabilities=START_AS_ROOT,

@@ -158,7 +158,7 @@ SERVICE: Service[Env] = Service(
     layer=Layer.OBSERVABILITY,
     env=Env,
     container=Container(
-        image="prom/prometheus:v3.14.0", command=_OPTIONS, read_only=True, stop_grace=30, memory_mb=512
+        image="prom/prometheus:v3.14.0", has_nc=True, command=_OPTIONS, read_only=True, stop_grace=30, memory_mb=512
     ),
     network=Network(
         ports=lambda env: (Port(PORT, env.host_port),),

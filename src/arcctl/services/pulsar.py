@@ -210,6 +210,7 @@ SERVICE: Service[Env] = Service(
     env=Env,
     container=Container(
         image="apachepulsar/pulsar:4.2.4",
+        has_nc=True,
         command=("sh", "-c", _START),
         environment=lambda env: {
             # The default would be 2 GB of heap and 4 GB more.

@@ -158,6 +158,7 @@ SERVICE: Service[Env] = Service(
     container=Container(
         image="redis:8.10.1-alpine",
         has_tar=True,
+        has_nc=True,
         user=f"{UID}:{GID}",
         command=("redis-server", _CONFIG),
         stop_grace=30,

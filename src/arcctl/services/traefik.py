@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from arcctl.model.binaries import Wheel
 from arcctl.model.connection import Endpoint
 from arcctl.model.env import HostPort, ServiceEnv, generated, reveal
-from arcctl.model.probe import Http
+from arcctl.model.probe import Http, Tcp
 from arcctl.model.rotation import Rotation
 from arcctl.model.service import (
     BindMount,
@@ -105,6 +105,7 @@ _PROXY: Component[Env] = Component(
         open_files=16384,
     ),
     network=Network(networks=("socket",)),
+    checks=Checks(probe=lambda env: Tcp(port=2375)),
     storage=Storage(mounts=lambda env: (HostPath(env.docker_socket, _SOCKET),)),
 )
 
@@ -180,6 +181,7 @@ SERVICE: Service[Env] = Service(
     components=(_PROXY,),
     container=Container(
         image="traefik:v3.7.13",
+        has_nc=True,
         user=f"{UID}:{UID}",
         entrypoint=("sh", "-c", _START),
         environment=lambda env: {"GOMEMLIMIT": "160MiB"},

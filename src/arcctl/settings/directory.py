@@ -207,6 +207,13 @@ class ProjectDirectory:
     def remember_started(self, services: Iterable[str]) -> None:
         self._write_json("started", sorted(services))
 
+    def started_at(self) -> dict[str, str]:
+        """When each container was started, as an ISO 8601 time, also where it does not exist any more."""
+        return self._read_json("started-at", dict[str, str], {})
+
+    def remember_started_at(self, times: Mapping[str, str]) -> None:
+        self._write_json("started-at", times)
+
     def bootstrapped(self) -> frozenset[str]:
         """The services whose resources all exist, as far as is known."""
         return self._read_json("bootstrapped", frozenset[str], frozenset())
@@ -229,7 +236,8 @@ class ProjectDirectory:
         envs = (*sorted(self.root.glob("config/*/.env")), self.compose_env)
         reads: list[Callable[[], object]] = [partial(read_env, p, str(p.relative_to(self.root))) for p in envs]
         reads += [partial(read_json, path, object, None) for path in sorted(self.state.glob("*.json"))]
-        reads += [self.rotation, self.secret_changes, self.input_hashes, self.started, self.bootstrapped, self.engine]
+        reads += [self.rotation, self.secret_changes, self.input_hashes, self.started, self.started_at]
+        reads += [self.bootstrapped, self.engine]
         found = map(_problem, (self.secrets, *reads, self.image_lock))
         return tuple({error.message: error for error in found if error}.values())
 

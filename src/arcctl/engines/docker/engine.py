@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from arcctl.engines import disks, execution
-from arcctl.engines.base import NOTHING, EngineFacts, Executed, Images, Observed, Unavailable, Usage
+from arcctl.engines.base import NOTHING, ContainerState, EngineFacts, Executed, Images, Observed, Unavailable, Usage
 from arcctl.engines.docker import inspection
 from arcctl.engines.docker.images import DockerImages
 from arcctl.engines.docker.refusals import INSTALL, NO_ENGINE, refusal, translated
@@ -25,7 +25,7 @@ from arcctl.errors import EngineError
 from arcctl.model.disk import Disk, fullest
 from arcctl.model.env import symbolic
 from arcctl.model.names import PROJECT
-from arcctl.model.service import Catalogue, Layer, Volume, container_name, volume_name
+from arcctl.model.service import Catalogue, Layer, Volume, container_name, network_name, volume_name
 from arcctl.model.smoke_test import EphemeralContainer
 from arcctl.settings.environment import snapshot
 
@@ -40,6 +40,7 @@ LOOK_SECONDS = 2.0
 """The same for a look at the disk, which is part of every report on health."""
 _NAMES = '{{.Names}} {{.Label "com.docker.compose.service"}}'
 _EPHEMERAL = f'{{{{.ID}}}}\t{{{{.Label "{EPHEMERAL}"}}}}\t{{{{.Label "{OLD_EPHEMERAL}"}}}}'
+_NO_NETWORK = re.compile(r"network \w+ not found")
 _UNITS = {
     unit: factor**power
     for factor, units in ((1000, ("B", "kB", "MB", "GB", "TB")), (1024, ("B", "KiB", "MiB", "GiB", "TiB")))
@@ -99,7 +100,11 @@ class DockerEngine:
         keys = {container_name(self.project, key): key for key in self._catalogue.components()}
         text = self.read("container", "inspect", *keys, missing_is_fine=True)
         found = (item for item in json.loads(text or "[]") if inspection.project(item) == self.project)
-        return Observed({keys[item["Name"].lstrip("/")]: inspection.state(item) for item in found})
+        return Observed({key: self._state(key, item) for item in found for key in (keys[item["Name"].lstrip("/")],)})
+
+    def _state(self, key: str, item: Mapping[str, Any]) -> ContainerState:
+        wanted = self._catalogue.components()[key].network.networks
+        return inspection.state(item, key, {name: network_name(self.project, name) for name in wanted})
 
     def disks(self, observed: Observed) -> Mapping[str, Disk]:
         """Where the volumes are on another machine, a container of the server with most tools is asked for its own."""
@@ -168,10 +173,22 @@ class DockerEngine:
         return bool(odd)
 
     def start(self, keys: Iterable[str], *, recreate: bool = False) -> None:
-        """Compose does not see that a mounted file changed: `recreate` replaces the containers in any case."""
+        """Compose does not see that a mounted file changed: `recreate` replaces the containers in any case.
+
+        A stopped container whose network was removed cannot start any more, so it is replaced too.
+        """
+        keys = list(keys)
+        try:
+            self._up(keys, recreate=recreate)
+        except EngineError as error:
+            if recreate or not _NO_NETWORK.search(error.message):
+                raise
+            self._up(keys, recreate=True)
+
+    def _up(self, keys: list[str], *, recreate: bool) -> None:
         with translated():
             self._client().compose.up(
-                list(keys), detach=True, dependencies=False, quiet=True, no_build=True, force_recreate=recreate
+                keys, detach=True, dependencies=False, quiet=True, no_build=True, force_recreate=recreate
             )
 
     def unpause(self, keys: Iterable[str]) -> None:
@@ -213,13 +230,14 @@ class DockerEngine:
         stdin: BinaryIO | None = None,
         stdout: BinaryIO | None = None,
         terminal: bool = False,
+        seconds: float | None = None,
     ) -> Executed:
         """`docker exec`; a variable is named on its command line and its value is not."""
         named = tuple(word for name in environment for word in ("--env", name))
         tty = ("--tty",) if terminal and sys.stdin.isatty() else ()
         command = ("docker", "exec", "--interactive", *tty, *named, container_name(self.project, key), *words)
         variables = {**snapshot(), **environment}
-        return execution.execute(command, variables, stdin=stdin, stdout=stdout, terminal=terminal)
+        return execution.execute(command, variables, stdin=stdin, stdout=stdout, terminal=terminal, seconds=seconds)
 
     def usage(self, keys: tuple[str, ...]) -> Mapping[str, Usage]:
         if not keys:  # without a name `docker stats` reports every container

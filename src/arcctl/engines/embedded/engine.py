@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -41,6 +42,10 @@ _STATES = {
 FIRST_RUN_SECONDS = 120.0
 RECORD, OLD_RECORD = "process.json", "made.json"
 """The file that says what a process was started from, and the name that it once had."""
+
+
+def _started_at(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}" if seconds else ""
 
 
 def base(directory: Path) -> Path:
@@ -100,6 +105,7 @@ class EmbeddedEngine:
         return ContainerState(
             state="paused" if state == "running" and info and processes.frozen(info["pid"]) else state,
             exit_code=info["exitstatus"] if info else 0,
+            started_at=_started_at(info["start"] if info else 0),
             config_hash=record["hash"],
             image=self._components[key].container.image,
             image_id=record["artifact"],
@@ -235,6 +241,7 @@ class EmbeddedEngine:
         stdin: BinaryIO | None = None,
         stdout: BinaryIO | None = None,
         terminal: bool = False,
+        seconds: float | None = None,
     ) -> Executed:
         """A program of the server's artifact, else one of the machine, with the server's environment."""
         self._resolver.needed(self._components[key])
@@ -243,7 +250,7 @@ class EmbeddedEngine:
         if not Path(local_words[0]).is_file():
             local_words = layout.words(key, words)
         variables = {"TERM": snapshot().get("TERM", "dumb"), **layout.environment(key), **environment}
-        return execution.execute(local_words, variables, stdin=stdin, stdout=stdout, terminal=terminal)
+        return execution.execute(local_words, variables, stdin=stdin, stdout=stdout, terminal=terminal, seconds=seconds)
 
     def usage(self, keys: tuple[str, ...]) -> Mapping[str, Usage]:
         found = self._supervisor.processes() or {}

@@ -302,7 +302,7 @@ def test_a_service_that_clients_on_its_networks_do_not_reach_is_unhealthy(
         (
             _state("running", ports={7000: 7000}),
             {7000: 7001},
-            ["warn ports: port 7000 is published on 7000, the settings say 7001 -> arcctl up store"],
+            ["warn ports: port 7000 is on host port 7000, the settings say 7001 -> arcctl up store"],
         ),
         (_state("running"), {7000: 7001}, []),
         (_state("exited", ports={7000: 7000}), {7000: 7001}, []),

@@ -74,6 +74,8 @@ class CommandLine:
             {"Id": f"id-{c.container.image}", "RepoTags": [c.container.image]}
             for c in services.load().components().values()
         ]
+        for published in (item["NetworkSettings"]["Ports"].get(f"{PORT}/tcp") for item in containers):
+            self.environment |= {"LOKI_HOST_PORT": published[0]["HostPort"]} if published else {}
         self.docker.says("info*", {"ServerVersion": "28.5.2", "MemTotal": 1 << 34, "NCPU": 2})
         self.docker.says("compose version*", "2.40.3\n")
         self.docker.says("compose * config --hash*", "".join(f"{key} hash\n" for key in services.load().components()))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from arcctl import services
+from arcctl.engines.embedded import engine as embedded
 from tests.e2e.driver import Platform, eventually, reason
 
 CUT = "not connected to the network arc"
@@ -124,3 +127,11 @@ def test_what_was_stopped_on_purpose_is_not_gone(stack: Platform) -> None:
     assert found["status"] == "unknown"
     assert found["checks"][0]["message"] == "not started"
     stack.arcctl("up", "loki").ok()
+
+
+def test_a_process_whose_files_were_removed_is_not_gone_while_it_runs(local: Platform) -> None:
+    shutil.rmtree(embedded.base(local.directory) / "run" / "nats")
+    found = local.service("nats")
+    assert (found["status"], reason(found)) == ("degraded", "the files that it was started with are gone")
+    local.arcctl("up", "nats").ok()
+    assert local.service("nats")["status"] == "healthy"

@@ -249,7 +249,7 @@ def _changed(service_id: str, now: ContainerState) -> tuple[Check, ...]:
 def _other_ports(service_id: str, now: ContainerState, wanted: Mapping[int, int]) -> tuple[Check, ...]:
     """Programs that follow the settings look for it at the wrong place."""
     texts = tuple(
-        f"port {port} is published on {host}, the settings say {wanted[port]}"
+        f"port {port} is on host port {host}, the settings say {wanted[port]}"
         for port, host in now.ports.items()
         if now.running and wanted.get(port, host) != host
     )

@@ -85,14 +85,14 @@ def _ordered(containers: Mapping[str, Component[Any]], needs: Mapping[str, froze
 def _step(key: str, component: Component[Any], now: ContainerState, wanted: str, images: Mapping[str, str]) -> Step:
     if now.state == ABSENT:
         return Step(key, Action.CREATE, "not there yet")
+    if now.cut_off or now.changed:
+        return Step(key, Action.RECREATE, "; ".join((*now.cut_off, *now.changed)))
     if now.image and now.image != component.container.image:
         return Step(key, Action.RECREATE, f"image changes from {now.image} to {component.container.image}")
     if now.image_id != images.get(component.container.image, now.image_id):
         return Step(key, Action.RECREATE, f"image {component.container.image} was rebuilt or pulled again")
     if wanted and now.config_hash != wanted:
         return Step(key, Action.RECREATE, "configuration changed")
-    if now.cut_off or now.changed:
-        return Step(key, Action.RECREATE, "; ".join((*now.cut_off, *now.changed)))
     if now.state == "paused":
         return Step(key, Action.UNPAUSE, "paused")
     if component.role is not Role.INIT:

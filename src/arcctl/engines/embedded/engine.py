@@ -92,8 +92,10 @@ class EmbeddedEngine:
         )
 
     def observe(self) -> Observed:
-        records = {key: record for key in self._components if (record := self._record(key))}
-        found = (self._supervisor.processes() if records else None) or {}
+        """A process exists where it was started here, or where it runs although somebody removed its files."""
+        found = (self._supervisor.processes() if self._base.is_dir() else None) or {}
+        alive = {key for key, info in found.items() if _STATES.get(info["statename"]) in ("running", "restarting")}
+        records = {key: record for key in self._components if (record := self._record(key)) or key in alive}
         envs = self._envs()
         states = {key: self._state(key, found.get(key), record, envs) for key, record in records.items()}
         return Observed(states, self.unavailable)
@@ -106,10 +108,11 @@ class EmbeddedEngine:
             state="paused" if state == "running" and info and processes.frozen(info["pid"]) else state,
             exit_code=info["exitstatus"] if info else 0,
             started_at=_started_at(info["start"] if info else 0),
-            config_hash=record["hash"],
+            changed=() if record else ("the files that it was started with are gone",),
+            config_hash=record.get("hash", ""),
             image=self._components[key].container.image,
-            image_id=record["artifact"],
-            version=record["version"],
+            image_id=record.get("artifact", ""),
+            version=record.get("version", ""),
             ports=translation.local_ports(self._components[key], envs[key]) if envs else {},
         )
 

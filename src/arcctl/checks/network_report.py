@@ -13,8 +13,8 @@ ROUNDS = 2
 """A second container looks where the first one reaches few others: it may be the one that is cut off."""
 SCRIPT = """\
 connect() {
-  if command -v bash; then timeout 1 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$1" "$2"
-  else nc -w 1 "$1" "$2" -e true
+  if command -v bash; then timeout 2 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$1" "$2"
+  else nc -w 2 "$1" "$2" -e true
   fi </dev/null >/dev/null 2>&1
 }
 connect 127.0.0.1 "$1" || exit 3

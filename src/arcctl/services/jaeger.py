@@ -22,7 +22,7 @@ from arcctl.model.service import (
 )
 from arcctl.model.smoke_test import Call
 from arcctl.model.telemetry import Loss, Scrape, Signal, Telemetry, rate
-from arcctl.services.presets.collectors import MEMORY
+from arcctl.services.presets.collectors import GARBAGE, MEMORY
 from arcctl.services.presets.web import answers, ui, web
 
 ID = service_id(__name__)
@@ -76,7 +76,7 @@ SERVICE: Service[Env] = Service(
         image="jaegertracing/jaeger:2.13.0",
         has_nc=True,
         command=(f"--config={_CONFIG}",),
-        environment=lambda env: {"GOMEMLIMIT": "800MiB"},
+        environment=lambda env: GARBAGE,
         read_only=True,
         stop_grace=30,
         memory_mb=1024,
@@ -118,7 +118,7 @@ SERVICE: Service[Env] = Service(
     process=Process(
         sources=(SOURCE,),
         command=lambda env: ("{program}", f"--config={_CONFIG}"),
-        environment=lambda env: {"METRICS_HOST": "127.0.0.1", "METRICS_PORT": "14888"},
+        environment=lambda env: {"METRICS_HOST": "127.0.0.1", "METRICS_PORT": "14888", **GARBAGE},
         patches=lambda env: {
             _CONFIG: {"extensions": {"jaeger_query": _loopback(env)}, "processors": {"memory_limiter": MEMORY}}
         },

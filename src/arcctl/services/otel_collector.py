@@ -22,7 +22,7 @@ from arcctl.model.service import (
 from arcctl.model.smoke_test import Call, Calls, SmokeTest
 from arcctl.model.telemetry import LOST, LOST_MINUTES, Alert, Loss, Panel, Scrape, Signal, Telemetry, Unit, otlp, rate
 from arcctl.services import jaeger, loki, prometheus
-from arcctl.services.presets.collectors import MEMORY
+from arcctl.services.presets.collectors import GARBAGE, MEMORY
 
 ID = service_id(__name__)
 GRPC_PORT, HTTP_PORT, HEALTH_PORT = 4317, 4318, 13133
@@ -164,7 +164,7 @@ SERVICE: Service[Env] = Service(
     container=Container(
         image="otel/opentelemetry-collector-contrib:0.161.0",
         command=_OPTIONS,
-        environment=lambda env: {"GOMEMLIMIT": "800MiB"},
+        environment=lambda env: GARBAGE,
         read_only=True,
         memory_mb=1024,
     ),
@@ -198,7 +198,7 @@ SERVICE: Service[Env] = Service(
         ),
         Limit(
             "its memory",
-            "512 MiB",
+            "two thirds of 1 GiB",
             "gRPC `UNAVAILABLE`, HTTP 503: SDKs wait and send again",
         ),
         Limit(
@@ -211,7 +211,7 @@ SERVICE: Service[Env] = Service(
     process=Process(
         sources=(SOURCE,),
         command=lambda env: ("{program}", *_OPTIONS),
-        environment=lambda env: {"METRICS_HOST": "127.0.0.1"},
+        environment=lambda env: {"METRICS_HOST": "127.0.0.1", **GARBAGE},
         patches=lambda env: {_CONFIG: {"processors": {"memory_limiter": MEMORY}}},
     ),
 )

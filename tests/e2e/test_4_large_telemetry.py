@@ -58,6 +58,17 @@ def test_a_long_value_of_a_span_is_cut_in_its_trace_and_whole_in_one_of_its_own(
         assert (whole["name"], whole["attributes"]["trace"]) == ("agent: large", trace_id.hex())
 
 
+def test_many_long_values_of_one_batch_are_all_kept(either: Platform) -> None:
+    """A batch has each of these spans twice, cut and whole."""
+    trace_id, ids = secrets.token_bytes(16), [secrets.token_bytes(8) for _ in range(30)]
+    spans = [otlp.span(trace_id, span_id, {"prompt": _prompt(100_000)}) for span_id in ids]
+    _http(either, "traces", otlp.request("agent", spans))
+    assert len(_spans(either, trace_id.hex(), len(ids))) == len(ids)
+    for span_id in ids:
+        (whole,) = _spans(either, span_id.hex() * 2, 1)
+        assert len(whole["attributes"]["@jaeger@warnings"][0]) == len("prompt: ") + 100_000
+
+
 @each_way
 def test_a_long_log_record_is_found_whole(either: Platform, send: Send) -> None:
     for size in SIZES:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from arcctl.checks import network_report
 from arcctl.checks.damage import NewestBackup, damages, no_backup
 from arcctl.checks.damage import losses as lost_messages
 from arcctl.checks.health_report import Evidence, Report, Status, judge, overall, read_losses, with_damage
+from arcctl.checks.network import look_from_within
 from arcctl.engines.base import ABSENT, Observed
-from arcctl.errors import ArcError
 from arcctl.events import Event, Kind
 from arcctl.model.graph import closure, resolve
-from arcctl.model.probe import Answer
 from arcctl.project import Project, targets
 
 DEADLINE = 5.0
@@ -45,7 +43,7 @@ async def health(request: Request, project: Project) -> Report:
     newest = request.newest_backup
     answers, seen, losses, disks, damaged = await asyncio.gather(
         project.prober.ask(probed, left),
-        _look_from_within(project, observed, left),
+        look_from_within(project, observed, left),
         _losses(project, observed),
         asyncio.to_thread(project.engine.disks, observed),
         lost_messages(asked, observed, project, newest, left),
@@ -86,46 +84,12 @@ async def _losses(project: Project, observed: Observed) -> Mapping[str, tuple[st
     return found
 
 
-async def _look_from_within(project: Project, observed: Observed, seconds: float) -> Mapping[str, Answer]:
-    """Whether containers reach each other on their networks; nothing on an engine that has none."""
-    ports = dict(_inner_ports(project))
-    found: list[network_report.Seen] = []
-    tried: set[str] = set()
-    for _ in range(network_report.ROUNDS):
-        views = network_report.views(project.catalogue, observed, ports, tried)
-        looks = (asyncio.to_thread(_take, view, project, seconds / network_report.ROUNDS) for view in views)
-        taken = await asyncio.gather(*looks)
-        found += [one for one in taken if one]
-        if all(one and one.conclusive for one in taken):
-            break
-        tried |= {view.place for view in views}
-    return network_report.answers(found)
-
-
 def _declared_ports(project: Project) -> Mapping[str, Mapping[int, int]]:
     """The host port of each container port of each service, as the settings say it now."""
     envs, services = project.settings.envs, project.catalogue.services
     return {
         i: {port.container: port.host for port in service.network.ports(envs[i])} for i, service in services.items()
     }
-
-
-def _inner_ports(project: Project) -> Iterator[tuple[str, int]]:
-    """The port of each component that has one: the one that is probed, else the first."""
-    for service_id, env in project.settings.envs.items():
-        for key, component in project.catalogue.components((service_id,)).items():
-            declared = (port.container for port in component.network.ports(env))
-            if port := component.checks.probe(env).port or next(declared, 0):
-                yield key, port
-
-
-def _take(view: network_report.View, project: Project, seconds: float) -> network_report.Seen | None:
-    """None where the container cannot look."""
-    try:
-        done = project.engine.execute(view.place, view.command, seconds=seconds)
-    except ArcError:
-        return None
-    return None if done.code else network_report.seen(view, done.stdout.decode(errors="replace"))
 
 
 def _started_at(project: Project) -> Mapping[str, str]:

@@ -261,7 +261,7 @@ def test_the_disk_of_a_volume_is_read_where_it_is_on_this_machine(
     ("printed", "found"),
     [
         (
-            {"out": "4096 1000 500 100 50\nw\n/data\n"},
+            {"out": "4096 1000 500 500 100 50\nw\n/data\n"},
             {"store": Disk(path="/data", size=4_096_000, free=2_048_000, files=100, files_free=50)},
         ),
         ({"err": "sh: not found", "code": 127}, {}),

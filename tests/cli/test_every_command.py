@@ -19,7 +19,7 @@ COMMANDS = {name: entry for name, entry in TREE.items() if not entry.group}
 FAILURES = set(EXIT_CODES) - {0}
 DEAD = "Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?\n"
 
-MAKING = {"add", "build", "create", "init", "migrate", "new", "on", "produce", "render", "restart", "up"}
+MAKING = {"add", "build", "create", "init", "migrate", "new", "on", "produce", "refresh", "render", "restart", "up"}
 NAMING = {"add", "create", "new"}
 """Those of them that want a name which nothing has."""
 REMOVING = {"clean", "delete", "down", "drop", "off", "remove"}

@@ -40,7 +40,7 @@ def answer(probe: Postgres, state: ServerState, refused: str, extensions: tuple[
     """
     usage = Usage(what="connections", used=sum(state.holders.values()), limit=state.slots, holders=state.holders)
     hint = (
-        f"give the largest a smaller pool; to see what each does: arcctl shell {probe.service} --user {probe.superuser}"
+        f"give the largest a smaller pool; to see what each does: arcctl shell {probe.service} --as {probe.superuser}"
     )
     findings = (usage.finding(hint), *_outdated(state.outdated), *_behind(extensions))
     if not refused:

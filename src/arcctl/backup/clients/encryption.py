@@ -96,7 +96,7 @@ def _translated(path: Path, what: str, reason: BaseException) -> BackupError:
     """A full disk is named, with what is left of it."""
     text = getattr(reason, "strerror", None) or str(reason)
     if isinstance(reason, OSError) and reason.errno in FULL:
-        hint = "free space (arcctl doctor names what arcctl can remove), or name another disk: --to FOLDER"
+        hint = "free space (`arcctl doctor` names what arcctl can remove), or name another disk: --to FOLDER"
         return BackupError(f"cannot {what} {path}: {text.lower()}; {disks.look(path.parent)}", hint=hint)
     return BackupError(f"cannot {what} {path}: {text.lower()}", hint="arcctl backup list")
 

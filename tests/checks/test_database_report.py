@@ -11,7 +11,7 @@ from arcctl.model.probe import Answer, Postgres
 
 PROBE = Postgres(port=1, user="arc", password="x", superuser="root", superuser_password="y", service="store")
 FINE = ServerState(100, {"shop (web)": 50, "arc": 10}, (), ready=True)
-HINT = "give the largest a smaller pool; to see what each does: arcctl shell store --user root"
+HINT = "give the largest a smaller pool; to see what each does: arcctl shell store --as root"
 FULL = "FATAL: remaining connection slots are reserved for roles with the SUPERUSER attribute"
 MANY = {"a": 40, "b": 30, "c": 20, "d": 5, "e": 3, "f": 2}
 

@@ -60,11 +60,11 @@ check: $(VENV)/.installed ## Style, types, structure, rendered files, docs: seco
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/arcctl render --check
-	$(BIN)/python docs/render.py --check
+	$(BIN)/python -m docs.render --check
 	$(BIN)/zensical build --strict
 
 docs: $(VENV)/.installed ## Render the reference pages and build the site.
-	$(BIN)/python docs/render.py
+	$(BIN)/python -m docs.render
 	$(BIN)/zensical build --strict
 
 bench: $(VENV)/.installed ## Measure speed and memory of the running platform.

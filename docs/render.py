@@ -1,6 +1,6 @@
 """Renders the reference pages from the program and its declarations.
 
-`python docs/render.py` writes them; with `--check` it writes nothing and exits with 1 where one is out of date.
+`python -m docs.render` writes them; with `--check` it writes nothing and exits with 1 where one is out of date.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from arcctl.model.backup_method import Dump, Method
 from arcctl.model.connection import Side, Where
 from arcctl.model.env import ServiceEnv, Variable, symbolic, variables
 from arcctl.model.service import Port, Service
+from tests import faults
 
 CHECKOUT = Path(__file__).parents[1]
 SCHEMAS = CHECKOUT / "src" / "arcctl" / "schemas"
@@ -192,6 +193,31 @@ def limits_page() -> str:
     return _page("Limits", intro, table(("service", "limit of", "at most", "what a client sees beyond it"), rows))
 
 
+# Faults
+
+
+def faults_page() -> str:
+    intro = (
+        "Every cell is an end-to-end test: the fault is made on a running platform, `arcctl health` tells it in one "
+        "report with the service itself as the root cause, and what depends on the service names it. Then what the "
+        "last column says repairs it.\n"
+    )
+    rows = [
+        (fault.name, fault.made, " or ".join(fault.statuses), f"`{fault.shown}`", fault.repair)
+        for fault in faults.FAULTS
+    ]
+    cells = [(name, *(", ".join(fault.tested(name)) or "-" for fault in faults.FAULTS)) for name in faults.SERVICES]
+    why = "".join(f"- *{fault.name}*: {fault.otherwise}.\n" for fault in faults.FAULTS if fault.otherwise)
+    return _page(
+        "Faults",
+        intro,
+        table(("fault", "how it is made", "status", "what `health` says", "what repairs it"), rows),
+        "## Tested on\n",
+        table(("service", *(fault.name for fault in faults.FAULTS)), cells),
+        why,
+    )
+
+
 # Settings
 
 
@@ -295,6 +321,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "services": services_page,
     "ports": ports_page,
     "limits": limits_page,
+    "faults": faults_page,
     "settings": settings_page,
     "exit-codes": exit_codes_page,
     "json": json_page,

@@ -31,6 +31,12 @@ def log_record(trace_id: bytes, body: str, attributes: Mapping[str, str], time_n
     return head + _field(9, trace_id) + _field(10, trace_id[:8])
 
 
+def gauge(service: str, name: str, value: int, time_ns: int) -> bytes:
+    """A request with one number."""
+    point = _fixed64(3, time_ns) + _fixed64(6, value)
+    return request(service, [_field(1, name.encode()) + _field(5, _field(1, point))])
+
+
 def request(service: str, records: Iterable[bytes]) -> bytes:
     """Spans or log records of one service."""
     resource = _attributes(1, {"service.name": service})

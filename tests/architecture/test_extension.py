@@ -35,7 +35,7 @@ def _arcctl(tree: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 def _check(tree: Path, *more: str) -> None:
     """Write the reference pages, then run every check of the tree."""
-    for words in ((sys.executable, "docs/render.py"), (sys.executable, "docs/render.py", "--check")):
+    for words in ((sys.executable, "-m", "docs.render"), (sys.executable, "-m", "docs.render", "--check")):
         done = _run(tree, *words)
         assert done.returncode == 0, done.stdout + done.stderr
     assert (done := _arcctl(tree, "render", "--check")).returncode == 0, done.stderr

@@ -500,3 +500,41 @@ def test_the_disk_of_a_sidecar_is_that_of_its_service() -> None:
     full = {"big-shop": DISK, "shop-exporter": replace(DISK, free=0)}
     (verdict,) = judge(("big-shop",), TOY, Evidence(observed=Observed(RUNNING, disks=full), answers=ANSWERS))
     assert verdict.status is Status.UNHEALTHY
+
+
+LATELY, BEFORE, AGAIN = "2026-01-31T09:45:00Z", "2026-01-31T09:30:00Z", "2026-01-31T10:00:00Z"
+
+
+def _restarted(now: ContainerState, known: str = BEFORE, key: str = "store") -> Verdict:
+    evidence = Evidence(
+        observed=Observed(RUNNING | {key: now}), answers=ANSWERS, started_at={key: known}, lately=LATELY
+    )
+    return {v.name: v for v in judge(tuple(TOY.services), TOY, evidence)}["big-shop" if key != "store" else "store"]
+
+
+@pytest.mark.parametrize(("restarts", "times"), [(1, "once"), (4, "4 times")])
+def test_a_service_that_crashed_lately_and_runs_again_is_degraded(restarts: int, times: str) -> None:
+    printed = _printed(_restarted(replace(RUNS, restarts=restarts, started_at=AGAIN)))
+    assert printed[0] == "degraded running"
+    assert f"warn restarts: crashed {times}, was started again at {AGAIN} -> arcctl logs store" in printed
+
+
+@pytest.mark.parametrize(
+    ("now", "known"),
+    [
+        (replace(RUNS, restarts=4, started_at=BEFORE), ""),
+        (replace(RUNS, restarts=4, started_at=AGAIN), AGAIN),
+        (replace(RUNS, started_at=AGAIN), BEFORE),
+    ],
+    ids=["long ago", "seen by up", "by hand"],
+)
+def test_a_crash_is_forgotten_after_some_time_and_after_up_saw_it(now: ContainerState, known: str) -> None:
+    assert _restarted(now, known).status is Status.HEALTHY
+
+
+def test_a_sidecar_that_crashed_lately_degrades_its_service() -> None:
+    verdict = _restarted(replace(RUNS, restarts=2, started_at=AGAIN), key="shop-exporter")
+    assert (verdict.status, verdict.reason) == (
+        Status.DEGRADED,
+        f"shop-exporter: crashed 2 times, was started again at {AGAIN}",
+    )

@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import secrets
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import grpc
 import httpx
 import nats.errors
+import nats.js.errors
 import psycopg
 import pulsar
 import pytest
 import redis
+from nats.js import JetStreamContext
+from nats.js.api import StorageType
 
+from arcctl.engines.embedded import engine as embedded
 from tests import otlp
 from tests.e2e.clients import nats_client, redis_client, sql
-from tests.e2e.driver import Platform
+from tests.e2e.driver import Platform, eventually, reason
+from tests.e2e.smoke_tests import edited, streams
 
 
 def _nats(platform: Platform, size: int) -> None:
@@ -62,9 +74,9 @@ def _fill(store: Any) -> None:
         store.set(f"arc-e2e-{number}", "x" * 1_000_000)
 
 
-def test_postgres_takes_200_connections(either: Platform) -> None:
+def test_postgres_takes_400_connections(either: Platform) -> None:
     with contextlib.ExitStack() as all_closed, pytest.raises(psycopg.OperationalError, match=r"too many|remaining"):
-        _connect(either, 201, all_closed)
+        _connect(either, 401, all_closed)
 
 
 def _connect(platform: Platform, count: int, all_closed: contextlib.ExitStack) -> None:
@@ -80,3 +92,149 @@ def test_the_collector_refuses_a_request_of_more_than_64_mib(either: Platform) -
         otlp.send_grpc(either.port(4317), "logs", body)
     assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert either.health("otel-collector")["status"] == "healthy"
+
+
+def test_nats_keeps_64_mb_of_streams_in_memory_and_4_gb_on_disk(either: Platform) -> None:
+    async def fill(js: JetStreamContext) -> None:
+        await js.add_stream(name="LIMITS", subjects=["arc-e2e-limits"], storage=StorageType.MEMORY)
+        try:
+            with pytest.raises(nats.js.errors.APIError, match="insufficient resources"):
+                await _publish(js, 12)
+        finally:
+            await js.delete_stream("LIMITS")
+        with pytest.raises(nats.js.errors.APIError, match="insufficient storage resources available"):
+            await js.add_stream(name="LIMITS", subjects=["arc-e2e-limits"], max_bytes=5 << 30)
+
+    streams(either, fill)
+
+
+async def _publish(js: JetStreamContext, count: int) -> None:
+    for _ in range(count):
+        await js.publish("arc-e2e-limits", bytes(8_000_000))
+
+
+@contextlib.contextmanager
+def _hung(platform: Platform, service: str) -> Iterator[None]:
+    """A service that answers nobody meanwhile."""
+    if platform.shift:
+        pid = int((embedded.base(platform.directory) / "run" / service / "pid").read_text())
+        os.kill(pid, signal.SIGSTOP)
+    else:
+        platform.docker("pause", f"arc_{service}")
+    try:
+        yield
+    finally:
+        if platform.shift:
+            os.kill(pid, signal.SIGCONT)
+        else:
+            platform.docker("unpause", f"arc_{service}")
+
+
+def _send(platform: Platform, body: bytes) -> int:
+    """The status of the answer; 0 where none came in time."""
+    url = f"http://127.0.0.1:{platform.port(4318)}/v1/traces"
+    headers = {"Content-Type": "application/x-protobuf"}
+    try:
+        return httpx.post(url, content=body, headers=headers, timeout=10, trust_env=False).status_code
+    except httpx.TimeoutException:
+        return 0
+
+
+def _is_taken(platform: Platform, body: bytes) -> bool:
+    return _send(platform, body) == 200
+
+
+def _spans(size: int, count: int) -> list[tuple[str, bytes]]:
+    """Requests with one long span each, and their trace ids."""
+    ids = [secrets.token_bytes(16) for _ in range(count)]
+    return [(i.hex(), otlp.request("agent", [otlp.span(i, i[:8], {"prompt": _text(size)})])) for i in ids]
+
+
+def _text(size: int) -> str:
+    return secrets.token_hex(500) * (size // 1000)
+
+
+def _is_stored(platform: Platform, trace_id: str) -> bool:
+    url = f"http://127.0.0.1:{platform.port(16686)}/api/v3/traces/{trace_id}"
+    return httpx.get(url, timeout=60, trust_env=False).status_code == 200
+
+
+def test_senders_wait_for_a_store_that_does_not_answer_and_nothing_is_lost(either: Platform) -> None:
+    """More than 128 MiB come in while it hangs."""
+    spans, statuses = _spans(5_000_000, 40), dict[str, int]()
+    with _hung(either, "jaeger"), ThreadPoolExecutor(4) as pool:
+        sent = pool.map(lambda item: (item[0], _send(either, item[1])), spans)
+        statuses |= dict(sent)
+    assert {200, 0} <= set(statuses.values()) <= {200, 0, 503}
+    for trace_id, body in spans:
+        if statuses[trace_id] != 200:
+            assert eventually(partial(_is_taken, either, body), 60)
+    for trace_id, _ in spans:
+        assert eventually(partial(_is_stored, either, trace_id), 60), trace_id
+    either.arcctl("restart", "otel-collector").ok()  # what it refused counts since its start
+    assert eventually(lambda: either.service("otel-collector")["status"] == "healthy", 30)
+
+
+def test_a_collector_without_memory_refuses_and_lives(either: Platform) -> None:
+    ((_, body),) = _spans(60_000_000, 1)
+    before = either.running()
+    with _hung(either, "jaeger"), ThreadPoolExecutor(12) as pool:
+        statuses = set(pool.map(lambda _: _send(either, body), range(24)))
+    assert 503 in statuses
+    name = "otel-collector" if either.shift else "/arc_otel_collector"
+    assert either.running()[name] == before[name]
+    either.arcctl("restart", "otel-collector").ok()  # what it refused counts since its start
+
+
+def test_what_waited_too_long_for_a_store_is_lost_and_told(either: Platform) -> None:
+    config = either.directory / "config" / "otel-collector" / "config.yaml"
+    ((_, body),) = _spans(1_000, 1)
+    with edited(either, "otel-collector", config, config.read_text().replace("30m", "2s")), _hung(either, "jaeger"):
+        assert _send(either, body) == 200
+        told = eventually(lambda: "spans of batches" in reason(either.service("otel-collector")), 90)
+        found = either.service("otel-collector")
+    assert told
+    assert found["status"] == "degraded"
+    assert "spans of batches that jaeger did not take whole: 1 in the last 15 minutes" in reason(found)
+
+
+def test_prometheus_drops_samples_that_come_ten_minutes_late(either: Platform) -> None:
+    name = f"arc_e2e_late_{secrets.token_hex(4)}"
+    for age in (0, 300, 1200):
+        otlp.send_http(either.port(4318), "metrics", otlp.gauge("agent", name, age, time.time_ns() - age * 10**9))
+        time.sleep(2)  # in another batch
+    url = f"http://127.0.0.1:{either.port(9090)}/api/v1/query"
+
+    def stored() -> set[str]:
+        found = httpx.get(url, params={"query": f"{name}[1h]"}, trust_env=False).json()["data"]["result"]
+        return {value for series in found for _, value in series["values"]}
+
+    assert eventually(lambda: stored() == {"0", "300"}, 30), stored()
+    told = eventually(lambda: "samples dropped" in reason(either.service("prometheus")), 90)
+    either.arcctl("restart", "prometheus").ok()  # what it dropped counts since its start
+    assert told
+
+
+def test_loki_takes_more_than_64_mb_in_a_second_later(either: Platform) -> None:
+    ids = [secrets.token_bytes(16) for _ in range(12)]
+    line = _text(15_000_000)
+    for trace_id in ids:
+        otlp.send_http(either.port(4318), "logs", otlp.request("agent", [otlp.log_record(trace_id, line, {})]))
+    for trace_id in ids:
+        assert eventually(partial(_has_lines, either, trace_id.hex()), 60), trace_id
+
+
+def _has_lines(platform: Platform, trace_id: str) -> bool:
+    url = f"http://127.0.0.1:{platform.port(3100)}/loki/api/v1/query_range"
+    query = f'{{service_name="agent"}} | trace_id="{trace_id}"'
+    answer = httpx.get(url, params={"query": query}, timeout=60, trust_env=False)
+    return bool(answer.raise_for_status().json()["data"]["result"])
+
+
+def test_the_gateway_waits_a_minute_for_a_request(local: Platform) -> None:
+    with socket.create_connection(("127.0.0.1", local.port(80)), timeout=90) as slow:
+        slow.sendall(b"POST / HTTP/1.1\r\nHost: swiss-army.localhost\r\nContent-Length: 10\r\n\r\n")
+        began = time.monotonic()
+        while slow.recv(4096):
+            pass
+    assert 50 < time.monotonic() - began < 80

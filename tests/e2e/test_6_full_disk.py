@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from arcctl import services
 from arcctl.engines.embedded import engine as embedded
+from tests import faults
 from tests.e2e.conftest import SHIFT, local_environment
-from tests.e2e.driver import Platform, eventually
+from tests.e2e.driver import Platform, eventually, reason
 from tests.small_disk import STATES, SmallDisk
 
 OTHER_SHIFT = SHIFT + 2_000
@@ -84,3 +89,69 @@ def test_where_writes_fail_every_command_says_so_and_what_ran_goes_on(
     assert eventually(lambda: _disk_check(platform)[0] == "healthy", 30)
     assert platform.running().keys() == before.keys()
     platform.arcctl("backup", "create").ok()
+
+
+@dataclass(frozen=True)
+class EngineDisk:
+    """A disk of the machine of a Docker engine, that holds the volumes of the platform."""
+
+    stack: Platform
+    path = "/mnt/arcctl-e2e"
+
+    def run(self, script: str) -> str:
+        """As root among the mounts of the engine, which are those of the process that starts containers."""
+        image = services.load().services["redis"].container.image
+        joined = ("--privileged", "--pid", "host", "--user", "0", "--entrypoint", "sh")
+        words = f"nsenter --target $PPID --mount sh -c {shlex.quote(script)}"
+        return self.stack.docker("run", "--rm", "--pull", "never", *joined, image, "-c", words)
+
+    def mount(self) -> None:
+        self.run(f"mkdir -p {self.path} && mount -t tmpfs -o size=8g tmpfs {self.path}")
+        for volume in faults.VOLUMES:
+            self.run(f"mkdir {self.path}/{volume}")
+            labels = ("com.docker.compose.project=arc", f"com.docker.compose.volume={volume}")
+            options = ("type=none", "o=bind", f"device={self.path}/{volume}")
+            words = [word for label in labels for word in ("--label", label)]
+            words += [word for option in options for word in ("--opt", option)]
+            self.stack.docker("volume", "create", *words, f"arc_{volume}")
+
+    def unmount(self) -> None:
+        self.run(f"umount --lazy {self.path} && rmdir {self.path}")
+
+    def fill(self) -> None:
+        """Not a page is left."""
+        self.run(f"mount -o remount,size=$(df -k {self.path} | awk 'END {{print $3}}')k {self.path}")
+
+    def roomy(self) -> None:
+        self.run(f"mount -o remount,size=8g {self.path}")
+
+
+@pytest.fixture
+def on_a_small_disk(platform: Platform) -> Iterator[tuple[Platform, EngineDisk]]:
+    """All services on Docker, with their volumes on a disk of their own."""
+    disk = EngineDisk(platform)
+    platform.arcctl("clean", "--yes").ok()
+    disk.mount()
+    try:
+        platform.arcctl("up", "--stack").ok()
+        yield platform, disk
+    finally:
+        disk.roomy()
+        platform.arcctl("clean", "--yes").ok()
+        disk.unmount()
+
+
+def test_a_full_disk_of_a_docker_engine_is_told_for_each_service_with_data(
+    on_a_small_disk: tuple[Platform, EngineDisk],
+) -> None:
+    stack, disk = on_a_small_disk
+    assert eventually(lambda: stack.health("all")["status"] == "healthy"), stack.arcctl("health", "all").out
+    disk.fill()
+    report = {s["name"]: s for s in stack.health("all")["services"]}
+    told = {i for i, s in report.items() if s["status"] == "unhealthy" and re.search(faults.DISK.said, reason(s))}
+    assert told == set(faults.DISK.services)
+    assert not any(report[i]["blocked_by"] for i in told)
+    assert report["kratos"]["blocked_by"] == ["postgres"]
+    disk.roomy()
+    stack.arcctl("up", "--stack").ok()
+    assert eventually(lambda: stack.health("all")["status"] == "healthy"), stack.arcctl("health", "all").out

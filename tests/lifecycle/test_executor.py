@@ -236,3 +236,38 @@ def test_an_interrupt_waits_for_containers_that_are_being_created() -> None:
         return list(engine.calls)
 
     assert asyncio.run(interrupted()) == ["start store"]
+
+
+SILENT = Answer(False, "no answer on port 7000 in 2.0 s", timed_out=True)
+
+
+def test_a_server_that_ran_before_and_answers_nobody_is_restarted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(executor, "PATIENCE", 0.0)
+    toy = Toy()
+    _up(toy, "store")
+    toy.prober = Awakening(first={7000: [SILENT, SILENT, SILENT]})
+    toy.engine.calls.clear()
+    assert _up(toy, "store").ready == ("store",)
+    assert [call for call in toy.engine.calls if "start" in call] == ["restart store"]
+    assert f"working store restarting: {SILENT.reason}" in toy.printed
+
+
+@pytest.mark.parametrize("answer", [LOADING, SILENT], ids=["it answers", "not for long"])
+def test_a_server_that_only_needs_time_is_not_restarted(answer: Answer) -> None:
+    toy = Toy()
+    _up(toy, "store")
+    toy.prober = Awakening(first={7000: [answer]})
+    toy.engine.calls.clear()
+    assert _up(toy, "store").ready == ("store",)
+    assert not any("restart" in call for call in toy.engine.calls)
+
+
+def test_the_init_containers_of_a_server_that_is_not_ready_run_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(executor, "PATIENCE", 0.0)
+    toy = Toy()
+    _up(toy, "big-shop")
+    toy.prober = Awakening(first={8080: [LOADING, LOADING]})
+    toy.engine.calls.clear()
+    assert "big-shop" in _up(toy, "big-shop").ready
+    assert [call for call in toy.engine.calls if "start" in call] == ["start shop-db"]
+    assert "working shop-db starting: its service is not ready" in toy.printed

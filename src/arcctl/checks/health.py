@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from arcctl.checks.damage import NewestBackup, damages, no_backup
 from arcctl.checks.damage import losses as lost_messages
@@ -15,10 +15,13 @@ from arcctl.checks.network import look_from_within
 from arcctl.engines.base import ABSENT, Observed
 from arcctl.events import Event, Kind
 from arcctl.model.graph import closure, resolve
+from arcctl.model.telemetry import LOST_MINUTES
 from arcctl.project import Project, targets
 
 DEADLINE = 5.0
 """Seconds that one report on all services may take."""
+CRASH_COUNTS = timedelta(minutes=LOST_MINUTES)
+"""How long a crash degrades a service that runs again."""
 LOSSES_SECONDS = 1.0
 """Seconds to wait for the metric store."""
 
@@ -55,6 +58,7 @@ async def health(request: Request, project: Project) -> Report:
         answers=answers,
         seen=seen,
         started_at=_started_at(project),
+        lately=f"{started_at - CRASH_COUNTS:%Y-%m-%dT%H:%M:%SZ}",
         ports=_declared_ports(project),
         losses=losses,
     )

@@ -101,6 +101,8 @@ class Evidence:
     """From other containers of its networks."""
     started_at: Mapping[str, str] = field(default_factory=dict)
     """When those were started that should exist."""
+    lately: str = ""
+    """The time from which on a crash counts, as `started_at`."""
     ports: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
     """The host port of each container port, as the settings say it now."""
     losses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -150,6 +152,7 @@ def _verdict(service: Service[Any], evidence: Evidence) -> Verdict:
         _unavailable(why) if why else _container(service.id, now, evidence.started_at.get(service.id, "")),
         *_network(service.id, now, evidence.seen.get(service.id), answer),
         *_changed(service.id, now),
+        *_restarted(service.id, now, evidence),
         *_other_ports(service.id, now, evidence.ports.get(service.id, {})),
         *_healthcheck(now),
         *_probe(service.id, now, answer),
@@ -246,6 +249,17 @@ def _changed(service_id: str, now: ContainerState) -> tuple[Check, ...]:
     )
 
 
+def _restarted(key: str, now: ContainerState, evidence: Evidence) -> tuple[Check, ...]:
+    """What the engine started again, until the next `up` sees it well or some time has passed."""
+    if not now.running or not now.restarts or now.started_at < evidence.lately:
+        return ()
+    if now.started_at == evidence.started_at.get(key):
+        return ()
+    times = "once" if now.restarts == 1 else f"{now.restarts} times"
+    text = f"crashed {times}, was started again at {now.started_at}"
+    return (Check(id="restarts", kind="liveness", status="warn", message=text, hint=f"arcctl logs {key}"),)
+
+
 def _other_ports(service_id: str, now: ContainerState, wanted: Mapping[int, int]) -> tuple[Check, ...]:
     """Programs that follow the settings look for it at the wrong place."""
     texts = tuple(
@@ -296,7 +310,11 @@ def _components(service: Service[Any], evidence: Evidence) -> tuple[Check, ...]:
 def _component(component: Component[Any], service_id: str, evidence: Evidence) -> Check:
     key, now = component.id, evidence.observed.of(component.id)
     started_at = evidence.started_at.get(key, "")
-    told = (*_network(service_id, now, evidence.seen.get(key)), *_changed(service_id, now))
+    told = (
+        *_network(service_id, now, evidence.seen.get(key)),
+        *_changed(service_id, now),
+        *_restarted(key, now, evidence),
+    )
     problem = next((check for check in told if check.status != "pass"), None)
     if component.role is Role.INIT and now.state == ABSENT and started_at:
         status, text, hint = "pass", f"ran at {started_at}, its container is gone", ""

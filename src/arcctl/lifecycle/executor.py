@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -20,6 +20,8 @@ PAUSE = 0.2
 """Seconds between two observations."""
 ATTEMPT = 2.0
 """Seconds that one probe may take."""
+PATIENCE = 10.0
+"""Seconds after which a server that ran before this `up`, and is not ready, gets help; once."""
 CRASHES = 3
 """Restarts within one `up`, by the engine or by `up`, after which a container has failed."""
 DOING = {
@@ -45,6 +47,9 @@ class PlanExecutor:
     """How often the engine had restarted a container when it was first seen."""
     _stops: dict[str, int] = field(default_factory=dict)
     """How often a container that should run was seen stopped."""
+    _unready: dict[tuple[str, bool], float] = field(default_factory=dict)
+    """Since when a server that ran before is not ready, and whether it answers nobody."""
+    _helped: set[str] = field(default_factory=set)
     _observed: Observed = field(default_factory=lambda: Observed({}))
     _began: float = field(default_factory=time.monotonic)
 
@@ -124,6 +129,7 @@ class PlanExecutor:
         for key in sorted(pending):
             self._update_state(key, self._observed.of(key), answers.get(key))
         await self._start_stopped(sorted(pending - self._ready - set(self._failed)))
+        await self._help(answers)
         for step in self._unstarted():
             failed = sorted(self.plan.needs[step.key] & set(self._failed))
             if failed:
@@ -160,6 +166,28 @@ class PlanExecutor:
             else:
                 self._emit(Kind.WORKING, key, "starting: it stopped", detail=True)
         await _call(self.project.engine.start, [key for key in stopped if key not in self._failed])
+
+    async def _help(self, answers: Mapping[str, Answer]) -> None:
+        """What ran before this `up` and does not get ready by itself: restart it where it answers nobody.
+
+        Where it says what is wrong, its init containers run again: they give it its database and its login.
+        """
+        now, kept = self._elapsed(), {step.key for step in self.plan.steps if step.action is Action.KEEP}
+        unready = [(i, a.timed_out) for i, a in answers.items() if i in kept - self._helped and not a.ok]
+        self._unready = {one: self._unready.get(one, now) for one in unready}
+        due = {key: is_silent for (key, is_silent), since in self._unready.items() if now - since >= PATIENCE}
+        self._helped |= due.keys()
+        silent = [key for key in due if due[key]]
+        for key in silent:
+            self._emit(Kind.WORKING, key, f"restarting: {answers[key].reason}", detail=True)
+        await _call(self.project.engine.restart, silent)
+        inits = [component for key in due if not due[key] for component in self._init_containers(key)]
+        for key in inits:
+            self._emit(Kind.WORKING, key, "starting: its service is not ready", detail=True)
+        await _call(self.project.engine.start, inits)
+
+    def _init_containers(self, service: str) -> list[str]:
+        return [c.id for c in self.project.catalogue.services[service].components if c.role is Role.INIT]
 
     def _fail(self, key: str, reason: str) -> None:
         self._failed[key] = reason

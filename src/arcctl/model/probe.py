@@ -149,3 +149,5 @@ class Answer:
     findings: tuple[Finding, ...] = ()
     hint: str = ""
     """What to do where it is not `ok`; empty for the server's log."""
+    timed_out: bool = False
+    """Whether the server did not answer at all, although something took the connection."""

@@ -303,7 +303,7 @@ SERVICE: Service[Env] = Service(
     limits=(
         Limit(
             "connections",
-            "200",
+            str(_CONNECTIONS),
             "logging in fails with `too many clients already`",
         ),
     ),

@@ -48,9 +48,9 @@ async def _answer(target: Target, timeout: float, client: httpx.AsyncClient) -> 
             answer, seen = await asyncio.gather(_attempt(target, client), _read_page(target, timeout / 2, client))
             answer = replace(answer, findings=(*answer.findings, *seen))
     except TimeoutError:
-        answer = Answer(False, f"no answer on port {target.port} in {timeout:.1f} s")
+        answer = Answer(False, f"no answer on port {target.port} in {timeout:.1f} s", timed_out=True)
     except Exception as error:  # a probe never raises: the error is the reason
-        answer = Answer(False, _explain(error, target.port))
+        answer = Answer(False, _explain(error, target.port), timed_out="Timeout" in type(error).__name__)
     return replace(answer, seconds=time.perf_counter() - began)
 
 

@@ -42,6 +42,8 @@ _STATES = {
 FIRST_RUN_SECONDS = 120.0
 RECORD, OLD_RECORD = "process.json", "made.json"
 """The file that says what a process was started from, and the name that it once had."""
+STARTS = "starts"
+"""The file to which each start adds a line."""
 
 
 def _started_at(seconds: int) -> str:
@@ -107,6 +109,7 @@ class EmbeddedEngine:
         return ContainerState(
             state="paused" if state == "running" and info and processes.frozen(info["pid"]) else state,
             exit_code=info["exitstatus"] if info else 0,
+            restarts=self._restarts(key),
             started_at=_started_at(info["start"] if info else 0),
             changed=() if record else ("the files that it was started with are gone",),
             config_hash=record.get("hash", ""),
@@ -186,6 +189,7 @@ class EmbeddedEngine:
             "version": self._resolver.artifacts.version(source),
         }
         files.write_whole(self._base / "run" / key / RECORD, json.dumps(record), files.PRIVATE_FILE)
+        (self._base / "run" / key / STARTS).unlink(missing_ok=True)
 
     def _first_run(self, layout: Layout, key: str, command: tuple[str, ...], volume: Path) -> None:
         """Fill a data folder under another name, and rename it when it is complete."""
@@ -321,6 +325,11 @@ class EmbeddedEngine:
             if source
         }
         return Layout(self._base, self._directory.root, self._components, self._envs(), programs)
+
+    def _restarts(self, key: str) -> int:
+        """How often the supervisor started a process again."""
+        path = self._base / "run" / key / STARTS
+        return max(0, len(path.read_text().splitlines()) - 1) if path.is_file() else 0
 
     def _record(self, key: str) -> dict[str, str]:
         """What a process was started from; empty where it was not started."""

@@ -25,8 +25,9 @@ OWNER, OLD_OWNER = "project-directory", "home"
 
 _START = """\
 #!/bin/sh
-# Written by arcctl when the process was started. The pid outlives the supervisor.
+# Written by arcctl when the process was started. The pid outlives the supervisor, which does not count its starts.
 echo $$ > {folder}/pid
+echo $$ >> {folder}/starts
 cd {folder}
 {exports}
 exec {command}

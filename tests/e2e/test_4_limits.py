@@ -189,7 +189,7 @@ def test_a_collector_without_memory_refuses_and_lives(either: Platform) -> None:
 def test_what_waited_too_long_for_a_store_is_lost_and_told(either: Platform) -> None:
     config = either.directory / "config" / "otel-collector" / "config.yaml"
     ((_, body),) = _spans(1_000, 1)
-    with edited(either, "otel-collector", config, config.read_text().replace("30m", "2s")), _hung(either, "jaeger"):
+    with edited(either, "otel-collector", config, config.read_text().replace("30m", "6s")), _hung(either, "jaeger"):
         assert _send(either, body) == 200
         told = eventually(lambda: "spans of batches" in reason(either.service("otel-collector")), 90)
         found = either.service("otel-collector")

@@ -66,6 +66,7 @@ def test_a_folder_that_its_server_may_not_write_refuses_it(tmp_path: Path) -> No
     assert disk
     assert disks.owned(disk, data, run) == disk
     assert disks.owned(disk, tmp_path / "gone", run).refuses == "no such file or directory"
+    assert disks.owned(disk, data, tmp_path / "gone") == disk
     if os.geteuid() == 0:
         os.chown(run, 65534, 65534)
         assert disks.owned(disk, data, run).refuses == "permission denied"

@@ -69,8 +69,11 @@ def parsed(text: str) -> Disk | None:
 def owned(disk: Disk, folder: Path, model: Path) -> Disk:
     """The disk, which refuses to be written where the folder is not that of the server, as the one of `model` is."""
     try:
-        found, wanted = folder.stat(), model.stat()
+        found = folder.stat()
     except OSError as error:
         return replace(disk, refuses=(error.strerror or str(error)).lower())
+    if not model.exists():
+        return disk
+    wanted = model.stat()
     mine = wanted.st_uid in (0, found.st_uid) and (not wanted.st_uid or found.st_mode & stat.S_IWUSR)
     return disk if mine else replace(disk, path=str(folder), refuses=NO_PERMISSION)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 from arcctl.diagnostics import support
 from arcctl.diagnostics.redaction import HIDDEN, Redactor
@@ -36,3 +37,10 @@ def test_the_plan_is_for_the_started_services_and_changes_nothing() -> None:
     toy = Toy(directory=FakeDirectory(kept=dict(SECRETS), up=frozenset({"store"})))
     assert support.plan(toy.project()) == "services: store\ncreate store: not there yet\n"
     assert (toy.engine.calls, toy.events) == ([], [])
+
+
+def test_the_state_of_each_container_is_json_with_its_networks() -> None:
+    toy = Toy(directory=FakeDirectory(kept=dict(SECRETS)))
+    asyncio.run(up.up(up.Request(words=("store",), timeout=5.0), toy.project()))
+    shown = json.loads(support.containers(toy.project()))["store"]
+    assert (shown["state"], shown["networks"]) == ("running", ["arc"])

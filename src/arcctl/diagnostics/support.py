@@ -73,4 +73,4 @@ def settings(project: Project) -> str:
 def containers(project: Project) -> str:
     """The state of each container, as JSON."""
     states = project.engine.observe().containers
-    return json.dumps({key: asdict(state) for key, state in states.items()}, indent=2) + "\n"
+    return json.dumps({key: asdict(state) for key, state in states.items()}, indent=2, default=sorted) + "\n"

@@ -80,9 +80,10 @@ class Vault:
     def states(self) -> list[State]:
         return [found.state for found in self.set_up()]
 
-    def call(self, method: str, path: str, body: dict[str, str] | None = None) -> tuple[int, Any]:
+    def call(self, method: str, path: str, body: dict[str, str] | None = None, token: str = "") -> tuple[int, Any]:
         """The status, and the message of an error or the whole answer."""
-        headers = {"Authorization": f"Bearer {self.toy.directory.kept.get('INFISICAL_SETUP_TOKEN', 'unset')}"}
+        token = token or self.toy.directory.kept.get("INFISICAL_SETUP_TOKEN", "unset")
+        headers = {"Authorization": f"Bearer {token}"}
         url = f"http://127.0.0.1:{self.port}{path}"
         answer = httpx.request(method, url, json=body, headers=headers, trust_env=False)
         return answer.status_code, answer.json()["message"] if answer.status_code >= 400 else answer.json()
@@ -107,8 +108,8 @@ def vault() -> Iterator[Vault]:
 
 
 def test_the_set_up_creates_everything_once(vault: Vault) -> None:
-    assert vault.states() == [State.CREATED] * 3
-    assert vault.states() == [State.EXISTS] * 3
+    assert vault.states() == [State.CREATED] * 4
+    assert vault.states() == [State.EXISTS] * 4
     assert [p["slug"] for p in vault.store.all("project")] == ["arc-project"]
 
 
@@ -126,7 +127,7 @@ def test_a_locked_login_is_no_lost_one(vault: Vault) -> None:
 def test_a_lost_login_is_replaced(vault: Vault) -> None:
     vault.set_up()
     vault.toy.directory.kept["INFISICAL_CLIENT_SECRET"] = "lost"
-    assert vault.states() == [State.EXISTS, State.CREATED, State.CREATED]
+    assert vault.states() == [State.EXISTS, State.CREATED, State.CREATED, State.EXISTS]
     assert vault.log_in() == (200, "")
 
 
@@ -148,7 +149,20 @@ def test_with_another_auth_secret_everything_exists_though_the_set_up_token_is_u
     vault.set_up()
     vault.sign("second")
     assert vault.call("GET", "/api/v1/projects") == (401, "You are not allowed to access this resource")
-    assert vault.states() == [State.EXISTS] * 3
+    assert vault.states() == [State.EXISTS] * 4
+
+
+def test_only_an_administrator_changes_identities_also_with_another_auth_secret(vault: Vault) -> None:
+    vault.set_up()
+    vault.sign("second")
+    kept = vault.toy.directory.kept
+    place = f"{_AUTH}/identities/{kept['INFISICAL_IDENTITY_ID']}/client-secrets"
+    answers = {}
+    for who in ("", "OPERATOR_"):
+        login = {"clientId": kept[f"INFISICAL_{who}CLIENT_ID"], "clientSecret": kept[f"INFISICAL_{who}CLIENT_SECRET"]}
+        token = vault.call("POST", f"{_AUTH}/login", login)[1]["accessToken"]
+        answers[who] = vault.call("POST", place, {}, token)[0]
+    assert answers == {"": 403, "OPERATOR_": 200}
 
 
 def test_a_project_whose_creation_was_interrupted_is_found(vault: Vault) -> None:
@@ -156,7 +170,7 @@ def test_a_project_whose_creation_was_interrupted_is_found(vault: Vault) -> None
     project, identity = (vault.toy.directory.kept[f"INFISICAL_{n}_ID"] for n in ("PROJECT", "IDENTITY"))
     vault.toy.directory.kept["INFISICAL_PROJECT_ID"] = "unset"
     vault.store.remove("membership", f"{project}:{identity}")
-    assert vault.states() == [State.EXISTS, State.EXISTS, State.CREATED]
+    assert vault.states() == [State.EXISTS, State.EXISTS, State.CREATED, State.EXISTS]
     assert vault.toy.directory.kept["INFISICAL_PROJECT_ID"] == project
 
 

@@ -58,6 +58,12 @@ class Env(postgres.ConsumerEnv, env_prefix="INFISICAL_"):
     """Name of the machine identity `arc`, by which programs log in."""
     client_secret: SecretStr = server_issued()
     """Its secret."""
+    operator_identity_id: SecretStr = server_issued()
+    """The machine identity `arcctl`, which may change others."""
+    operator_client_id: SecretStr = server_issued()
+    """Name of the machine identity `arcctl`, by which arcctl logs in to change `client_secret`."""
+    operator_client_secret: SecretStr = server_issued()
+    """Its secret."""
     redis_password: SecretStr = shared("REDIS_PASSWORD")
     """Password of Redis, which holds the job queues."""
 
@@ -81,10 +87,10 @@ def _post(name: str, path: str, body: Mapping[str, str], headers: Mapping[str, s
     return Call(name, PORT, path, method="POST", json=body, headers=headers, take=take)
 
 
-def _log_in(client_id: str, client_secret: str) -> Call:
+def _log_in(client_id: str, client_secret: str, token: str = "token") -> Call:
     """As a program does; takes `token`."""
     body = {"clientId": client_id, "clientSecret": client_secret}
-    return _post("log in as a machine", f"{_AUTH}/login", body, {}, {"token": "accessToken"})
+    return _post("log in as a machine", f"{_AUTH}/login", body, {}, {token: "accessToken"})
 
 
 def _log_in_of(env: Env) -> Call:
@@ -101,7 +107,11 @@ def _resources(env: Env) -> tuple[Resource, ...]:
         *postgres.service_database(ID, env.db_password, env.superuser),
         Resource("organisation arc", _SET_UP, create=(Calls((_set_up(env),)),), hint=lost, absent="expected"),
         Resource(
-            "machine identity arc", Calls((_LOG_IN,)), create=(Calls(_MAKE_IDENTITY),), hint=lost, absent=_NO_SUCH_LOGIN
+            "machine identity arc",
+            Calls((_LOG_IN,)),
+            create=(Calls(_identity("arc", "no-access")),),
+            hint=lost,
+            absent=_NO_SUCH_LOGIN,
         ),
         Resource(
             "project arc",
@@ -109,6 +119,13 @@ def _resources(env: Env) -> tuple[Resource, ...]:
             create=(Calls(_MAKE_PROJECT),),
             hint=lost,
             absent="the answer has no",
+        ),
+        Resource(
+            "machine identity arcctl",
+            Calls((_LOG_IN_AS_OPERATOR,)),
+            create=(Calls(_identity("arcctl", "admin", "operator_")),),
+            hint=f"its set-up token has ended: make the identity {_PAGE}",
+            absent=_NO_SUCH_LOGIN,
         ),
     )
 
@@ -125,8 +142,10 @@ def _set_up(env: Env) -> Call:
 
 
 _LOG_IN = _log_in("{client_id}", "{client_secret}")
-_SECRETS = f"{_AUTH}/identities/{{identity_id}}/client-secrets"
+_LOG_IN_AS_OPERATOR = _log_in("{operator_client_id}", "{operator_client_secret}", "operator_token")
 _BEARER = {"Authorization": "Bearer {setup_token}"}
+_OPERATOR = {"Authorization": "Bearer {operator_token}"}
+_PAGE = f"on its page, under the name {_ADMIN}"
 _SLUG = "arc-project"
 """The server refuses one of less than five characters."""
 
@@ -136,23 +155,41 @@ def _find_project(headers: Mapping[str, str]) -> Call:
     return Call("find the project", PORT, "/api/v1/projects", headers=headers, take=take)
 
 
-_MAKE_IDENTITY = (
-    _post(
-        "make an identity",
-        "/api/v1/identities",
-        {"name": "arc", "organizationId": "{organization_id}", "role": "no-access"},
-        _BEARER,
-        {"identity_id": "identity.id"},
-    ),
-    _post(
-        "let it log in",
-        f"{_AUTH}/identities/{{identity_id}}",
-        {},
-        _BEARER,
-        {"client_id": "identityUniversalAuth.clientId"},
-    ),
-    _post("draw its secret", _SECRETS, {"description": "arcctl"}, _BEARER, {"client_secret": "clientSecret"}),
-)
+def _secrets(whose: str) -> str:
+    return f"{_AUTH}/identities/{{{whose}identity_id}}/client-secrets"
+
+
+def _draw_secret(whose: str, headers: Mapping[str, str]) -> Call:
+    return _post(
+        "draw its secret",
+        _secrets(whose),
+        {"description": "arcctl"},
+        headers,
+        {f"{whose}client_secret": "clientSecret"},
+    )
+
+
+def _identity(name: str, role: str, whose: str = "") -> tuple[Call, ...]:
+    """Make a machine identity with this role in the organisation; `whose` begins the settings that keep it."""
+    return (
+        _post(
+            "make an identity",
+            "/api/v1/identities",
+            {"name": name, "organizationId": "{organization_id}", "role": role},
+            _BEARER,
+            {f"{whose}identity_id": "identity.id"},
+        ),
+        _post(
+            "let it log in",
+            f"{_AUTH}/identities/{{{whose}identity_id}}",
+            {},
+            _BEARER,
+            {f"{whose}client_id": "identityUniversalAuth.clientId"},
+        ),
+        _draw_secret(whose, _BEARER),
+    )
+
+
 _EVEN_TWICE = (200, 400)
 """The server refuses to make what it has."""
 _MAKE_PROJECT = (
@@ -192,35 +229,45 @@ def _connect(env: Env, where: Where) -> dict[str, str]:
     }
 
 
-def _revoke(old: Env, new: Env) -> tuple[SmokeTest, ...]:
-    """The server keeps digests, and the first four characters to tell secrets apart."""
-    place = f"clientSecretData.clientSecretPrefix={reveal(old.client_secret)[:4]}.id"
-    find = Call("find the old secret", PORT, _SECRETS, headers=_BEARER, take={"stale": place})
-    return (Calls((find, _post("revoke it", f"{_SECRETS}/{{stale}}/revoke", {}, _BEARER, {}))),)
+def _client_secret(whose: str, warning: str) -> Rotation[Env]:
+    """The operator draws a new one. The server keeps digests, and the first four characters to tell secrets apart."""
+    name = f"{whose}client_secret"
+
+    def log_in(env: Env) -> Calls:
+        return Calls((_log_in(reveal(getattr(env, f"{whose}client_id")), reveal(getattr(env, name))),))
+
+    def revoke(old: Env, new: Env) -> tuple[SmokeTest, ...]:
+        place = f"clientSecretData.clientSecretPrefix={reveal(getattr(old, name))[:4]}.id"
+        find = Call("find the old secret", PORT, _secrets(whose), headers=_OPERATOR, take={"stale": place})
+        path = f"{_secrets(whose)}/{{stale}}/revoke"
+        return (Calls((_LOG_IN_AS_OPERATOR, find, _post("revoke it", path, {}, _OPERATOR, {}))),)
+
+    return Rotation(
+        name,
+        log_in,
+        add_credential=lambda old, new: (Calls((_LOG_IN_AS_OPERATOR, _draw_secret(whose, _OPERATOR))),),
+        server_generated=True,
+        accepts_both=True,
+        revoke_credential=revoke,
+        warning=warning,
+    )
 
 
 _WORKS = Calls((Call("see its database and Redis", PORT, "/api/status", expect='"redisConfigured":true'),))
-_PAGE = f"on its page, under the name {_ADMIN}"
 _A_NAME = "it is a name and opens nothing by itself"
-_NAMES = ("organization_id", "project_id", "identity_id", "client_id")
+_NAMES = (
+    "organization_id",
+    "project_id",
+    "identity_id",
+    "client_id",
+    "operator_identity_id",
+    "operator_client_id",
+)
 _ROTATIONS: tuple[Rotation[Env] | Fixed, ...] = (
     postgres.role_rotation(ID, "db_password", superuser="superuser"),
-    # Before the key that ends the token which this takes.
-    Rotation(
-        "client_secret",
-        lambda env: Calls((_log_in_of(env),)),
-        add_credential=lambda old, new: (Calls(_MAKE_IDENTITY[-1:]),),
-        server_generated=True,
-        accepts_both=True,
-        revoke_credential=_revoke,
-        warning="programs with the old one are refused",
-    ),
-    Rotation(
-        "auth_secret",
-        lambda env: _WORKS,
-        is_login=False,
-        warning="everybody and every program is logged out, and the token ends with which arcctl rotates client_secret",
-    ),
+    _client_secret("", "programs with the old one are refused"),
+    _client_secret("operator_", "only arcctl uses it"),
+    Rotation("auth_secret", lambda env: _WORKS, is_login=False, warning="everybody and every program is logged out"),
     Fixed(
         "encryption_key",
         "every secret in the vault is encrypted with it: with another one the vault is lost",

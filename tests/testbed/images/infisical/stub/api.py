@@ -110,6 +110,8 @@ class Api:
         environments = [{"name": label, "slug": key} for label, key in ENVIRONMENTS]
         project: Body = {"id": str(uuid.uuid4()), "name": name, "slug": short, "environments": environments}
         self.store.put("project", project["id"], project)
+        if body[CALLER]:
+            self.join_project({"role": "admin"}, project["id"], body[CALLER])
         return 200, {"project": project}
 
     def projects(self, body: Body) -> Answer:
@@ -118,12 +120,21 @@ class Api:
         member = {m["projectId"] for m in self.store.all("membership") if m["identityId"] == caller}
         return 200, {"projects": [p for p in self.store.all("project") if not caller or p["id"] in member]}
 
+    def must_manage(self, body: Body) -> None:
+        """Only the instance's own identity and administrators of the organisation change identities."""
+        caller = self.store.get("identity", body[CALLER])
+        if body[CALLER] and (caller or {}).get("role") != "admin":
+            raise Refused(403, "You are not allowed to change identity")
+
     def make_identity(self, body: Body) -> Answer:
-        identity: Body = {"id": str(uuid.uuid4()), "name": required(body, "name"), "orgId": body.get("organizationId")}
+        self.must_manage(body)
+        names = {"name": required(body, "name"), "orgId": body.get("organizationId"), "role": body.get("role")}
+        identity: Body = {"id": str(uuid.uuid4()), **names}
         self.store.put("identity", identity["id"], identity)
         return 200, {"identity": identity}
 
-    def attach_auth(self, _: Body, identity: str) -> Answer:
+    def attach_auth(self, body: Body, identity: str) -> Answer:
+        self.must_manage(body)
         if self.store.get("identity", identity) is None:
             raise Refused(404, f"Failed to find identity with ID {identity}")
         if self.store.get("auth", identity) is not None:
@@ -132,7 +143,8 @@ class Api:
         self.store.put("auth", identity, auth)
         return 200, {"identityUniversalAuth": auth}
 
-    def make_client_secret(self, _: Body, identity: str) -> Answer:
+    def make_client_secret(self, body: Body, identity: str) -> Answer:
+        self.must_manage(body)
         auth = self.store.get("auth", identity)
         if auth is None:
             raise Refused(400, "The identity does not have universal auth")
@@ -142,11 +154,13 @@ class Api:
         self.store.put("client", name, {"identityId": identity, "name": name, **data})
         return 200, {"clientSecret": value, "clientSecretData": data}
 
-    def client_secrets(self, _: Body, identity: str) -> Answer:
+    def client_secrets(self, body: Body, identity: str) -> Answer:
         """The client secrets, without revoked ones."""
+        self.must_manage(body)
         return 200, {"clientSecretData": [c for c in self.store.all("client") if live(c, identity)]}
 
-    def revoke_client_secret(self, _: Body, identity: str, number: str) -> Answer:
+    def revoke_client_secret(self, body: Body, identity: str, number: str) -> Answer:
+        self.must_manage(body)
         for client in self.store.all("client"):
             if live(client, identity) and client["id"] == number:
                 self.store.put("client", client["name"], {**client, "isClientSecretRevoked": True})

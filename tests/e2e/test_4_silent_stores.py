@@ -137,4 +137,5 @@ def test_a_vault_without_its_client_or_project_fails_verify_although_healthy(
         finally:
             for row in lost:
                 connection.execute("INSERT INTO stub_record VALUES (%s, %s, %s::jsonb)", row)
+            connection.execute("DELETE FROM stub_record WHERE kind = 'lockout'")  # it would last five minutes
     assert verdict(stack, "infisical") == ("passed", "")

@@ -72,7 +72,7 @@ def test_it_is_healthy_by_name_by_layer_and_in_all(new: Platform) -> None:
         report = new.health(word)
         (service,) = [s for s in report["services"] if s["name"] == NAME]
         assert (service["status"], service["custom"]) == ("healthy", True)
-        assert report["status"] == "healthy"
+        assert report["status"] == "healthy", new.arcctl("health", word).out
 
 
 def test_a_second_up_has_nothing_to_do(new: Platform) -> None:
@@ -197,4 +197,4 @@ def test_remove_keeps_data_and_code_and_remove_with_data_keeps_code(new: Platfor
     assert "ARC_VISITS_DB_PASSWORD" not in new.secrets()
     assert (new.directory / "apps" / NAME / "README.md").is_file()
     assert list((new.directory / "compose").glob("custom*")) == []
-    assert new.health("all")["status"] == "healthy"
+    assert new.health("all")["status"] == "healthy", new.arcctl("health", "all").out

@@ -35,6 +35,8 @@ class Fault:
     shown: str
     """The reason, for people."""
     statuses: tuple[str, ...] = ("unhealthy",)
+    lasting: bool = True
+    """Whether it is certain that services which depend on it still miss it when `health` looks."""
     repair: str = UP
     services: tuple[str, ...] = SERVICES
     engines: tuple[str, ...] = (DOCKER,)
@@ -74,6 +76,7 @@ KILLED = Fault(
     said=r"crashed (once|\d+ times), was started again at|keeps restarting|crashed too often|exited with code",
     shown="crashed 4 times, was started again at 2026-01-31T10:00:00Z",
     statuses=("unhealthy", "degraded"),
+    lasting=False,
     engines=(DOCKER, EMBEDDED),
 )
 REMOVED = Fault(
@@ -102,7 +105,8 @@ NEED_DOWN = Fault(
 )
 STARTING = Fault(
     name="starting",
-    made="`docker restart` with a twentieth of a core",
+    made="`docker restart` with a fiftieth of a core",
+    lasting=False,
     said=r"port|HTTP|logs? in|closed|starting",
     shown="port 8080 closes every connection: the server behind it is not listening yet",
     repair="waiting: `arcctl health --wait`",

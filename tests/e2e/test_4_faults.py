@@ -74,7 +74,7 @@ def _cut(stack: Platform, group: Collection[str]) -> None:
 
 
 def _start_slowly(stack: Platform, group: Collection[str]) -> None:
-    stack.docker("update", "--cpus", "0.05", *map(_container, group))
+    stack.docker("update", "--cpus", "0.02", *map(_container, group))
     stack.docker("restart", "--timeout", "1", *map(_container, group))
 
 
@@ -154,7 +154,7 @@ def _all_wrong(report: dict[str, Any], fault: Fault, group: Collection[str]) -> 
         causes = root_causes(name, failed, CATALOGUE)
         if name in group:
             wrong[name] = _wrong(fault, service, ())
-        elif causes and fault is not faults.KILLED:  # what runs again is no root cause any more
+        elif causes and fault.lasting:
             wrong[name] = _wrong(faults.NEED_DOWN, service, causes)
         elif not causes and service["status"] != "healthy":
             wrong[name] = f"{service['status']}: {reason(service)}"

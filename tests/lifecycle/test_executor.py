@@ -271,3 +271,13 @@ def test_the_init_containers_of_a_server_that_is_not_ready_run_again(monkeypatch
     assert "big-shop" in _up(toy, "big-shop").ready
     assert [call for call in toy.engine.calls if "start" in call] == ["start shop-db"]
     assert "working shop-db starting: its service is not ready" in toy.printed
+
+
+def test_a_server_that_crashed_needs_no_patience() -> None:
+    toy = Toy()
+    _up(toy, "big-shop")
+    toy.engine.states["big-shop"] = replace(toy.engine.states["big-shop"], restarts=1)
+    toy.prober = Awakening(first={8080: [LOADING, LOADING]})
+    toy.engine.calls.clear()
+    assert "big-shop" in _up(toy, "big-shop").ready
+    assert [call for call in toy.engine.calls if "start" in call] == ["start shop-db"]

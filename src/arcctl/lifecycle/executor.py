@@ -170,24 +170,27 @@ class PlanExecutor:
     async def _help(self, answers: Mapping[str, Answer]) -> None:
         """What ran before this `up` and does not get ready by itself: restart it where it answers nobody.
 
-        Where it says what is wrong, its init containers run again: they give it its database and its login.
+        Where it says what is wrong, or crashes, its init containers run again: they give it its database and its login.
         """
-        now, kept = self._elapsed(), {step.key for step in self.plan.steps if step.action is Action.KEEP}
-        unready = [(i, a.timed_out) for i, a in answers.items() if i in kept - self._helped and not a.ok]
-        self._unready = {one: self._unready.get(one, now) for one in unready}
-        due = {key: is_silent for (key, is_silent), since in self._unready.items() if now - since >= PATIENCE}
-        self._helped |= due.keys()
-        silent = [key for key in due if due[key]]
-        for key in silent:
+        now, waiting = self._elapsed(), self._started - self._ready - set(self._failed) - self._helped
+        kept = [step.key for step in self.plan.steps if step.action is Action.KEEP and step.key in waiting]
+        silent = {key for key in kept if key in answers and answers[key].timed_out}
+        self._unready = {(key, key in silent): self._unready.get((key, key in silent), now) for key in kept}
+        crashed = {key for key in kept if self._observed.of(key).crashed} - silent
+        due = {key for (key, _), since in self._unready.items() if now - since >= PATIENCE} | crashed
+        self._helped |= due
+        for key in sorted(due & silent):
             self._emit(Kind.WORKING, key, f"restarting: {answers[key].reason}", detail=True)
-        await _call(self.project.engine.restart, silent)
-        inits = [component for key in due if not due[key] for component in self._init_containers(key)]
+        await _call(self.project.engine.restart, sorted(due & silent))
+        inits = [component for key in sorted(due - silent) for component in self._init_containers(key)]
         for key in inits:
             self._emit(Kind.WORKING, key, "starting: its service is not ready", detail=True)
         await _call(self.project.engine.start, inits)
 
-    def _init_containers(self, service: str) -> list[str]:
-        return [c.id for c in self.project.catalogue.services[service].components if c.role is Role.INIT]
+    def _init_containers(self, key: str) -> list[str]:
+        """Those of a server; none for other components."""
+        service = self.project.catalogue.services.get(key)
+        return [c.id for c in service.components if c.role is Role.INIT] if service else []
 
     def _fail(self, key: str, reason: str) -> None:
         self._failed[key] = reason

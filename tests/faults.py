@@ -105,7 +105,7 @@ NEED_DOWN = Fault(
 )
 STARTING = Fault(
     name="starting",
-    made="`docker restart` with a fiftieth of a core",
+    made="`docker stop` and `docker start` with a fiftieth of a core",
     lasting=False,
     said=r"port|HTTP|logs? in|closed|starting",
     shown="port 8080 closes every connection: the server behind it is not listening yet",

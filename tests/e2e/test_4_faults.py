@@ -8,6 +8,7 @@ import re
 import signal
 import time
 from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -74,8 +75,12 @@ def _cut(stack: Platform, group: Collection[str]) -> None:
 
 
 def _start_slowly(stack: Platform, group: Collection[str]) -> None:
-    stack.docker("update", "--cpus", "0.02", *map(_container, group))
-    stack.docker("restart", "--timeout", "1", *map(_container, group))
+    """All at the same time, or the first would be ready before the last one starts."""
+    names = [_container(name) for name in group]
+    stack.docker("update", "--cpus", "0.02", *names)
+    stack.docker("stop", "--timeout", "1", *names)
+    with ThreadPoolExecutor(len(names)) as pool:
+        list(pool.map(lambda name: stack.docker("start", name), names))
 
 
 def _signal_processes(local: Platform, group: Collection[str], number: signal.Signals) -> None:

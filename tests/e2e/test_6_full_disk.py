@@ -116,7 +116,7 @@ class EngineDisk:
             self.stack.docker("volume", "create", *words, f"arc_{volume}")
 
     def unmount(self) -> None:
-        self.run(f"umount --lazy {self.path} && rmdir {self.path}")
+        self.run(f"umount -l {self.path} && rmdir {self.path}")
 
     def fill(self) -> None:
         """Not a page is left."""

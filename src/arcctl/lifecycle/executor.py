@@ -168,29 +168,30 @@ class PlanExecutor:
         await _call(self.project.engine.start, [key for key in stopped if key not in self._failed])
 
     async def _help(self, answers: Mapping[str, Answer]) -> None:
-        """What ran before this `up` and does not get ready by itself: restart it where it answers nobody.
+        """What ran before this `up` and does not get ready by itself: run its init containers again.
 
-        Where it says what is wrong, or crashes, its init containers run again: they give it its database and its login.
+        They give it its database and its login. What answers nobody is restarted too.
         """
         now, waiting = self._elapsed(), self._started - self._ready - set(self._failed) - self._helped
-        kept = [step.key for step in self.plan.steps if step.action is Action.KEEP and step.key in waiting]
+        kept = sorted(step.key for step in self.plan.steps if step.action is Action.KEEP and step.key in waiting)
         silent = {key for key in kept if key in answers and answers[key].timed_out}
         self._unready = {(key, key in silent): self._unready.get((key, key in silent), now) for key in kept}
-        crashed = {key for key in kept if self._observed.of(key).crashed} - silent
-        due = {key for (key, _), since in self._unready.items() if now - since >= PATIENCE} | crashed
-        self._helped |= due
-        for key in sorted(due & silent):
-            self._emit(Kind.WORKING, key, f"restarting: {answers[key].reason}", detail=True)
-        await _call(self.project.engine.restart, sorted(due & silent))
-        inits = [component for key in sorted(due - silent) for component in self._init_containers(key)]
+        late = {key for (key, _), since in self._unready.items() if now - since >= PATIENCE}
+        due = [key for key in kept if key in late or (key not in silent and self._observed.of(key).crashed)]
+        self._helped |= set(due)
+        inits = [component for key in due for component in self._init_containers(key)]
         for key in inits:
             self._emit(Kind.WORKING, key, "starting: its service is not ready", detail=True)
         await _call(self.project.engine.start, inits)
+        for key in silent & late:
+            self._emit(Kind.WORKING, key, f"restarting: {answers[key].reason}", detail=True)
+        await _call(self.project.engine.restart, sorted(silent & late))
 
     def _init_containers(self, key: str) -> list[str]:
-        """Those of a server; none for other components."""
+        """Those that a server waits for; none of another component."""
         service = self.project.catalogue.services.get(key)
-        return [c.id for c in service.components if c.role is Role.INIT] if service else []
+        components = service.components if service else ()
+        return [c.id for c in components if c.role is Role.INIT and not c.after_server]
 
     def _fail(self, key: str, reason: str) -> None:
         self._failed[key] = reason

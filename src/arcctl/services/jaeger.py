@@ -22,12 +22,13 @@ from arcctl.model.service import (
 )
 from arcctl.model.smoke_test import Call
 from arcctl.model.telemetry import Loss, Scrape, Signal, Telemetry, rate
-from arcctl.services.presets.collectors import GARBAGE, MEMORY
+from arcctl.services.presets.collectors import garbage, limiter
 from arcctl.services.presets.web import answers, ui, web
 
 ID = service_id(__name__)
 PORT, GRPC_PORT, HEALTH_PORT = 16686, 16685, 13133
 _CONFIG = "/etc/jaeger/config.yaml"
+_MEMORY_MB = 1024
 
 
 # v2 tags are no importable module versions; v1.76.0 is the same commit as v2.13.0 and holds ./cmd/jaeger.
@@ -76,10 +77,10 @@ SERVICE: Service[Env] = Service(
         image="jaegertracing/jaeger:2.13.0",
         has_nc=True,
         command=(f"--config={_CONFIG}",),
-        environment=lambda env: GARBAGE,
+        environment=lambda env: garbage(_MEMORY_MB),
         read_only=True,
         stop_grace=30,
-        memory_mb=1024,
+        memory_mb=_MEMORY_MB,
     ),
     network=Network(
         ports=lambda env: (Port(PORT, env.host_port),),
@@ -118,9 +119,12 @@ SERVICE: Service[Env] = Service(
     process=Process(
         sources=(SOURCE,),
         command=lambda env: ("{program}", f"--config={_CONFIG}"),
-        environment=lambda env: {"METRICS_HOST": "127.0.0.1", "METRICS_PORT": "14888", **GARBAGE},
+        environment=lambda env: {"METRICS_HOST": "127.0.0.1", "METRICS_PORT": "14888", **garbage(_MEMORY_MB)},
         patches=lambda env: {
-            _CONFIG: {"extensions": {"jaeger_query": _loopback(env)}, "processors": {"memory_limiter": MEMORY}}
+            _CONFIG: {
+                "extensions": {"jaeger_query": _loopback(env)},
+                "processors": {"memory_limiter": limiter(_MEMORY_MB)},
+            }
         },
         # The collector has the usual numbers.
         ports={4317: 14317, 4318: 14318, HEALTH_PORT: 14133, 8888: 14888, GRPC_PORT: GRPC_PORT},

@@ -22,7 +22,7 @@ from arcctl.model.service import (
 from arcctl.model.smoke_test import Call, Calls, SmokeTest
 from arcctl.model.telemetry import LOST, LOST_MINUTES, Alert, Loss, Panel, Scrape, Signal, Telemetry, Unit, otlp, rate
 from arcctl.services import jaeger, loki, prometheus
-from arcctl.services.presets.collectors import GARBAGE, MEMORY
+from arcctl.services.presets.collectors import garbage, limiter
 
 ID = service_id(__name__)
 GRPC_PORT, HTTP_PORT, HEALTH_PORT = 4317, 4318, 13133
@@ -58,6 +58,8 @@ def exporting(service: str) -> dict[str, str]:
     }
 
 
+_MEMORY_MB = 2048
+"""A request of 64 MiB takes twice as much while it is read, and a dozen may come at the same time."""
 _PROBED = "arcctl-verify"
 _PATHS = {"Spans": "traces", "Logs": "logs", "Metrics": "metrics"}
 
@@ -164,9 +166,9 @@ SERVICE: Service[Env] = Service(
     container=Container(
         image="otel/opentelemetry-collector-contrib:0.161.0",
         command=_OPTIONS,
-        environment=lambda env: GARBAGE,
+        environment=lambda env: garbage(_MEMORY_MB),
         read_only=True,
-        memory_mb=1024,
+        memory_mb=_MEMORY_MB,
     ),
     network=Network(
         ports=lambda env: (
@@ -198,7 +200,7 @@ SERVICE: Service[Env] = Service(
         ),
         Limit(
             "its memory",
-            "two thirds of 1 GiB",
+            "two thirds of 2 GiB",
             "gRPC `UNAVAILABLE`, HTTP 503: SDKs wait and send again",
         ),
         Limit(
@@ -211,7 +213,7 @@ SERVICE: Service[Env] = Service(
     process=Process(
         sources=(SOURCE,),
         command=lambda env: ("{program}", *_OPTIONS),
-        environment=lambda env: {"METRICS_HOST": "127.0.0.1", **GARBAGE},
-        patches=lambda env: {_CONFIG: {"processors": {"memory_limiter": MEMORY}}},
+        environment=lambda env: {"METRICS_HOST": "127.0.0.1", **garbage(_MEMORY_MB)},
+        patches=lambda env: {_CONFIG: {"processors": {"memory_limiter": limiter(_MEMORY_MB)}}},
     ),
 )

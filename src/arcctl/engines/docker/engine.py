@@ -21,6 +21,7 @@ from arcctl.engines.base import NOTHING, ContainerState, EngineFacts, Executed, 
 from arcctl.engines.docker import inspection
 from arcctl.engines.docker.images import DockerImages
 from arcctl.engines.docker.refusals import INSTALL, NO_ENGINE, refusal, translated
+from arcctl.engines.volumes import declared
 from arcctl.errors import EngineError
 from arcctl.model.disk import Disk, fullest
 from arcctl.model.env import symbolic
@@ -108,7 +109,8 @@ class DockerEngine:
 
     def disks(self, observed: Observed) -> Mapping[str, Disk]:
         """Where the volumes are on another machine, a container of the server with most tools is asked for its own."""
-        volumes = {key: state.volumes for key, state in observed.containers.items() if state.volumes}
+        keys = {key for key, _ in declared(self._catalogue, self).values()}  # others have volumes of their image only
+        volumes = {key: observed.of(key).volumes for key in sorted(keys) if observed.of(key).volumes}
         seen = {key: fullest(filter(None, map(disks.look, map(Path, v.values())))) for key, v in volumes.items()}
         found = {key: disk for key, disk in seen.items() if disk}
         able = (key for key in volumes if self._catalogue.components()[key].network.resolver)

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-MEMORY = {"limit_percentage": None, "spike_limit_percentage": None, "limit_mib": 820, "spike_limit_mib": 154}
-"""Limits of a local process, as in a container of 1 GiB: percents would be of the whole machine."""
-GARBAGE = {"GOMEMLIMIT": "600MiB"}
-"""Below the limit at which they refuse data, so that they remove garbage first."""
+from collections.abc import Mapping
+
+
+def limiter(memory_mb: int) -> Mapping[str, int | None]:
+    """Limits of a local process, as in a container of that size: percents would be of the whole machine."""
+    percents = {"limit_percentage": None, "spike_limit_percentage": None}
+    return {**percents, "limit_mib": memory_mb * 80 // 100, "spike_limit_mib": memory_mb * 15 // 100}
+
+
+def garbage(memory_mb: int) -> Mapping[str, str]:
+    """Below the limit at which they refuse data, so that they remove garbage first."""
+    return {"GOMEMLIMIT": f"{memory_mb * 60 // 100}MiB"}

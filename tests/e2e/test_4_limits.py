@@ -179,8 +179,8 @@ def test_senders_wait_for_a_store_that_does_not_answer_and_nothing_is_lost(eithe
 def test_a_collector_without_memory_refuses_and_lives(either: Platform) -> None:
     ((_, body),) = _spans(60_000_000, 1)
     before = either.running()
-    with _hung(either, "jaeger"), ThreadPoolExecutor(24) as pool:
-        statuses = set(pool.map(lambda _: _send(either, body), range(48)))
+    with _hung(either, "jaeger"), ThreadPoolExecutor(12) as pool:
+        statuses = set(pool.map(lambda _: _send(either, body), range(24)))
     assert 503 in statuses
     name = "otel-collector" if either.shift else "/arc_otel_collector"
     assert either.running()[name] == before[name]

@@ -110,6 +110,8 @@ STARTING = Fault(
     said=r"port|HTTP|logs? in|closed|starting",
     shown="port 8080 closes every connection: the server behind it is not listening yet",
     repair="waiting: `arcctl health --wait`",
+    services=tuple(i for i in SERVICES if i not in ("nats", "redis")),
+    otherwise="NATS and Redis start in milliseconds",
 )
 PASSWORD = Fault(
     name="wrong password",

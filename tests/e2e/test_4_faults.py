@@ -118,8 +118,12 @@ EMBEDDED: dict[str, Make] = {
 def _made(how: Mapping[str, Make], services_of_engine: Collection[str]) -> list[Any]:
     """Each fault with each group of services of an engine."""
     known = {fault.name: fault for fault in faults.FAULTS}
-    groups = [tuple(i for i in group if i in services_of_engine) for group in GROUPS]
-    return [pytest.param(known[name], make, g, id=f"{name}-{g[0]}") for name, make in how.items() for g in groups]
+    return [
+        pytest.param(known[name], make, group, id=f"{name}-{group[0]}")
+        for name, make in how.items()
+        for whole in GROUPS
+        if (group := tuple(i for i in whole if i in services_of_engine and i in known[name].services))
+    ]
 
 
 def _wrong(fault: Fault, found: dict[str, Any], causes: Collection[str]) -> str:

@@ -109,6 +109,10 @@ def _command(entry: Entry) -> str:
 # Services
 
 
+LABEL = re.compile(r"\{\{ \$(?:labels\.)?(\w+) \}\}")
+"""What an alert fills in when it fires."""
+
+
 def _purpose(service: Service[Any]) -> str:
     """The summary in the docstring of its module, without the name."""
     return services.summary(service.id).partition(":")[2].strip().rstrip(".")
@@ -154,7 +158,7 @@ def _service(service: Service[Any]) -> str:
     components = ", ".join(f"`{component.id}`" for component in service.components)
     connect = ", ".join(f"`{name}`" for name in service.network.connect(env, here))
     resources = ", ".join(resource.name for resource in service.setup.resources(env))
-    alerts = [(f"`{alert.name}`", alert.summary) for alert in service.telemetry.alerts]
+    alerts = [(f"`{alert.name}`", LABEL.sub(r"*\1*", alert.summary)) for alert in service.telemetry.alerts]
     facts = [
         ("image", f"`{service.container.image}`"),
         ("layer", service.layer),
@@ -199,8 +203,8 @@ def limits_page() -> str:
 def faults_page() -> str:
     intro = (
         "Every cell is an end-to-end test: the fault is made on a running platform, `arcctl health` tells it in one "
-        "report with the service itself as the root cause, and what depends on the service names it. Then what the "
-        "last column says repairs it.\n"
+        "report with the service itself as the root cause, and, where it lasts, what depends on the service names it. "
+        "Then what the last column says repairs it.\n"
     )
     rows = [
         (fault.name, fault.made, " or ".join(fault.statuses), f"`{fault.shown}`", fault.repair)

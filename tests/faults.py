@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from arcctl import services
+from arcctl.model.disk import GIGABYTE, Disk
 from arcctl.model.env import symbolic
+from arcctl.model.probe import Usage
 from arcctl.model.service import Volume, volume_name
 
 CATALOGUE = services.load()
@@ -40,13 +42,15 @@ class Fault:
     repair: str = UP
     services: tuple[str, ...] = SERVICES
     engines: tuple[str, ...] = (DOCKER,)
+    local: tuple[str, ...] = LOCAL
+    """Those that it is made for on the embedded engine."""
     otherwise: str = ""
     """Why it does not happen to other services, or on the other engine."""
 
     def tested(self, service: str) -> tuple[str, ...]:
         """The engines on which it happens to a service."""
         here = service in self.services
-        return tuple(e for e in self.engines if here and (e == DOCKER or service in LOCAL))
+        return tuple(e for e in self.engines if here and (e == DOCKER or service in self.local))
 
 
 STOPPED = Fault(
@@ -107,7 +111,7 @@ STARTING = Fault(
     name="starting",
     made="`docker stop` and `docker start` with a fiftieth of a core",
     lasting=False,
-    said=r"port|HTTP|logs? in|closed|starting",
+    said=r"nothing listens on|closes every connection|closed without an answer|no answer on|HTTP [45]\d\d",
     shown="port 8080 closes every connection: the server behind it is not listening yet",
     repair="waiting: `arcctl health --wait`",
     services=tuple(i for i in SERVICES if i not in ("nats", "redis")),
@@ -118,7 +122,8 @@ PASSWORD = Fault(
     made="a wrong password in the settings; another password of its role in the database",
     said="password authentication failed|cannot log in|WRONGPASS|Authorization Violation|HTTP (401|50\\d)|no answer",
     shown='password authentication failed for user "arc"',
-    services=("infisical", "kratos", "nats", "postgres", "redis", "unleash"),
+    repair="the right password in the settings; in the database `arcctl up`",
+    services=("infisical", "kratos", "nats", "postgres", "redis", "traefik", "unleash"),
     engines=(DOCKER, EMBEDDED),
     otherwise="`health` does not log in there: they have no password, or lock a user out after wrong ones",
 )
@@ -126,20 +131,22 @@ DISK = Fault(
     name="disk full",
     made="the disk with the volumes has no byte left",
     said="writes fail: .* no space|writes fail",
-    shown="writes fail: /var/lib/docker: 0 of 20 GiB free",
-    repair="space; what cannot write then starts again by itself",
+    shown=f"writes fail: {Disk(path='/var/lib/docker', size=20 * GIGABYTE, free=0)}",
+    repair=f"space, then {UP}",
     services=tuple(VOLUMES.values()),
     engines=(DOCKER, EMBEDDED),
-    otherwise="the others keep their data in Postgres, or none",
+    local=("redis",),
+    otherwise="the others keep their data in Postgres, or none; on the embedded engine all data is on one disk",
 )
+_HELD = Usage(what="connections", used=397, limit=397, holders={"arc (crawler)": 397})
 CONNECTIONS = Fault(
     name="connections used up",
     made="a client that opens connections until none is left",
     said="cannot log in|max number of clients reached",
-    shown="arc cannot log in: remaining connection slots are reserved; connections: 397 of 397 used: arc (crawler) 397",
-    repair="the client that closes them; at 80 % `health` says who holds how many",
+    shown=f"arc cannot log in: remaining connection slots are reserved; {_HELD}",
+    repair="the client that closes them; from 80 % on `health` is degraded, and for Postgres says who holds how many",
     services=("postgres", "redis"),
     engines=(DOCKER, EMBEDDED),
-    otherwise="the others have no limit that a client reaches",
+    otherwise="NATS takes 65,536, and the others have no limit of their own",
 )
 FAULTS = (STOPPED, PAUSED, FROZEN, KILLED, REMOVED, CUT, NEED_DOWN, PASSWORD, DISK, STARTING, CONNECTIONS)

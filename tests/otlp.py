@@ -14,16 +14,21 @@ SERVICES = {
 }
 
 
-def span(trace_id: bytes, span_id: bytes, attributes: Mapping[str, str], events: Iterable[bytes] = ()) -> bytes:
+def span(
+    trace_id: bytes,
+    span_id: bytes,
+    attributes: Mapping[str, str],
+    events: Iterable[bytes] = (),
+    name: str = "large",
+) -> bytes:
     now = time.time_ns()
-    head = (
-        _field(1, trace_id) + _field(2, span_id) + _field(5, b"large") + _fixed64(7, now) + _fixed64(8, now + 1_000_000)
-    )
+    times = _fixed64(7, now) + _fixed64(8, now + 1_000_000)
+    head = _field(1, trace_id) + _field(2, span_id) + _field(5, name.encode()) + times
     return head + _attributes(9, attributes) + b"".join(_field(11, event) for event in events)
 
 
-def event(attributes: Mapping[str, str]) -> bytes:
-    return _fixed64(1, time.time_ns()) + _field(2, b"message") + _attributes(3, attributes)
+def event(attributes: Mapping[str, str], name: str = "message") -> bytes:
+    return _fixed64(1, time.time_ns()) + _field(2, name.encode()) + _attributes(3, attributes)
 
 
 def log_record(trace_id: bytes, body: str, attributes: Mapping[str, str], time_ns: int = 0) -> bytes:

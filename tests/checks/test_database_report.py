@@ -42,7 +42,7 @@ def _printed(found: Answer) -> list[str]:
             [
                 f"not ok: arc cannot log in: {FULL};"
                 " connections: 100 of 100 used (100 %): a 40, b 30, c 20, d 5, others 5",
-                f"warn connections: connections: 100 of 100 used (100 %): a 40, b 30, c 20, d 5, others 5 -> {HINT}",
+                f"fail connections: connections: 100 of 100 used (100 %): a 40, b 30, c 20, d 5, others 5 -> {HINT}",
             ],
         ),
         (

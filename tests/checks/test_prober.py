@@ -115,6 +115,28 @@ def test_numbers_that_follow_the_answer_are_read_however_they_are_cut() -> None:
     assert [f.message for f in answer.findings] == ["connections: 17 of 20 used (85 %)"]
 
 
+def says(words: bytes) -> Handler:
+    """And keeps the connection."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(words)
+        await reader.read(-1)
+        writer.close()
+
+    return handle
+
+
+def test_an_error_is_an_answer_whatever_it_is() -> None:
+    answer, port = ask(says(b"-MISCONF Errors writing to the AOF file\r\n"), TCP, 30.0)
+    said = f"port {port} answered -MISCONF Errors writing to the AOF file"
+    assert (answer.ok, answer.timed_out, answer.reason) == (False, False, said)
+
+
+def test_a_server_that_knows_no_such_figure_answers_without_it() -> None:
+    answer, _ = ask(says(b"+PONG\r\nconnected:17\r\n"), replace(TCP, figures=(FIGURE,)), 30.0)
+    assert (answer.ok, answer.findings) == (True, ())
+
+
 PAGE = b'HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{"server": {"used": 17, "limit": 20}}'
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import httpx
@@ -214,28 +214,47 @@ SIMULATED = {
 """Alerts on limits that are too large to be reached here, and on days: the series that each fires on."""
 
 
-def rule_tests(rules: str) -> str:
-    """For promtool: on its series each alert fires, and on none other."""
-
-    def test(alert: str) -> dict[str, Any]:
-        series = [{"series": name, "values": f"{value}x500"} for name, value in SIMULATED[alert].items()]
-        names = "|".join(SIMULATED)
-        expr = f'count by (alertname) (ALERTS{{alertstate="firing", alertname=~"{names}"}})'
-        samples = [{"labels": f'{{alertname="{alert}"}}', "value": 1}]
-        return {
-            "interval": "1h",
-            "input_series": series,
-            "promql_expr_test": [{"expr": expr, "eval_time": "20d", "exp_samples": samples}],
-        }
-
-    return json.dumps({"rule_files": [rules], "evaluation_interval": "1h", "tests": list(map(test, SIMULATED))})
+FAILED = 'otelcol_exporter_send_failed_spans{job="otel-collector"}'
+LOST = {
+    "after a restart": ("100x30 50x20", 40, 50),
+    "long ago": ("0x5 100x60", 60, 0),
+    "before a time without scrapes": ("100x10 _x60 100x20", 75, 0),
+    "lately": ("0x30 70x20", 40, 70),
+}
+"""What a counter says minute by minute, when it is asked for, and how many were lost then."""
 
 
-def test_each_alert_on_a_limit_fires_on_series_that_reach_it(stack: Platform) -> None:
+def _alert(name: str) -> dict[str, Any]:
+    """On its series this alert fires, and none other."""
+    series = [{"series": key, "values": f"{value}x500"} for key, value in SIMULATED[name].items()]
+    expr = f'count by (alertname) (ALERTS{{alertstate="firing", alertname=~"{"|".join(SIMULATED)}"}})'
+    samples = [{"labels": f'{{alertname="{name}"}}', "value": 1}]
+    asked = {"expr": expr, "eval_time": "20d", "exp_samples": samples}
+    return {"interval": "1h", "input_series": series, "promql_expr_test": [asked]}
+
+
+def _lost(values: str, minute: int, number: int) -> dict[str, Any]:
+    name = 'arc_lost_items{job="otel-collector", what="spans of batches that jaeger did not take whole"}'
+    asked = {"expr": name, "eval_time": f"{minute}m", "exp_samples": [{"labels": name, "value": number}]}
+    series = [{"series": FAILED, "values": values}]
+    return {"interval": "1m", "input_series": series, "promql_expr_test": [asked]}
+
+
+def rule_tests(rules: str, interval: str, tests: Iterable[dict[str, Any]]) -> str:
+    """A file for promtool."""
+    return json.dumps({"rule_files": [rules], "evaluation_interval": interval, "tests": list(tests)})
+
+
+@pytest.mark.parametrize(
+    ("interval", "tests"),
+    [("1h", [_alert(name) for name in SIMULATED]), ("1m", [_lost(*one) for one in LOST.values()])],
+    ids=["alerts on limits and days", "lost items"],
+)
+def test_rules_say_of_series_what_they_should(stack: Platform, interval: str, tests: list[dict[str, Any]]) -> None:
     """Its volume is the only place where the container can write."""
     folder, file = "/prometheus", "/prometheus/rule-tests.yml"
     script = (
-        f"printf %s '{rule_tests('/etc/prometheus/rules.yml')}' > {file}"
+        f"printf %s '{rule_tests('/etc/prometheus/rules.yml', interval, tests)}' > {file}"
         f" && TMPDIR={folder} promtool test rules {file}; code=$?; rm {file}; exit $code"
     )
     assert "SUCCESS" in stack.docker("exec", "arc_prometheus", "sh", "-c", script)
@@ -246,7 +265,7 @@ def test_each_alert_fires_with_its_fault_and_ends_with_it(stack: Platform) -> No
     with _faults(stack):
         eventually(_fires_all, 300)
         assert _firing() == _real()
-        assert "too many at once): 1 in the last 15 minutes" in reason(stack.service("loki"))
+        assert "log lines discarded (too long or too old): 1 in the last 15 minutes" in reason(stack.service("loki"))
         assert "log records of batches that loki did not take whole: " in reason(stack.service("otel-collector"))
     eventually(lambda: not _firing(), 240)
     assert _firing() == set()

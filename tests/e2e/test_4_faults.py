@@ -191,6 +191,7 @@ def test_a_fault_of_a_process_is_told_with_its_cause_and_repaired(
         ("postgres", "POSTGRES_APP_PASSWORD"),
         ("redis", "REDIS_PASSWORD"),
         ("nats", "NATS_PASSWORD"),
+        ("traefik", "TRAEFIK_PASSWORD"),
         ("unleash", "UNLEASH_ADMIN_TOKEN"),
     ],
 )

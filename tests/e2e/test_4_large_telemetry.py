@@ -58,6 +58,19 @@ def test_a_long_value_of_a_span_is_cut_in_its_trace_and_whole_in_one_of_its_own(
         assert (whole["name"], whole["attributes"]["trace"]) == ("agent: large", trace_id.hex())
 
 
+def test_long_names_are_cut_and_kept_too(either: Platform) -> None:
+    """A store that makes an index key of a name refuses one of 64 KB, again and again."""
+    trace_id, span_id, name, said = secrets.token_bytes(16), secrets.token_bytes(8), _prompt(70_000), _prompt(80_000)
+    events = [otlp.event({}, said), otlp.event({"answer": said}, "short")]
+    _http(either, "traces", otlp.request("agent", [otlp.span(trace_id, span_id, {}, events, name)]))
+    (cut,) = _spans(either, trace_id.hex(), 1)
+    mark = f"bytes more in trace {span_id.hex() * 2}"
+    assert cut["name"] == f"{name[:1000]}… {70_000 - 1000} {mark}"
+    (whole,) = _spans(either, span_id.hex() * 2, 1)
+    kept = set(whole["attributes"]["@jaeger@warnings"])
+    assert {f"name: {name}", f"event names: {said}", f"event 2 short answer: {said}"} == kept
+
+
 def test_many_long_values_of_one_batch_are_all_kept(either: Platform) -> None:
     """A batch has each of these spans twice, cut and whole."""
     trace_id, ids = secrets.token_bytes(16), [secrets.token_bytes(8) for _ in range(30)]

@@ -180,11 +180,12 @@ def test_a_collector_without_memory_refuses_and_lives(either: Platform) -> None:
     ((_, body),) = _spans(60_000_000, 1)
     before = either.running()
     with _hung(either, "jaeger"), ThreadPoolExecutor(12) as pool:
-        statuses = set(pool.map(lambda _: _send(either, body), range(24)))
-    assert 503 in statuses
+        assert eventually(lambda: 503 in set(pool.map(lambda _: _send(either, body), range(24))), 120)
     name = "otel-collector" if either.shift else "/arc_otel_collector"
     assert either.running()[name] == before[name]
+    told = eventually(lambda: "spans refused" in reason(either.service("otel-collector")), 90)
     either.arcctl("restart", "otel-collector").ok()  # what it refused counts since its start
+    assert told
 
 
 def test_what_waited_too_long_for_a_store_is_lost_and_told(either: Platform) -> None:

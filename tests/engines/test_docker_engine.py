@@ -236,8 +236,7 @@ def test_free_disk_is_known_where_the_engine_keeps_its_data_on_this_machine(
     assert disk.free > 0
 
 
-RESOLVING = replace(STORE, network=replace(STORE.network, resolver=("getent", "hosts")))
-"""A service whose image has programs to look around with."""
+WITH_SHELL = replace(STORE, container=replace(STORE.container, has_nc=True))
 
 
 def _with_volume(docker: FakeDocker, engine: DockerEngine, source: str, **changed: Any) -> Observed:
@@ -272,7 +271,7 @@ def test_the_disk_of_a_volume_is_read_where_it_is_on_this_machine(
 def test_on_another_machine_a_container_is_asked_for_its_own(
     docker: FakeDocker, engine: DockerEngine, tmp_path: Path, printed: dict[str, Any], found: dict[str, Disk]
 ) -> None:
-    able = DockerEngine(catalogue(RESOLVING), [tmp_path / "base.yaml"], tmp_path / "compose.env")
+    able = DockerEngine(catalogue(WITH_SHELL), [tmp_path / "base.yaml"], tmp_path / "compose.env")
     observed = _with_volume(docker, able, "/nowhere/at/all")
     docker.says("exec arc_store sh -c *", **printed)
     assert able.disks(observed) == found
@@ -280,6 +279,6 @@ def test_on_another_machine_a_container_is_asked_for_its_own(
 
 
 def test_a_container_that_does_not_run_is_not_asked(docker: FakeDocker, engine: DockerEngine) -> None:
-    able = DockerEngine(catalogue(RESOLVING), [], Path())
+    able = DockerEngine(catalogue(WITH_SHELL), [], Path())
     assert able.disks(_with_volume(docker, engine, "/nowhere/at/all", State={"Status": "exited"})) == {}
     assert not any(call.startswith("exec") for call in docker.calls)

@@ -281,3 +281,14 @@ def test_a_server_that_crashed_needs_no_patience() -> None:
     toy.engine.calls.clear()
     assert "big-shop" in _up(toy, "big-shop").ready
     assert [call for call in toy.engine.calls if "start" in call] == ["start shop-db"]
+
+
+def test_what_started_just_now_is_not_restarted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(executor, "PATIENCE", 0.0)
+    toy = Toy()
+    _up(toy, "store")
+    toy.engine.states["store"] = replace(toy.engine.states["store"], started_at="2026-01-31T11:00:00Z")
+    toy.prober = Awakening(first={7000: [SILENT, SILENT]})
+    toy.engine.calls.clear()
+    assert _up(toy, "store").ready == ("store",)
+    assert not any("restart" in call for call in toy.engine.calls)

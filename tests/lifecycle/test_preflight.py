@@ -150,7 +150,6 @@ def test_without_changes_nothing_is_checked() -> None:
         ("27.9.9", "2.40.3", "Docker 27.9.9 is too old", "install Docker 28.0 or newer"),
         ("28.5.2", "2.24.7-desktop.30", "Compose 2.24.7-desktop.30 is too old", "install Compose 2.25 or newer"),
         ("28.5.2", "1.29.2", "Compose 1.29.2 is too old", "install Compose 2.25 or newer"),
-        ("", "2.40.3", "Docker  is too old", "install Docker 28.0 or newer"),
     ],
 )
 def test_an_engine_that_is_too_old_is_refused(docker: str, compose: str, message: str, hint: str) -> None:

@@ -169,6 +169,7 @@ def test_what_the_users_of_containers_cannot_read_is_found_with_the_mode_it_need
     folder = directory.root / "config" / "loki"
     (folder / "config.yaml").write_text("x")
     (folder / ".env").write_text("x")
+    (folder / ".#config.yaml").symlink_to("somebody@somewhere:1")  # an editor locks a file so
     modes = {folder: 0o755, folder / "config.yaml": 0o640, folder / ".env": 0o600}
     for path, mode in modes.items():
         path.chmod(mode)

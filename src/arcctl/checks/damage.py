@@ -14,6 +14,9 @@ from arcctl.project import Project
 LINES = 30
 """How many lines of a log are read: those of the last start."""
 
+STEPS = 3
+"""Of a test of what is stored: log in, read, have what should be there. Where one before fails, nothing is known."""
+
 NewestBackup = Callable[[str], str]
 """The name of the newest whole backup with the data of a service; empty where there is none."""
 
@@ -42,8 +45,8 @@ async def losses(
 
 
 def _tells(steps: tuple[Step, ...]) -> bool:
-    """Whether the last step failed after the server let us in: before that, the probe says more."""
-    return len(steps) > 1 and not steps[-1].ok
+    """Whether data is lost: the last step failed, after all steps that only ask."""
+    return len(steps) == STEPS and not steps[-1].ok
 
 
 def _damage(service_id: str, project: Project, newest: NewestBackup) -> Damage | None:

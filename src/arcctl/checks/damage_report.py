@@ -9,6 +9,8 @@ from typing import Any
 
 from arcctl.model.service import Service
 
+NO_BACKUP = "no backup in .arcctl/backups has this data"
+
 
 @dataclass(frozen=True)
 class Damage:
@@ -29,13 +31,11 @@ def damage(service: Service[Any], lines: Iterable[str], backup: str, volumes: It
     if not known or not said:
         return None
     by_hand = f"copy the volume {', '.join(volumes)}, then run in it: {known.repair}"
-    hint = f"arcctl backup restore {backup} {service.id}" if backup else f"no backup has this data; {by_hand}"
+    hint = f"arcctl backup restore {backup} {service.id}" if backup else f"{NO_BACKUP}; {by_hand}"
     return Damage(f"cannot read its data: {said[-1].strip()}", hint)
 
 
 def loss(service_id: str, words: str, backup: str) -> Damage:
     """What a server lost, which serves the rest."""
     go_on = f"to go on without it: arcctl restart {service_id}"
-    return Damage(
-        words, f"arcctl backup restore {backup} {service_id}" if backup else f"no backup has this data; {go_on}", "warn"
-    )
+    return Damage(words, f"arcctl backup restore {backup} {service_id}" if backup else f"{NO_BACKUP}; {go_on}", "warn")

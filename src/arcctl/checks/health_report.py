@@ -20,6 +20,8 @@ from arcctl.model.telemetry import LOST_MINUTES
 SCHEMA = "arcctl.health/v1"
 PROBE = "probe"
 """The id of the check that asks from the host."""
+NEEDS = "needs"
+"""The id of the check that names the root cause."""
 DATA = "data"
 """The id of the check that finds data which the server cannot read."""
 
@@ -185,7 +187,7 @@ def _with_root_causes(verdict: Verdict, causes: tuple[str, ...]) -> Verdict:
         return verdict
     status = Status.DEGRADED if verdict.status is Status.HEALTHY else verdict.status
     message, hint = _unhealthy_needs(causes), f"arcctl health {causes[0]}"
-    check = Check(id="needs", kind="readiness", status="warn", message=message, hint=hint)
+    check = Check(id=NEEDS, kind="readiness", status="warn", message=message, hint=hint)
     return replace(verdict, status=status, blocked_by=causes, checks=(*verdict.checks, check))
 
 

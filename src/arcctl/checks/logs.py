@@ -15,8 +15,8 @@ from arcctl.model.graph import reserved
 from arcctl.model.smoke_test import Call, Step
 from arcctl.project import Project
 
-PAGE = 1000
-"""Lines that are read at once."""
+PAGE, MOST = 1000, 5000
+"""Lines that are read at once, and that the log store gives at once."""
 PAUSE_SECONDS = 1.0
 
 
@@ -36,6 +36,8 @@ class _Reader:
     ports: Mapping[str, Mapping[int, int]]
     start_ns: int
     """Where the next page begins."""
+    page: int = PAGE
+    """How many lines it has."""
 
     def __post_init__(self) -> None:
         self._store, self._how = self.project.catalogue.log_store()
@@ -43,7 +45,7 @@ class _Reader:
     async def check_names(self) -> None:
         """Raises UnknownService for a program that never sent any."""
         step, body = await self._ask(self._how.names, {})
-        senders = json.loads(body)["data"] if step.ok else []
+        senders = json.loads(body).get("data") or () if step.ok else ()
         why = f"{self._store.id} has no logs from it" if step.ok else said_by(self._store.id, step.message)
         for name in self.request.names:
             if name not in senders:
@@ -52,12 +54,16 @@ class _Reader:
                 raise UnknownService(f"unknown service {name!r}, and {why}", hint=hint)
 
     async def read(self, limit: int, direction: str) -> tuple[LogLine, ...]:
+        """Fewer lines where so many are more than the store gives in one answer: a line may have megabytes."""
         names = alternatives(self.request.names)
         chosen = {"services": names, "start_ns": str(self.start_ns), "limit": str(limit), "direction": direction}
         step, body = await self._ask(self._how.lines, chosen)
-        if not step.ok:
-            raise UnhealthyError(said_by(self._store.id, step.message), hint=f"arcctl health {self._store.id}")
-        return read_lines(body)
+        if step.ok:
+            return read_lines(body)
+        if limit > 1:
+            self.page = max(1, limit // 10)
+            return await self.read(self.page, direction)
+        raise UnhealthyError(said_by(self._store.id, step.message), hint=f"arcctl health {self._store.id}")
 
     async def _ask(self, call: Call, values: Mapping[str, str]) -> tuple[Step, str]:
         step, body, _ = await self.project.smoke_test_runner.ask(self._store.id, call, self.ports, values)
@@ -73,15 +79,16 @@ async def logs(request: Request, project: Project) -> AsyncIterator[LogLine]:
     observed = await asyncio.to_thread(project.engine.observe)
     reader, seen = _Reader(request, project, observed.published, start), set[LogLine]()
     await reader.check_names()
-    page = await (reader.read(request.tail, "backward") if request.tail else reader.read(PAGE, "forward"))
+    tail = min(request.tail or 0, MOST)
+    page = await (reader.read(tail, "backward") if tail else reader.read(reader.page, "forward"))
     while True:
         new = [line for line in page if line not in seen]
         for line in new:
             yield line
         if new:
             reader.start_ns, seen = page[-1].time_ns, set(page)
-        if not (new and len(page) == PAGE):
+        if not (new and len(page) == reader.page):
             if not request.follow:
                 return
             await asyncio.sleep(PAUSE_SECONDS)
-        page = await reader.read(PAGE, "forward")
+        page = await reader.read(reader.page, "forward")

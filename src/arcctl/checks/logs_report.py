@@ -19,7 +19,8 @@ def since_ns(text: str, now_ns: int) -> int:
     if not text:
         return now_ns - LOOK_BACK_NS
     if re.fullmatch(f"(?:{_AMOUNT})+", text):
-        return now_ns - sum(int(number) * _UNITS[unit] for number, unit in re.findall(_AMOUNT, text))
+        ago = sum(int(number) * _UNITS[unit] for number, unit in re.findall(_AMOUNT, text))
+        return now_ns - min(ago, LOOK_BACK_NS)
     try:
         return round(datetime.fromisoformat(text).timestamp() * 1000) * 10**6
     except ValueError:

@@ -21,6 +21,8 @@ OUTCOMES = {
 }
 BAR_WIDTH = 40
 """Columns of the longest bar in a trace."""
+SHOWN = 2000
+"""Characters of a log line in a trace."""
 
 
 def health_json(report: health.Report) -> str:
@@ -40,12 +42,12 @@ def trace_json(trace: Trace) -> str:
 
 
 def show_health(report: health.Report) -> None:
-    """A row per service, one line that sums up, and the next command for each that is unhealthy."""
+    """A row per service, one line that sums up, and the next command for each that is not healthy."""
     terminal.table(("SERVICE", "STATUS", "VERSION", "LATENCY", "REASON"), [_health_row(v) for v in report.services])
     _sum_up(report.status.value, report)
     for verdict in report.services:
         for hint in dict.fromkeys(
-            c.hint for c in verdict.checks if c.hint and (c.status == "fail" or c.id == health.DATA)
+            c.hint for c in verdict.checks if c.hint and c.status in ("fail", "warn") and c.id != health.NEEDS
         ):
             terminal.say(f"{verdict.name}: next, {hint}")
 
@@ -84,7 +86,7 @@ def show_trace(trace: Trace) -> None:
     terminal.table(("SERVICE", "SPAN", "DURATION", ""), rows)
     terminal.line("\nlogs:" if trace.lines else "\nlogs: none")
     for line in trace.lines:
-        terminal.line(f"  +{(line.time_ns - start) / 1e6:.1f} ms  {line.service} {line.level}: {line.text}")
+        terminal.line(f"  +{(line.time_ns - start) / 1e6:.1f} ms  {line.service} {line.level}: {_beginning(line.text)}")
     terminal.line("\nspan metrics:" if trace.series else "\nspan metrics: none")
     for series in trace.series:
         terminal.line(f"  {series.value:>8}  {', '.join(series.labels[name] for name in sorted(series.labels))}")
@@ -92,6 +94,12 @@ def show_trace(trace: Trace) -> None:
     for hop in trace.hops:
         status = terminal.word("bad" if not hop.ok else "ok" if hop.found else "none")[0]
         terminal.line(f"  {status}  {hop.service} ({hop.signal}) after {hop.ms} ms {hop.message}".rstrip())
+
+
+def _beginning(text: str) -> str:
+    """A prompt may have megabytes."""
+    left_out = len(text) - SHOWN
+    return f"{text[:SHOWN]}… {left_out} characters more: arcctl trace ID --json" if left_out > 0 else text
 
 
 def _span_cells(depth: int, span: Span) -> tuple[str, str, str]:

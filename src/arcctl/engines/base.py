@@ -338,9 +338,9 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def too_old(versions: Mapping[str, str]) -> tuple[str, str] | None:
-    """A message and a hint for the first program that is too old; None where there is none."""
+    """A message and a hint for the first program that is too old; None where there is none. A `dev` build is not."""
     for what in OLDEST:
         found = versions.get(what, oldest(what))
-        if _numbers(found) < _numbers(oldest(what)):
+        if _numbers(found) and _numbers(found) < _numbers(oldest(what)):
             return f"{what} {found} is too old", f"install {what} {oldest(what)} or newer"
     return None

@@ -55,7 +55,7 @@ def parsed(text: str) -> Disk | None:
         block, blocks, unused, free, files, files_free = map(int, numbers.split())
     except ValueError:
         return None
-    refuses = "" if writable == "w" else READ_ONLY
+    refuses = "" if writable == "w" else "not writable"
     return Disk(
         path=path,
         size=block * (blocks - unused + free),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from arcctl.engines.base import ContainerState, Observed
@@ -47,14 +47,17 @@ class PlanExecutor:
     """How often the engine had restarted a container when it was first seen."""
     _stops: dict[str, int] = field(default_factory=dict)
     """How often a container that should run was seen stopped."""
-    _unready: dict[tuple[str, bool], float] = field(default_factory=dict)
-    """Since when a server that ran before is not ready, and whether it answers nobody."""
-    _helped: set[str] = field(default_factory=set)
+    _unready: dict[str, float] = field(default_factory=dict)
+    """Since when a server that is kept is not ready."""
+    _set_up_again: set[str] = field(default_factory=set)
+    """Servers whose init containers were run again."""
+    _restarted: set[str] = field(default_factory=set)
     _observed: Observed = field(default_factory=lambda: Observed({}))
     _began: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         self._containers = self.project.catalogue.components()
+        self._known_starts = self.project.directory.started_at()
 
     async def run(self, *, wait: bool, timeout: float) -> Outcome:
         """Every container ends as ready, failed (with what depends on it) or waiting."""
@@ -168,30 +171,40 @@ class PlanExecutor:
         await _call(self.project.engine.start, [key for key in stopped if key not in self._failed])
 
     async def _help(self, answers: Mapping[str, Answer]) -> None:
-        """What ran before this `up` and does not get ready by itself: run its init containers again.
+        """What ran before this `up` and does not get ready by itself.
 
-        They give it its database and its login. What answers nobody is restarted too.
+        Its init containers run again: they give it its database and its login. What answers nobody is restarted.
         """
-        now, waiting = self._elapsed(), self._started - self._ready - set(self._failed) - self._helped
+        now, waiting = self._elapsed(), self._started - self._ready - set(self._failed)
         kept = sorted(step.key for step in self.plan.steps if step.action is Action.KEEP and step.key in waiting)
-        silent = {key for key in kept if key in answers and answers[key].timed_out}
-        self._unready = {(key, key in silent): self._unready.get((key, key in silent), now) for key in kept}
-        late = {key for (key, _), since in self._unready.items() if now - since >= PATIENCE}
-        due = [key for key in kept if key in late or (key not in silent and self._observed.of(key).crashed)]
-        self._helped |= set(due)
-        inits = [component for key in due for component in self._init_containers(key)]
-        for key in inits:
-            self._emit(Kind.WORKING, key, "starting: its service is not ready", detail=True)
-        await _call(self.project.engine.start, inits)
-        for key in silent & late:
+        self._unready = {key: self._unready.get(key, now) for key in kept}
+        late = {key for key, since in self._unready.items() if now - since >= PATIENCE}
+        crashed = {key for key in kept if self._observed.of(key).crashed}
+        for key in sorted((late | crashed) - self._set_up_again):
+            self._set_up_again.add(key)
+            self._run_again(self._init_containers(key))
+        silent = {key for key in late if key in answers and answers[key].timed_out and self._ran_before(key)}
+        for key in sorted(silent - self._restarted):
             self._emit(Kind.WORKING, key, f"restarting: {answers[key].reason}", detail=True)
-        await _call(self.project.engine.restart, sorted(silent & late))
+        await _call(self.project.engine.restart, sorted(silent - self._restarted))
+        self._restarted |= silent
 
-    def _init_containers(self, key: str) -> list[str]:
+    def _ran_before(self, key: str) -> bool:
+        """Whether an earlier `up` saw this start of it: what was started just now only needs time."""
+        return self._observed.of(key).started_at == self._known_starts.get(key)
+
+    def _init_containers(self, key: str) -> frozenset[str]:
         """Those that a server waits for; none of another component."""
         service = self.project.catalogue.services.get(key)
         components = service.components if service else ()
-        return [c.id for c in components if c.role is Role.INIT and not c.after_server]
+        return frozenset(c.id for c in components if c.role is Role.INIT and not c.after_server)
+
+    def _run_again(self, keys: frozenset[str]) -> None:
+        """As if they had not been started: in their order, and with what depends on one that fails."""
+        self._ready -= keys
+        self._started -= keys
+        again = {key: Step(key, Action.START, "its service is not ready") for key in keys}
+        self.plan = replace(self.plan, steps=tuple(again.get(step.key, step) for step in self.plan.steps))
 
     def _fail(self, key: str, reason: str) -> None:
         self._failed[key] = reason

@@ -79,7 +79,9 @@ def _disk(plan: Plan, project: Project, facts: EngineFacts) -> Iterator[str]:
     disk, missing = facts.disk, len(plan.missing_images)
     images = {c.container.image for c in project.catalogue.components().values()}
     wanted = SPARE_BYTES + ALL_IMAGES * missing // len(images)
-    if disk and (disk.space is Space.NONE or disk.free < wanted):
+    if disk and disk.refuses:
+        yield f"cannot write to {disk}"
+    elif disk and (disk.space is Space.NONE or disk.free < wanted):
         needed = f"; {wanted / GIGABYTE:.1f} GiB are needed, because {missing} images are missing" if missing else ""
         yield f"too little disk space at {disk}{needed}"
 

@@ -37,8 +37,12 @@ class Usage:
     def tight(self) -> bool:
         return 0 < self.limit * TIGHT <= self.used
 
+    @property
+    def full(self) -> bool:
+        return 0 < self.limit <= self.used
+
     def finding(self, hint: str) -> Finding:
-        status = "warn" if self.tight else "pass"
+        status = "fail" if self.full else "warn" if self.tight else "pass"
         return Finding(id=self.what, status=status, message=str(self), hint=hint if self.tight else "")
 
     def __str__(self) -> str:

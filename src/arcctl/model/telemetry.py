@@ -88,8 +88,9 @@ class Loss:
 
     @property
     def query(self) -> str:
-        """How many in the last LOST_MINUTES, since the server started; a series that begins later counts from 0."""
-        counted = (f"sum(clamp_min({c} - {c} offset {LOST_MINUTES}m, 0) or {c})" for c in self.counters)
+        """How many in the last LOST_MINUTES, also after a restart and after a time without scrapes."""
+        before = f"[1d] offset {LOST_MINUTES}m"
+        counted = (f"sum({c} - last_over_time({c}{before}) >= 0 or {c})" for c in self.counters)
         return " + ".join(f"({query} or vector(0))" for query in counted)
 
 

@@ -105,7 +105,7 @@ def _resources(env: Env) -> tuple[Resource, ...]:
     lost = "the vault was set up by hand, or its tokens are lost: use its page, or delete all data: arcctl clean"
     return (
         *postgres.service_database(ID, env.db_password, env.superuser),
-        Resource("organisation arc", _SET_UP, create=(Calls((_set_up(env),)),), hint=lost, absent="expected"),
+        Resource("organisation arc", _SET_UP, create=(Calls((_set_up(env),)),), hint=lost, absent="in the answer"),
         Resource(
             "machine identity arc",
             Calls((_LOG_IN,)),
@@ -124,7 +124,8 @@ def _resources(env: Env) -> tuple[Resource, ...]:
             "machine identity arcctl",
             Calls((_LOG_IN_AS_OPERATOR,)),
             create=(Calls(_identity("arcctl", "admin", "operator_")),),
-            hint=f"its set-up token has ended: make the identity {_PAGE}",
+            hint=f"the set-up token has ended: make an identity with the role Admin {_PAGE}, and write its"
+            " INFISICAL_OPERATOR_IDENTITY_ID, _CLIENT_ID and _CLIENT_SECRET to config/infisical/.env",
             absent=_NO_SUCH_LOGIN,
         ),
     )

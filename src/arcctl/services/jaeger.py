@@ -102,6 +102,12 @@ SERVICE: Service[Env] = Service(
             "16 KiB",
             "nothing: Jaeger shows its beginning and names the trace that has it whole",
         ),
+        Limit("a name of a span or of an event", "1 KiB", "the same"),
+        Limit(
+            "all attributes of a span together, cut as above",
+            "about 10 MB, which is 600 long ones",
+            "nothing; the collector tries for half an hour, `health` is degraded",
+        ),
     ),
     backup=lambda env: Folder("data"),
     telemetry=Telemetry(

@@ -61,6 +61,8 @@ def find_trace(service: str, what: str = "the log", expect: str = "{trace_id}", 
     return Call(f"find {what} in the log store", PORT, path, at=ID, expect=expect, patience=15)
 
 
+_DISCARDED = 'loki_discarded_samples_total{reason!~"rate_limited|per_stream_rate_limit"}'
+"""The collector sends again what is too much at once."""
 _MOST = 5000
 """Lines that one answer may have: Loki's own limit."""
 _OF_ONE_TRACE = f"limit={_MOST}&direction=forward&start={{start_ns}}&end={{end_ns}}"
@@ -124,9 +126,7 @@ SERVICE: Service[Env] = Service(
         signals={Signal.LOGS: find_trace(".+", options=_OF_ONE_TRACE)},
         log_store=_LOGS,
         rate=rate("loki_distributor_lines_received_total"),
-        losses=(
-            Loss("log lines discarded (too long, too old, or too many at once)", ("loki_discarded_samples_total",)),
-        ),
+        losses=(Loss("log lines discarded (too long or too old)", (_DISCARDED,)),),
         alerts=(
             Alert(
                 name="LokiRetentionFails",

@@ -220,7 +220,7 @@ SERVICE: Service[Env] = Service(
         Limit(
             "what streams keep",
             "4 GB on disk, 64 MB in memory",
-            "publishing fails with `insufficient storage resources available`",
+            "publishing fails with `insufficient resources`; so does making a stream that reserves more",
         ),
     ),
     telemetry=_TELEMETRY,

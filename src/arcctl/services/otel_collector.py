@@ -202,7 +202,7 @@ SERVICE: Service[Env] = Service(
             "its memory",
             "two thirds of 2 GiB",
             "gRPC `UNAVAILABLE`, HTTP 503: SDKs wait and send again; more than a dozen of 64 MiB at the same time"
-            " end it, it is started again, and `health` is degraded",
+            " end it: what waited for a store is lost, it is started again, and `health` is degraded",
         ),
         Limit(
             "time that a store does not answer",

@@ -164,8 +164,8 @@ class ProjectDirectory:
         found: dict[str, tuple[int, int]] = {}
         for name in sorted(mounted):
             root = self.root / "config" / name
-            paths = [root, *(p for p in root.rglob("*") if p.name != ".env")] if root.exists() else []
-            for path in sorted(paths):
+            paths = (root, *root.rglob("*")) if root.exists() else ()
+            for path in sorted(p for p in paths if p.name != ".env" and p.exists()):  # editors leave broken links
                 mode, readable_by_all = stat.S_IMODE(path.stat().st_mode), SHARED_FOLDER if path.is_dir() else SHARED
                 if readable_by_all & ~mode & 0o005:
                     found[str(path.relative_to(self.root))] = (mode, mode | readable_by_all)

@@ -96,9 +96,9 @@ class LocalCollector:
 
     def _removable(self) -> Iterator[tuple[Path, Removable]]:
         """Each with its place; measuring it takes long where it is big."""
-        for folder in sorted(_listed(self._directory.state / "backups")):
-            if folder.suffix != ".new":
-                yield folder, Removable(what="a backup", command=f"arcctl backup delete {folder.name}")
+        backups = sorted(f for f in _listed(self._directory.state / "backups") if f.suffix != ".new")
+        for folder in backups[:-1]:  # the newest may be the only way back
+            yield folder, Removable(what="an old backup", command=f"arcctl backup delete {folder.name}")
         runs = "arcctl down, then " if self._directory.engine() == EmbeddedEngine.name else ""
         yield artifacts.cache(), Removable(what="servers that were built", command=f"{runs}arcctl engine clean")
 

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -108,17 +109,21 @@ class DockerEngine:
         return inspection.state(item, key, {name: network_name(self.project, name) for name in wanted})
 
     def disks(self, observed: Observed) -> Mapping[str, Disk]:
-        """Where the volumes are on another machine, a container of the server with most tools is asked for its own."""
+        """Where the volumes are on another machine, a container that has a shell is asked for its own."""
         keys = {key for key, _ in declared(self._catalogue, self).values()}  # others have volumes of their image only
         volumes = {key: observed.of(key).volumes for key in sorted(keys) if observed.of(key).volumes}
         seen = {key: fullest(filter(None, map(disks.look, map(Path, v.values())))) for key, v in volumes.items()}
         found = {key: disk for key, disk in seen.items() if disk}
-        able = (key for key in volumes if self._catalogue.components()[key].network.resolver)
+        containers = {key: self._catalogue.components()[key].container for key in volumes}
+        able = (key for key, container in containers.items() if container.has_nc or container.has_tar)
         asked = next((key for key in able if observed.of(key).running), "")
         if found or not asked:
             return found
         inside = self._inner_disk(asked, next(iter(volumes[asked])))
-        return dict.fromkeys(volumes, inside) if inside else {}
+        if inside is None:
+            return {}
+        same = replace(inside, path=f"the disk of {asked}", refuses="")
+        return {**dict.fromkeys(volumes, same), asked: inside}
 
     def _inner_disk(self, key: str, path: str) -> Disk | None:
         """The file system at a path in a container, which is that of the engine's volumes."""

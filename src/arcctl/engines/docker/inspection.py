@@ -63,7 +63,9 @@ def _last_line(log: list[dict[str, Any]]) -> str:
 
 
 def _ports(published: Mapping[str, list[dict[str, str]] | None]) -> dict[int, int]:
-    return {int(inside.split("/")[0]): int(outside[0]["HostPort"]) for inside, outside in published.items() if outside}
+    """Without those that the engine chooses."""
+    found = {inside: outside[0]["HostPort"] for inside, outside in published.items() if outside}
+    return {int(inside.split("/")[0]): int(port) for inside, port in found.items() if port}
 
 
 def _seconds(time: str) -> str:

@@ -294,7 +294,7 @@ class EmbeddedEngine:
             self._supervisor.shutdown()
             shutil.rmtree(self._base / "run", ignore_errors=True)
             for path in self._base.iterdir() if volumes else ():
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
         if volumes:
             with contextlib.suppress(OSError):  # a disk of its own is mounted there
                 self._base.rmdir()

@@ -138,7 +138,7 @@ def follow_logs(paths: Mapping[str, Path], *, follow: bool, tail: str) -> Iterat
     places = {}
     for key, path in paths.items():
         lines, places[key] = _read_from(path, 0)
-        kept = lines[-int(tail) :] if tail and int(tail) else lines
+        kept = lines[max(0, len(lines) - int(tail)) :] if tail else lines
         yield from (f"{key}  | {line}" for line in kept)
     while follow:
         time.sleep(PAUSE)

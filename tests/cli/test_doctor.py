@@ -329,6 +329,7 @@ def test_a_full_disk_is_told_with_what_arcctl_can_remove_from_it(cli: CommandLin
     backup = small_disk.path / "20261124T210000Z"
     backup.mkdir()
     (backup / "redis-0.age").write_bytes(bytes(3 << 20))
+    (small_disk.path / "20261125T210000Z").mkdir()  # the newest may be the only way back
     (cli.directory / ".arcctl" / "backups").symlink_to(small_disk.path)
     mounts = [{"Type": "volume", "Source": str(small_disk.path), "Destination": "/data"}]
     _engine(cli, container("redis", Mounts=mounts), DockerRootDir="/")
@@ -337,6 +338,6 @@ def test_a_full_disk_is_told_with_what_arcctl_can_remove_from_it(cli: CommandLin
     found = _doctor(cli)["disk"]
     assert (found["state"], found["fix"]) == (
         "problem",
-        "arcctl backup delete 20261124T210000Z (a backup, 3 MiB)",
+        "arcctl backup delete 20261124T210000Z (an old backup, 3 MiB)",
     )
     assert found["evidence"].startswith(f"{small_disk.path}: 0 MiB of ")

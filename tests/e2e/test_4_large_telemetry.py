@@ -62,7 +62,7 @@ def test_long_names_are_cut_and_kept_too(either: Platform) -> None:
     """A store that makes an index key of a name refuses one of 64 KB, again and again."""
     trace_id, span_id, name, said = secrets.token_bytes(16), secrets.token_bytes(8), _prompt(70_000), _prompt(80_000)
     events = [otlp.event({}, said), otlp.event({"answer": said}, "short")]
-    _http(either, "traces", otlp.request("agent", [otlp.span(trace_id, span_id, {}, events, name)]))
+    _http(either, "traces", otlp.request("agent", [otlp.span(trace_id, span_id, {"model": "m"}, events, name)]))
     (cut,) = _spans(either, trace_id.hex(), 1)
     mark = f"bytes more in trace {span_id.hex() * 2}"
     assert cut["name"] == f"{name[:1000]}… {70_000 - 1000} {mark}"

@@ -37,7 +37,8 @@ def test_rendered_pages_are_up_to_date() -> None:
 def _check(folder: Path) -> subprocess.CompletedProcess[str]:
     """Of the pages below a folder, by the `docs/render.py` that is there."""
     command = (sys.executable, "-m", "docs.render", "--check")
-    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
+    path = os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), str(CHECKOUT))))
+    environment = {**os.environ, "PYTHONPATH": path}
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 

@@ -74,7 +74,8 @@ def test_what_was_written_is_gone_also_after_an_interrupted_run_and_the_next_one
     either: Platform, by: signal.Signals
 ) -> None:
     either.interrupted(1.5, "verify", by=by)
-    assert verify(either, "all")["passed"] is True
+    report = verify(either, "all")
+    assert report["passed"] is True, report
     assert _left(either) == NOTHING
 
 

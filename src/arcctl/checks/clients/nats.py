@@ -104,10 +104,9 @@ async def _losses(client: Any, samples: int) -> AsyncIterator[str]:
 
 async def _loss(client: Any, name: str, samples: int) -> str:
     """Empty where nothing is missing."""
-    stream = await _api(client, f"STREAM.INFO.{name}")
-    if "error" in stream or stream["state"].get("num_deleted", 0) > MOST_DELETED:
-        return ""  # it was deleted meanwhile, or the answer would be too long
-    state = (await _api(client, f"STREAM.INFO.{name}", deleted_details=True))["state"]
+    if (await _state(client, name)).get("num_deleted", 0) > MOST_DELETED:
+        return ""
+    state = await _state(client, name, deleted_details=True)
     if lost := state.get("lost"):
         amount = f"{len(lost['msgs'])} messages" if lost["msgs"] else f"{lost['bytes']} bytes of messages"
         return f"stream {name} lost {amount}: a file of it is damaged"
@@ -120,8 +119,15 @@ async def _loss(client: Any, name: str, samples: int) -> str:
 
 async def _still_there(client: Any, name: str, number: int) -> bool:
     """Whether a stream says that it has a message: it may have ended since."""
-    state = (await _api(client, f"STREAM.INFO.{name}", deleted_details=True))["state"]
+    state = await _state(client, name, deleted_details=True)
     return state["first_seq"] <= number <= state["last_seq"] and number not in state.get("deleted", ())
+
+
+async def _state(client: Any, name: str, **request: Any) -> Mapping[str, Any]:
+    """That of no messages where the stream was deleted meanwhile."""
+    nothing = {"messages": 0, "first_seq": 1, "last_seq": 0}
+    state: Mapping[str, Any] = (await _api(client, f"STREAM.INFO.{name}", **request)).get("state", nothing)
+    return state
 
 
 def sample(state: Mapping[str, Any], most: int) -> list[int]:

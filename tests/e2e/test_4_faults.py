@@ -17,6 +17,8 @@ from arcctl import services
 from arcctl.checks.health import DEADLINE
 from arcctl.engines.embedded import engine as embedded
 from arcctl.model.graph import heights, root_causes
+from arcctl.model.names import PROJECT
+from arcctl.model.service import container_name
 from tests import faults
 from tests.e2e.clients import superuser
 from tests.e2e.driver import Platform, eventually, reason
@@ -29,7 +31,7 @@ GROUPS = [tuple(i for i in faults.SERVICES if HEIGHTS[i] == height) for height i
 
 
 def _container(name: str) -> str:
-    return f"arc_{name.replace('-', '_')}"
+    return container_name(PROJECT, name)
 
 
 def _on_the_engine(stack: Platform, script: str) -> str:

@@ -6,13 +6,15 @@ import shutil
 
 from arcctl import services
 from arcctl.engines.embedded import engine as embedded
+from arcctl.model.names import PROJECT
+from arcctl.model.service import container_name
 from tests.e2e.driver import Platform, eventually, reason
 
 CUT = "not connected to the network arc"
 
 
 def _container(name: str) -> str:
-    return f"arc_{name.replace('-', '_')}"
+    return container_name(PROJECT, name)
 
 
 def _cut(stack: Platform, *names: str) -> None:

@@ -16,7 +16,7 @@ from arcctl.project import Project
 OTHER_PORT = "stop what uses the port, or choose another one; to see the settings: arcctl config show"
 ALL_IMAGES = 8 * GIGABYTE
 """Bytes that the images of all services take."""
-FREE = ["free disk space; to see what can be removed: arcctl doctor"]
+FREE = "free disk space; to see what can be removed: arcctl doctor"
 
 
 def check(plan: Plan, project: Project) -> None:
@@ -30,7 +30,8 @@ def check(plan: Plan, project: Project) -> None:
     _refuse_unreadable(plan, project)
     ports, disk = list(_ports(plan, project)), list(_disk(plan, project, facts))
     if ports or disk:
-        raise PreflightError("; ".join((*ports, *disk)), hint="; ".join([OTHER_PORT] * bool(ports) + FREE * bool(disk)))
+        hints = [hint for hint, problems in ((OTHER_PORT, ports), (FREE, disk)) if problems]
+        raise PreflightError("; ".join((*ports, *disk)), hint="; ".join(hints))
     _warn_memory(plan, project, facts)
 
 

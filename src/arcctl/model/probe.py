@@ -154,4 +154,4 @@ class Answer:
     hint: str = ""
     """What to do where it is not `ok`; empty for the server's log."""
     timed_out: bool = False
-    """Whether the server did not answer at all, although something took the connection."""
+    """Whether no answer came in time, which is not the same as one that says what is wrong."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from arcctl.engines import base
-from arcctl.engines.base import EngineFacts
+from arcctl.engines.base import EngineFacts, Observed
 from arcctl.errors import EngineError, PreflightError
 from arcctl.lifecycle import preflight, up
 from arcctl.model.disk import Disk
@@ -204,3 +204,22 @@ def test_a_port_that_is_in_use_since_the_service_stopped_is_refused() -> None:
     toy.ports = FakePorts({7000: "nginx (pid 42)"})
     with pytest.raises(PreflightError, match=r"^port 7000 \(store\) is already in use by nginx \(pid 42\)$"):
         _up(toy, "store")
+
+
+def test_a_service_that_is_up_again_since_the_plan_was_made_uses_its_own_port() -> None:
+    """A container whose server ends again and again runs now and then."""
+    toy = Toy()
+    _up(toy, "store")
+
+    class Restarting(FakeEngine):
+        looks = 0
+
+        def observe(self) -> Observed:
+            self.looks += 1
+            self._become(["store"], "restarting" if self.looks == 1 else "running")
+            return super().observe()
+
+    toy.engine = Restarting(TOY, states=toy.engine.states)
+    toy.ports = FakePorts({7000: "container toy_store"})
+    _up(toy, "store")
+    assert toy.engine.calls == ["start store"]

@@ -51,13 +51,21 @@ def refuse_old(facts: EngineFacts) -> None:
 
 
 def _ports(plan: Plan, project: Project) -> Iterator[str]:
-    """Ports of services that do not run yet: those that run use their own."""
+    """Ports of services that do not run: those that run, by now or again, use their own."""
     fresh = {s.key for s in plan.steps if s.action in (Action.CREATE, Action.START)}
-    for service_id in plan.services:
-        service = project.catalogue.services[service_id]
-        for port in service.network.ports(project.settings.envs[service_id]) if service_id in fresh else ():
-            if project.ports.taken(port.host):
-                yield f"port {port.host} ({service_id}) is already in use by {owner(project, port.host)}"
+    taken = [
+        (port.host, service_id)
+        for service_id in plan.services
+        if service_id in fresh
+        for port in project.catalogue.services[service_id].network.ports(project.settings.envs[service_id])
+        if project.ports.taken(port.host)
+    ]
+    if not taken:
+        return
+    observed = project.engine.observe()
+    for port, service_id in taken:
+        if not observed.of(service_id).running and project.ports.taken(port):
+            yield f"port {port} ({service_id}) is already in use by {owner(project, port)}"
 
 
 def owner(project: Project, port: int) -> str:

@@ -27,9 +27,10 @@ down: $(VENV)/.installed ## Stop everything; data is kept.
 test: check $(APP)/.venv/.installed ## All checks and all tests, with a Docker engine of their own where none answers.
 	cd $(APP) && .venv/bin/python -m pytest
 	$(BIN)/python -m tests.testbed prepare
-	$(MAKE) --jobs 6 --keep-going --no-print-directory test-docker test-docker-2 test-local test-local-2 test-unit test-3.14
+	$(MAKE) --jobs 2 --keep-going --no-print-directory test-unit test-3.14
+	$(MAKE) --jobs 4 --keep-going --no-print-directory test-docker test-docker-2 test-local test-local-2
 
-# Four platforms in parallel, each of which mostly waits for servers; the unit tests use the time that is left.
+# Four platforms in parallel, each of which mostly waits for servers.
 PYTEST := $(BIN)/python -m pytest --durations 15
 
 test-docker: # The half that builds images, which needs the network.
@@ -49,10 +50,10 @@ test-local-2: # The other half, in a network of its own.
 	$(BIN)/python -m tests.testbed --embedded isolated -- $(PYTEST) -m "not docker" $(FIRST_FILES)
 
 test-unit:
-	nice $(PYTEST) -m "not docker" --ignore tests/e2e
+	$(PYTEST) -m "not docker" --ignore tests/e2e
 
 test-3.14: # The unit tests and what they cover, on the newest Python (which counts branches at no cost), in a Debian of its own.
-	nice $(BIN)/python -m tests.testbed.other_python 3.14
+	$(BIN)/python -m tests.testbed.other_python 3.14
 
 check: $(VENV)/.installed ## Style, types, structure, rendered files, docs: seconds, without Docker.
 	$(BIN)/ruff check

@@ -147,3 +147,9 @@ def eventually(ask: Callable[[], T], seconds: float = 60.0) -> T:
     while not (answer := ask()) and time.monotonic() < end:
         time.sleep(0.5)
     return answer
+
+
+def forget_losses(platform: Platform, *services: str) -> None:
+    """What a service lost counts since its start, as soon as Prometheus has seen that it counts anew."""
+    platform.arcctl("restart", *services).ok()
+    assert eventually(lambda: {platform.service(i)["status"] for i in services} == {"healthy"}), services

@@ -14,7 +14,7 @@ import pytest
 
 from tests import otlp
 from tests.e2e.clients import redis_client
-from tests.e2e.driver import Platform, eventually, reason
+from tests.e2e.driver import Platform, eventually, forget_losses, reason
 
 APPLICATION = "swiss-army"
 
@@ -134,7 +134,7 @@ def _faults(platform: Platform) -> Iterator[None]:
         platform.docker("rm", "--force", DEAD)
         httpx.delete(f"{TOPICS}/{TOPIC}", params={"force": "true"}, timeout=10, trust_env=False)
         platform.arcctl("up", "--stack").ok()
-        platform.arcctl("restart", "loki", "otel-collector").ok()  # what they lost counts since their start
+        forget_losses(platform, "loki", "otel-collector")
 
 
 def _send_a_line_of_the_past() -> None:

@@ -29,7 +29,7 @@ from nats.js.api import StorageType
 from arcctl.engines.embedded import engine as embedded
 from tests import otlp
 from tests.e2e.clients import nats_client, redis_client, sql
-from tests.e2e.driver import Platform, eventually, reason
+from tests.e2e.driver import Platform, eventually, forget_losses, reason
 from tests.e2e.smoke_tests import edited, streams
 
 
@@ -172,21 +172,20 @@ def test_senders_wait_for_a_store_that_does_not_answer_and_nothing_is_lost(eithe
             assert eventually(partial(_is_taken, either, body), 60)
     for trace_id, _ in spans:
         assert eventually(partial(_is_stored, either, trace_id), 60), trace_id
-    either.arcctl("restart", "otel-collector").ok()  # what it refused counts since its start
-    assert eventually(lambda: either.service("otel-collector")["status"] == "healthy", 30)
+    forget_losses(either, "otel-collector")
 
 
 def test_a_collector_without_memory_refuses_and_lives(either: Platform) -> None:
-    """What waits for the store stays in its memory."""
+    """What waits for the store stays in its memory: a third of these fill it, and all together do not end it."""
     ((_, body),) = _spans(20_000_000, 1)
     before = either.running()
-    with ThreadPoolExecutor(80) as pool, _hung(either, "jaeger"):
-        sent = [pool.submit(_send, either, body, 60) for _ in range(80)]
+    with ThreadPoolExecutor(50) as pool, _hung(either, "jaeger"):
+        sent = [pool.submit(_send, either, body, 60) for _ in range(50)]
         assert eventually(lambda: 503 in {each.result() for each in sent if each.done()}, 60)
     name = "otel-collector" if either.shift else "/arc_otel_collector"
     assert either.running()[name] == before[name]
     told = eventually(lambda: "spans refused" in reason(either.service("otel-collector")), 90)
-    either.arcctl("restart", "otel-collector").ok()  # what it refused counts since its start
+    forget_losses(either, "otel-collector")
     assert told
 
 
@@ -215,10 +214,8 @@ def test_prometheus_drops_samples_that_come_ten_minutes_late(either: Platform) -
 
     assert eventually(lambda: stored() == {"0", "300"}, 30), stored()
     told = eventually(lambda: "samples dropped" in reason(either.service("prometheus")), 90)
-    # What was dropped counts since their start; the store has to see that the collector counts anew.
-    either.arcctl("restart", "otel-collector").ok()
-    assert eventually(lambda: either.service("otel-collector")["status"] == "healthy")
-    either.arcctl("restart", "prometheus").ok()
+    forget_losses(either, "otel-collector")
+    forget_losses(either, "prometheus")
     assert told
 
 

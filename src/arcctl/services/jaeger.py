@@ -77,7 +77,7 @@ SERVICE: Service[Env] = Service(
         image="jaegertracing/jaeger:2.13.0",
         has_nc=True,
         command=(f"--config={_CONFIG}",),
-        environment=lambda env: garbage(_MEMORY_MB),
+        environment=lambda env: garbage(_MEMORY_MB, 60),
         read_only=True,
         stop_grace=30,
         memory_mb=_MEMORY_MB,
@@ -125,11 +125,11 @@ SERVICE: Service[Env] = Service(
     process=Process(
         sources=(SOURCE,),
         command=lambda env: ("{program}", f"--config={_CONFIG}"),
-        environment=lambda env: {"METRICS_HOST": "127.0.0.1", "METRICS_PORT": "14888", **garbage(_MEMORY_MB)},
+        environment=lambda env: {"METRICS_HOST": "127.0.0.1", "METRICS_PORT": "14888", **garbage(_MEMORY_MB, 60)},
         patches=lambda env: {
             _CONFIG: {
                 "extensions": {"jaeger_query": _loopback(env)},
-                "processors": {"memory_limiter": limiter(_MEMORY_MB)},
+                "processors": {"memory_limiter": limiter(_MEMORY_MB, percent=80, spike=15)},
             }
         },
         # The collector has the usual numbers.

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 
-def limiter(memory_mb: int) -> Mapping[str, int | None]:
+def limiter(memory_mb: int, *, percent: int, spike: int) -> Mapping[str, int | None]:
     """Limits of a local process, as in a container of that size: percents would be of the whole machine."""
     percents = {"limit_percentage": None, "spike_limit_percentage": None}
-    return {**percents, "limit_mib": memory_mb * 80 // 100, "spike_limit_mib": memory_mb * 15 // 100}
+    return {**percents, "limit_mib": memory_mb * percent // 100, "spike_limit_mib": memory_mb * spike // 100}
 
 
-def garbage(memory_mb: int) -> Mapping[str, str]:
+def garbage(memory_mb: int, percent: int) -> Mapping[str, str]:
     """Below the limit at which they refuse data, so that they remove garbage first."""
-    return {"GOMEMLIMIT": f"{memory_mb * 60 // 100}MiB"}
+    return {"GOMEMLIMIT": f"{memory_mb * percent // 100}MiB"}

@@ -170,7 +170,7 @@ def test_recover_renames_or_removes_the_container_of_an_interrupted_replacement(
     docker.says("container rm*")
     docker.says("container rename*")
     docker.says("container ls*", "arc_store store\n4f1_arc_store store\n5a2_arc_big_shop big-shop\n")
-    assert engine.recover()
+    assert engine.recover() == ("big-shop", "store")
     assert docker.calls[1:] == ["container rm --force 4f1_arc_store", "container rename 5a2_arc_big_shop arc_big_shop"]
 
 

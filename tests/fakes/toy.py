@@ -93,9 +93,9 @@ class FakeEngine:
         yield f"fetch {key}"
         yield f"fetched {key}"
 
-    def recover(self) -> bool:
+    def recover(self) -> tuple[str, ...]:
         """No process of this engine ends."""
-        return False
+        return ()
 
     def start(self, keys: Iterable[str], *, recreate: bool = False) -> None:
         self.calls.append(f"{'recreate' if recreate else 'start'} {' '.join(keys)}")

@@ -186,8 +186,8 @@ class Engine(Protocol):
     def fetch(self, key: str) -> Iterator[str]:
         """Pull or build what one component runs from; yields lines of progress."""
 
-    def recover(self) -> bool:
-        """Repair what an interrupted command or a killed part of the engine left; whether there was anything."""
+    def recover(self) -> tuple[str, ...]:
+        """Repair what an interrupted command or a killed part of the engine left; the components that this ended."""
 
     def start(self, keys: Iterable[str], *, recreate: bool = False) -> None:
         """Create and start these components and no others; returns before they serve."""

@@ -15,7 +15,7 @@ async def restart(words: tuple[str, ...], project: Project) -> RestartReport:
     keys = tuple(key for key in containers(words or ("all",), project.catalogue) if key in observed.containers)
     if not keys:
         return RestartReport(())
+    ended = project.engine.recover()
     project.engine.restart(keys)
-    owners = {key: i for i in project.catalogue.services for key in project.catalogue.components((i,))}
-    services = tuple(dict.fromkeys(owners[key] for key in keys))
+    services = project.catalogue.owners((*keys, *ended))
     return RestartReport(keys, await up.up(up.Request(words=services), project))

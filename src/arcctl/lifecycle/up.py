@@ -48,9 +48,10 @@ def prepare(request: Request, project: Project) -> Prepared:
         project = ensure_secrets(project, engine.volumes())
     observed = engine.observe()
     refuse_other_project(observed, project)
-    if not request.dry_run and engine.recover():
+    ended = () if request.dry_run else engine.recover()
+    if ended:
         observed = engine.observe()
-    wanted = closure(asked, project.catalogue)
+    wanted = closure((*asked, *project.catalogue.owners(ended)), project.catalogue)
     services = _available(request.words, wanted, observed, project)
     project.note(f"services: {', '.join(services)}")
     data_versions.refuse(services, project, observed)

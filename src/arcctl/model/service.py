@@ -6,7 +6,7 @@ values (probes, `info`) and with a symbolic model whose values are Compose varia
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
@@ -322,6 +322,11 @@ class Catalogue:
         """Every component by its Compose key: of the services asked for (default: all), each server last."""
         services = self.services.values() if ids is None else (self.services[i] for i in ids)
         return {component.id: component for service in services for component in (*service.components, service)}
+
+    def owners(self, keys: Iterable[str]) -> tuple[str, ...]:
+        """The services that these components belong to."""
+        wanted = set(keys)
+        return tuple(i for i in self.services if wanted & set(self.components((i,))))
 
     def bind_mounts(self, ids: tuple[str, ...] | None = None) -> frozenset[str]:
         """What the containers of services (default: all) mount of `config/`."""

@@ -24,7 +24,7 @@ def report(engine: Engine, directory: files.ProjectDirectory, catalogue: Catalog
     base = embedded.base(directory.root)
     supervisor = Supervisor(base)
     running = supervisor.processes() is not None
-    outlived = () if running else tuple(supervisor.outlived())
+    outlived = () if running else tuple(supervisor.running().values())
     made = any((base / "run").glob("*/start"))
     others = _gone(base)
     try:

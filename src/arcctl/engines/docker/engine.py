@@ -165,19 +165,20 @@ class DockerEngine:
             for _, line in method([key], stream_logs=True) or ():
                 yield line.decode(errors="replace").strip()
 
-    def recover(self) -> bool:
+    def recover(self) -> tuple[str, ...]:
         """Finish what Compose was doing when it was interrupted while it replaced a container.
 
         The new container has a temporary name until the old one is removed: rename it, or remove it where the old one
         still exists.
         """
         lines = self.read("container", "ls", "--all", *self.project_filter, "--format", _NAMES).splitlines()
-        named = {name: container_name(self.project, key) for name, key in map(str.split, lines)}
-        odd = {name: wanted for name, wanted in named.items() if name != wanted}
-        for name, wanted in odd.items():
-            action = ("rm", "--force", name) if wanted in named else ("rename", name, wanted)
+        keys = dict(map(str.split, lines))
+        odd = {name: key for name, key in keys.items() if name != container_name(self.project, key)}
+        for name, key in odd.items():
+            wanted = container_name(self.project, key)
+            action = ("rm", "--force", name) if wanted in keys else ("rename", name, wanted)
             self.read("container", *action, missing_is_fine=True)
-        return bool(odd)
+        return tuple(sorted(set(odd.values())))
 
     def start(self, keys: Iterable[str], *, recreate: bool = False) -> None:
         """Compose does not see that a mounted file changed: `recreate` replaces the containers in any case.

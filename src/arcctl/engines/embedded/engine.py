@@ -44,6 +44,8 @@ RECORD, OLD_RECORD = "process.json", "made.json"
 """The file that says what a process was started from, and the name that it once had."""
 STARTS = "starts"
 """The file to which each start adds a line."""
+FILES_GONE = "the files that it was started with are gone"
+UNSUPERVISED = "nothing would start it again: its supervisor does not answer"
 
 
 def _started_at(seconds: int) -> str:
@@ -95,23 +97,37 @@ class EmbeddedEngine:
 
     def observe(self) -> Observed:
         """A process exists where it was started here, or where it runs although somebody removed its files."""
-        found = (self._supervisor.processes() if self._base.is_dir() else None) or {}
+        found, supervised = self._found()
         alive = {key for key, info in found.items() if _STATES.get(info["statename"]) in ("running", "restarting")}
         records = {key: record for key in self._components if (record := self._record(key)) or key in alive}
         envs = self._envs()
-        states = {key: self._state(key, found.get(key), record, envs) for key, record in records.items()}
+        states = {key: self._state(key, found.get(key), record, envs, supervised) for key, record in records.items()}
         return Observed(states, self.unavailable)
 
+    def _found(self) -> tuple[Mapping[str, Mapping[str, Any]], bool]:
+        """What the supervisor says of each process, and whether it answers; where not, each process that runs."""
+        found = self._supervisor.processes() if self._base.is_dir() else {}
+        if found is not None:
+            return found, True
+        running = {"statename": "RUNNING", "exitstatus": 0, "start": 0}
+        return {key: {**running, "pid": pid} for key, pid in self._supervisor.running().items()}, False
+
     def _state(
-        self, key: str, info: Mapping[str, Any] | None, record: Mapping[str, str], envs: Mapping[str, ServiceEnv]
+        self,
+        key: str,
+        info: Mapping[str, Any] | None,
+        record: Mapping[str, str],
+        envs: Mapping[str, ServiceEnv],
+        supervised: bool,
     ) -> ContainerState:
+        changes = {FILES_GONE: not record, UNSUPERVISED: not supervised and info is not None}
         state = _STATES.get(info["statename"], "dead") if info else "dead"
         return ContainerState(
             state="paused" if state == "running" and info and processes.frozen(info["pid"]) else state,
             exit_code=info["exitstatus"] if info else 0,
             restarts=self._restarts(key),
             started_at=_started_at(info["start"] if info else 0),
-            changed=() if record else ("the files that it was started with are gone",),
+            changed=tuple(what for what, is_so in changes.items() if is_so),
             config_hash=record.get("hash", ""),
             image=self._components[key].container.image,
             image_id=record.get("artifact", ""),
@@ -156,14 +172,16 @@ class EmbeddedEngine:
     def fetch(self, key: str) -> Iterator[str]:
         yield from self._resolver.artifacts.build(self._resolver.needed(self._components[key]))
 
-    def recover(self) -> bool:
-        """End servers whose supervisor was killed: they keep their ports, and nothing would restart them."""
+    def recover(self) -> tuple[str, ...]:
+        """End servers whose supervisor was killed or cannot be reached: they keep their ports, and nothing would start
+        them again."""
         if not self._base.is_dir() or self._supervisor.processes() is not None:
-            return False
+            return ()
         with self._supervisor.locked():
+            ran = self._supervisor.running()
             if self._supervisor.processes() is None:  # not even meanwhile, by another command
                 self._supervisor.sweep()
-        return True
+        return tuple(ran)
 
     def start(self, keys: Iterable[str], *, recreate: bool = False) -> None:
         keys = tuple(keys)
@@ -260,7 +278,7 @@ class EmbeddedEngine:
         return execution.execute(local_words, variables, stdin=stdin, stdout=stdout, terminal=terminal, seconds=seconds)
 
     def usage(self, keys: tuple[str, ...]) -> Mapping[str, Usage]:
-        found = self._supervisor.processes() or {}
+        found, _ = self._found()
         return processes.usage({key: found[key]["pid"] for key in keys if key in found})
 
     def disk(self) -> Mapping[str, int]:
@@ -271,6 +289,8 @@ class EmbeddedEngine:
     def stop(self, keys: Iterable[str]) -> None:
         if self._supervisor.processes() is not None:
             self._supervisor.stop(tuple(keys))
+        elif self._supervisor.running():
+            raise EngineError("the supervisor of this project does not answer", hint="arcctl up starts a new one")
 
     def restart(self, keys: Iterable[str]) -> None:
         self.start(keys, recreate=True)

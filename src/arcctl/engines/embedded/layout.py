@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from arcctl.engines.embedded import accounts, translation
+from arcctl.engines.embedded.processes import IDENTITY
 from arcctl.engines.embedded.supervisor import SETTINGS
 from arcctl.engines.embedded.translation import Place
 from arcctl.model.env import ServiceEnv
@@ -26,7 +27,13 @@ OWNER, OLD_OWNER = "project-directory", "home"
 _START = """\
 #!/bin/sh
 # Written by arcctl when the process was started. The pid outlives the supervisor, which does not count its starts.
+# Another process may get this pid later, but not with the same start, in ticks since the machine was started.
 echo $$ > {folder}/pid
+[ ! -r /proc/$$/stat ] || {{
+  read -r boot </proc/sys/kernel/random/boot_id
+  read -r process </proc/$$/stat
+  echo "$boot ${{process##*) }}" > {folder}/{identity}
+}}
 echo $$ >> {folder}/starts
 cd {folder}
 {exports}
@@ -133,7 +140,8 @@ class Layout:
     def _start(self, key: str) -> str:
         exports = [f"export {name}={shlex.quote(value)}" for name, value in self.environment(key).items()]
         command = shlex.join(self.words(key, translation.process_of(self._components[key]).command(self._envs[key])))
-        return _START.format(folder=shlex.quote(str(self._run(key))), exports="\n".join(exports), command=command)
+        folder = shlex.quote(str(self._run(key)))
+        return _START.format(folder=folder, identity=IDENTITY, exports="\n".join(exports), command=command)
 
 
 def _patched(text: str, patch: Any) -> str:

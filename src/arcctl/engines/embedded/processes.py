@@ -19,8 +19,10 @@ SAMPLE_SECONDS = 0.3
 """How long CPU time is measured."""
 GRACE_SECONDS = 10.0
 """Time between the stop signal and the kill."""
-SAME_PROCESS_SECONDS = 10.0
-"""A process that started more than this before or after its pid file was written is another one with the same pid."""
+IDENTITY = "identity"
+"""The file beside a pid file with what tells its process from a later one with the same pid."""
+SUPERVISOR = "supervisor.supervisord"
+"""The module of the daemon, as its command line has it."""
 BLOCK = 512
 
 
@@ -41,22 +43,67 @@ def frozen(pid: int) -> bool:
 
 
 def running(pid_file: Path) -> int:
-    """The pid in a file while the process that wrote it runs, else 0."""
-    import psutil
+    """The pid in a file while the process that wrote it runs, else 0.
 
+    What tells it from a later one with the same pid does not move with the clock: its start in ticks since the machine
+    started, and the id of that start of the machine. Where those are not known, it is where the process works.
+    """
     try:
         pid = int(pid_file.read_text())
-        same = abs(psutil.Process(pid).create_time() - pid_file.stat().st_mtime) < SAME_PROCESS_SECONDS
-    except (psutil.NoSuchProcess, ValueError, OSError):
+    except (ValueError, OSError):
         return 0
+    recorded = _identity_in(pid_file.with_name(IDENTITY))
+    same = recorded == _identity(pid) if recorded else pid in working_below(pid_file.parents[2])
     return pid if same and status(pid) else 0
 
 
-def end(pids: list[int]) -> None:
-    """End process groups, each named by the process that leads it; kill those that take too long."""
+def _identity_in(file: Path) -> tuple[str, str] | None:
+    """From the id of the machine's start and the fields of a process that follow its name."""
+    try:
+        boot, *fields = file.read_text().split()
+        return boot, fields[19]
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def _identity(pid: int) -> tuple[str, str] | None:
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return boot, Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        return None
+
+
+def working_below(folder: Path) -> dict[int, str]:
+    """The names of processes without a terminal whose current folder is this one or one below it, by their pids."""
+    import psutil
+
+    here, found = folder.resolve(), dict[int, str]()
+    for process in psutil.process_iter(["name", "cwd", "terminal"]):
+        place = Path(process.info["cwd"] or "/")
+        if place.is_relative_to(here) and not process.info["terminal"] and status(process.pid):
+            found[process.pid] = process.info["name"]
+    return found
+
+
+def supervisors(base: Path) -> list[int]:
+    """The supervisors that work in this folder: they are there also where their socket is gone."""
+    return [pid for pid in working_below(base) if SUPERVISOR in _command(pid)]
+
+
+def _command(pid: int) -> list[str]:
+    import psutil
+
+    with contextlib.suppress(psutil.Error):
+        return list(psutil.Process(pid).cmdline())
+    return []
+
+
+def end(pids: list[int], seconds: float = GRACE_SECONDS) -> None:
+    """End process groups, each named by the process that leads it; kill those that take longer than `seconds`."""
     _signal(pids, signal.SIGCONT)
     _signal(pids, signal.SIGTERM)
-    _signal(wait_ended(pids), signal.SIGKILL)
+    _signal(wait_ended(pids, seconds), signal.SIGKILL)
     wait_ended(pids)
 
 
@@ -66,9 +113,9 @@ def _signal(pids: list[int], number: signal.Signals) -> None:
             os.killpg(pid, number)
 
 
-def wait_ended(pids: list[int]) -> list[int]:
-    """Those that still run after `GRACE_SECONDS`."""
-    deadline = time.monotonic() + GRACE_SECONDS
+def wait_ended(pids: list[int], seconds: float = GRACE_SECONDS) -> list[int]:
+    """Those that still run after `seconds`."""
+    deadline = time.monotonic() + seconds
     while (left := [pid for pid in pids if status(pid)]) and time.monotonic() < deadline:
         time.sleep(0.05)
     return left

@@ -20,6 +20,8 @@ from arcctl.settings.directory import write_whole
 START_SECONDS = 15.0
 """Longest time until a new supervisor answers."""
 CALL_SECONDS = 10.0
+STOP_SECONDS = 90.0
+"""Longest time that a supervisor which does not answer may take to stop its servers, one after the other."""
 SOCKET_PATH_LIMIT = 100
 SETTINGS = {"PATH": os.defpath, "LANG": "C.UTF-8"}
 
@@ -215,7 +217,7 @@ class Supervisor:
             time.sleep(0.05)
 
     def shutdown(self) -> None:
-        """Stop everything and end the supervisor."""
+        """Stop everything and end the supervisor. Raises EngineError where something still runs afterwards."""
         found = self.processes()
         if found is not None:
             self.stop(tuple(found))
@@ -223,11 +225,21 @@ class Supervisor:
             self.call("shutdown")
             processes.wait_ended([pid])
         self.sweep()
+        if left := processes.working_below(self.base):
+            pids, names = " ".join(map(str, left)), ", ".join(f"{name} (pid {pid})" for pid, name in left.items())
+            hint = f"see what they are: ps -fp '{pids}', and end them: kill {pids}"
+            raise EngineError(f"still running in {self.base}: {names}", hint=hint)
 
-    def outlived(self) -> list[int]:
-        """Pids of the project's processes, read from their pid files: also without a supervisor."""
-        return [pid for file in (self.base / "run").glob("*/pid") if (pid := processes.running(file))]
+    def running(self) -> dict[str, int]:
+        """The pids of the project's processes, by key: also of those without a supervisor that answers."""
+        files = sorted((self.base / "run").glob("*/pid"))
+        return {file.parent.name: pid for file in files if (pid := processes.running(file))}
 
     def sweep(self) -> None:
-        """End processes that a killed supervisor left running."""
-        processes.end(self.outlived())
+        """End a supervisor that does not answer, and processes that a killed one left running.
+
+        A supervisor without a socket cannot be reached again; it stops its servers when it ends.
+        """
+        if processes.supervisors(self.base):
+            processes.end(processes.supervisors(self.base), STOP_SECONDS)
+        processes.end([*self.running().values()])

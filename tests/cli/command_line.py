@@ -82,8 +82,16 @@ class CommandLine:
         self.docker.says("volume ls*", volumes)
         self.docker.says("image inspect*", images)
         self.docker.says("container ls*")
-        missing = "Error response from daemon: No such container: arc_x\n"
-        self.docker.says("container inspect*", list(containers), err=missing, code=1)
+        self.docker.says("container inspect*", list(containers), err=MISSING, code=1)
+
+    def stops(self, verb: str) -> None:
+        """The engine does this, and nothing runs afterwards."""
+        self.docker.says(f"compose * {verb} *")
+        self.docker.says("container inspect*", [], err=MISSING, code=1, after=f" {verb} ")
+        self.docker.says("volume ls*", after=f" {verb} .*--volumes")
+
+
+MISSING = "Error response from daemon: No such container: arc_x\n"
 
 
 def container(key: str = SERVICE.id, *, port: int = 0, **changed: Any) -> dict[str, Any]:

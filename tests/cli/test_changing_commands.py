@@ -141,7 +141,7 @@ def test_down_says_what_it_stopped_and_that_data_is_kept(
     cli: CommandLine, words: tuple[str, ...], stopped: str, call: list[str]
 ) -> None:
     cli.engine(container(), container("prometheus"))
-    cli.docker.says(f"compose * {call[0]} *")
+    cli.stops(call[0])
     done = cli.arcctl("down", *words)
     kept = "data is kept; to start again: arcctl up; to delete it: arcctl clean\n"
     assert done == Done(0, "", f"stopped: {stopped}\n{kept}")
@@ -189,7 +189,7 @@ def test_what_a_removed_project_left_is_no_obstacle(cli: CommandLine) -> None:
     found = container()
     found["Config"]["Labels"]["com.docker.compose.project.config_files"] = "/gone/project/compose/base.yaml"
     cli.engine(found)
-    cli.docker.says("compose*down*", "")
+    cli.stops("down")
     assert cli.arcctl("down").code == 0
     assert _calls(cli, "down") != []
 
@@ -219,10 +219,27 @@ def test_clean_lists_what_it_would_destroy_and_does_it_only_when_told(
     cli: CommandLine, words: tuple[str, ...], code: int, said: str, calls: list[list[str]]
 ) -> None:
     cli.engine(container(), volumes="arc_loki_data\n")
-    cli.docker.says("compose * down *")
+    cli.stops("down")
     assert cli.arcctl("clean", *words) == Done(code, "", LISTED + said)
     assert _calls(cli, "down") == calls
     assert (cli.directory / ".arcctl" / "secrets.env").is_file()
+
+
+@pytest.mark.parametrize("words", [("down",), ("down", "loki"), ("clean", "--yes")])
+def test_what_runs_afterwards_was_not_stopped(cli: CommandLine, words: tuple[str, ...]) -> None:
+    cli.engine(container(), volumes="arc_loki_data\n")
+    cli.docker.says(f"compose * {'stop' if 'loki' in words else 'down'} *")
+    done = cli.arcctl(*words)
+    assert done.code == 3
+    assert done.err.endswith("error: still running: loki\nhint: arcctl ps, then arcctl down\n")
+
+
+def test_data_that_is_there_afterwards_was_not_destroyed(cli: CommandLine) -> None:
+    cli.engine(volumes="arc_loki_data\n")
+    cli.docker.says("compose * down *")
+    done = cli.arcctl("clean", "--yes")
+    assert done.code == 3
+    assert done.err.endswith("error: not deleted: arc_loki_data\nhint: arcctl doctor, then arcctl clean\n")
 
 
 def test_clean_of_nothing_destroys_nothing(cli: CommandLine) -> None:

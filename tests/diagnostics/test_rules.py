@@ -283,7 +283,7 @@ def test_without_docker_the_rules_are_those_of_local_processes() -> None:
             changed_facts(
                 "engine",
                 other_projects=("arc_store of /home/old",),
-                remove_other_project="arcctl --project-directory /home/old down",
+                about_other_projects="arcctl --project-directory /home/old down",
             ),
             "warn other-projects: arc_store of /home/old -> arcctl --project-directory /home/old down",
         ),
@@ -293,7 +293,7 @@ def test_without_docker_the_rules_are_those_of_local_processes() -> None:
             " -> copy .arcctl/secrets.env from the project that created it, or destroy the data: arcctl clean",
         ),
         (
-            changed_facts("engine", undeclared=("arc_gone_data",), remove_undeclared="docker volume rm arc_gone_data"),
+            changed_facts("engine", undeclared=("arc_gone_data",), about_undeclared="docker volume rm arc_gone_data"),
             "warn stale-volumes: no service declares these volumes: arc_gone_data -> docker volume rm arc_gone_data",
         ),
         (

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from arcctl.engines.embedded import engine as embedded
+from arcctl.engines.embedded import location
 from tests.fakes.contracts import check_document
 
 PROGRAM = str(Path(sys.executable).parent / "arcctl")
@@ -126,7 +126,7 @@ class Platform:
     def running(self) -> dict[str, str]:
         """An id of each running container or process, which changes when it is restarted or recreated."""
         if "ARCCTL_ENGINE" in self.environment:
-            return {p.parent.name: p.read_text() for p in embedded.base(self.directory).glob("run/*/pid")}
+            return {p.parent.name: p.read_text() for p in location.base(self.directory).glob("run/*/pid")}
         ids = self.docker("ps", "--quiet", "--filter", "label=com.docker.compose.project=arc").split()
         shown = self.docker("inspect", "--format", "{{.Name}} {{.Id}} {{.State.StartedAt}}", *ids)
         return dict(line.split(maxsplit=1) for line in shown.splitlines())

@@ -15,7 +15,7 @@ import pytest
 
 from arcctl import services
 from arcctl.checks.health import DEADLINE
-from arcctl.engines.embedded import engine as embedded
+from arcctl.engines.embedded import location
 from arcctl.model.graph import heights, root_causes
 from arcctl.model.names import PROJECT
 from arcctl.model.service import container_name
@@ -87,7 +87,7 @@ def _start_slowly(stack: Platform, group: Collection[str]) -> None:
 
 def _signal_processes(local: Platform, group: Collection[str], number: signal.Signals) -> None:
     for name in group:
-        os.kill(int((embedded.base(local.directory) / "run" / name / "pid").read_text()), number)
+        os.kill(int((location.base(local.directory) / "run" / name / "pid").read_text()), number)
 
 
 def _pause_processes(local: Platform, group: Collection[str]) -> None:

@@ -26,7 +26,7 @@ import redis
 from nats.js import JetStreamContext
 from nats.js.api import StorageType
 
-from arcctl.engines.embedded import engine as embedded
+from arcctl.engines.embedded import location
 from tests import otlp
 from tests.e2e.clients import nats_client, redis_client, sql
 from tests.e2e.driver import Platform, eventually, forget_losses, reason
@@ -118,7 +118,7 @@ async def _publish(js: JetStreamContext, count: int) -> None:
 def _hung(platform: Platform, service: str) -> Iterator[None]:
     """A service that answers nobody meanwhile."""
     if platform.shift:
-        pid = int((embedded.base(platform.directory) / "run" / service / "pid").read_text())
+        pid = int((location.base(platform.directory) / "run" / service / "pid").read_text())
         os.kill(pid, signal.SIGSTOP)
     else:
         platform.docker("pause", f"arc_{service}")

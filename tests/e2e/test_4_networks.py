@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 
 from arcctl import services
-from arcctl.engines.embedded import engine as embedded
+from arcctl.engines.embedded import location
 from arcctl.model.names import PROJECT
 from arcctl.model.service import container_name
 from tests.e2e.driver import Platform, eventually, reason
@@ -123,7 +123,7 @@ def test_what_was_stopped_on_purpose_is_not_gone(stack: Platform) -> None:
 
 
 def test_a_process_whose_files_were_removed_is_not_gone_while_it_runs(local: Platform) -> None:
-    shutil.rmtree(embedded.base(local.directory) / "run" / "nats")
+    shutil.rmtree(location.base(local.directory) / "run" / "nats")
     found = local.service("nats")
     assert (found["status"], reason(found)) == ("degraded", "the files that it was started with are gone")
     local.arcctl("up", "nats").ok()

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from arcctl import services
-from arcctl.engines.embedded import engine as embedded
+from arcctl.engines.embedded import location
 from tests.e2e.clients import redis_client, sql
 from tests.e2e.counting import ledger, writing
 from tests.e2e.driver import Platform, reason
@@ -213,7 +213,7 @@ def _damage(platform: Platform, service: str, script: str) -> None:
     """Run a script in the volume of a service that was stopped."""
     platform.arcctl("down", service).ok()
     if "ARCCTL_ENGINE" in platform.environment:
-        folder = embedded.base(platform.directory) / "data" / f"{service}_data"
+        folder = location.base(platform.directory) / "data" / f"{service}_data"
         subprocess.run(("sh", "-ec", script), cwd=folder, check=True)
     else:
         image = services.load().services["redis"].container.image

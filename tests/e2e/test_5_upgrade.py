@@ -13,6 +13,7 @@ import redis
 
 from arcctl import services
 from arcctl.engines.embedded import engine as embedded
+from arcctl.engines.embedded import location
 from tests.e2e.driver import Platform
 
 IMAGES = {key: container.container.image for key, container in services.load().components().items()}
@@ -175,7 +176,7 @@ def test_the_embedded_engine_replaces_a_changed_program_and_refuses_tags(
     assert "nothing to upgrade" in local_project.arcctl("upgrade").ok().err
 
     _redis(local_project, port).set("before", "kept")
-    record = embedded.base(local_project.directory) / "run" / "redis" / embedded.RECORD
+    record = location.base(local_project.directory) / "run" / "redis" / embedded.RECORD
     record.write_text(json.dumps({**json.loads(record.read_text()), "artifact": "earlier", "version": "Valkey 1"}))
     assert (
         local_project.arcctl("upgrade", "--dry-run").ok().out

@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from arcctl import services
-from arcctl.engines.embedded import engine as embedded
+from arcctl.engines.embedded import location
 from tests.e2e.driver import Platform, eventually, reason
 
 IN_CONTAINERS = ("grafana", "infisical")
@@ -35,7 +35,7 @@ def _servers(local: Platform) -> dict[str, psutil.Process]:
 
 def _base(local: Platform) -> Path:
     """The folder with the files of the processes."""
-    return embedded.base(local.directory)
+    return location.base(local.directory)
 
 
 def _supervisor(local: Platform) -> psutil.Process:

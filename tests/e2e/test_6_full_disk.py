@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from arcctl import services
-from arcctl.engines.embedded import engine as embedded
+from arcctl.engines.embedded import location
 from arcctl.model.graph import root_causes
 from tests import faults
 from tests.e2e.conftest import SHIFT, local_environment
@@ -32,7 +32,7 @@ def project() -> Iterator[tuple[Platform, SmallDisk]]:
         pytest.skip("only root can mount a disk")
     with tempfile.TemporaryDirectory(prefix="arc-full-") as folder:
         platform = Platform(Path(folder), local_environment(OTHER_SHIFT), OTHER_SHIFT)
-        disk = SmallDisk(embedded.base(platform.directory))
+        disk = SmallDisk(location.base(platform.directory))
         disk.path.parent.mkdir(parents=True, exist_ok=True)
         disk.mount()
         platform.arcctl("init").ok()

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
-from arcctl.engines.embedded import engine as embedded
+from arcctl.engines.embedded import location
 from tests.e2e.conftest import CHECKOUT, local_environment
 from tests.e2e.driver import PROGRAM, Platform
 from tests.e2e.runner import FAILURE, SKIPPED, SUCCESS, Runner, load
@@ -67,7 +67,7 @@ def test_a_job_starts_a_platform_writes_reports_and_stops_it(job: Runner) -> Non
 
 
 def test_a_broken_service_is_annotated_and_a_support_bundle_is_among_the_reports(job: Runner) -> None:
-    base = embedded.base(job.folder / "arcctl" / "project")
+    base = location.base(job.folder / "arcctl" / "project")
     job.inputs |= {"run": f"kill -STOP $(cat {base}/run/redis/pid)", "verify": "false"}
     assert job.run() == FAILURE
     assert {name for name, outcome in job.outcomes.items() if outcome == FAILURE} == {"Report health"}

@@ -15,9 +15,8 @@ from typing import Any
 import psutil
 import pytest
 
-from arcctl.engines.embedded import accounts
-from arcctl.engines.embedded import engine as embedded
-from arcctl.engines.embedded.layout import OWNER
+from arcctl.engines.embedded import accounts, location
+from arcctl.engines.embedded.location import OWNER
 from tests.e2e.driver import PROGRAM, Platform, eventually
 
 NOT_A_PROBLEM = {"warn", "ok", "unknown"}
@@ -32,14 +31,14 @@ def _doctor(platform: Platform, *words: str) -> dict[str, dict[str, Any]]:
 def _data(platform: Platform, **files: str) -> Iterator[tuple[Platform, Path]]:
     """A new project with a data folder of Postgres with these files."""
     with platform.new_project() as project:
-        folder = embedded.base(project.directory) / "data" / "postgres_data"
+        folder = location.base(project.directory) / "data" / "postgres_data"
         folder.mkdir(parents=True)
         for name, text in files.items():
             (folder / name).write_text(text)
         try:
             yield project, folder
         finally:
-            shutil.rmtree(embedded.base(project.directory), ignore_errors=True)
+            shutil.rmtree(location.base(project.directory), ignore_errors=True)
 
 
 def test_a_running_platform_has_no_problem(either: Platform) -> None:
@@ -78,14 +77,15 @@ def test_fix_removes_an_unfinished_data_folder(local: Platform) -> None:
         assert (unfinished.exists(), folder.exists()) == (False, True)
 
 
-def test_data_of_a_deleted_project_is_named_with_the_command_that_removes_it(local: Platform) -> None:
+def test_data_of_a_project_that_is_gone_is_named_and_nothing_proposes_to_destroy_it(local: Platform) -> None:
     if accounts.unprivileged() is None:
         pytest.skip("only root keeps data outside of the project directory")
     with _data(local) as (project, folder):
         (folder.parents[1] / OWNER).write_text("/home/nobody/gone\n")
         found = _doctor(local)["other-projects"]
-        assert f"{folder.parents[1]} of /home/nobody/gone, which is gone" in found["evidence"]
-        assert found["fix"].startswith("sudo rm -r ")
+        assert f"{folder.parents[1]} has the data of /home/nobody/gone, which is gone" in found["evidence"]
+        assert "a project that was renamed finds its data at its next arcctl up" in found["fix"]
+        assert " rm " not in found["fix"]
         (folder.parents[1] / OWNER).write_text(f"{project.directory}\n")
         assert str(folder.parents[1]) not in _doctor(local)["other-projects"]["evidence"]
 
@@ -117,7 +117,7 @@ def test_a_low_limit_of_open_files_is_a_problem(local: Platform) -> None:
 
 def test_a_killed_supervisor_is_a_problem_and_up_repairs_it(local: Platform) -> None:
     assert _doctor(local)["supervisor"]["evidence"] == "running"
-    pid = int((embedded.base(local.directory) / "supervisor.pid").read_text())
+    pid = int((location.base(local.directory) / "supervisor.pid").read_text())
     psutil.Process(pid).send_signal(signal.SIGKILL)
     found = eventually(lambda: f if (f := _doctor(local)["supervisor"])["state"] == "problem" else None, 10)
     assert found

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from arcctl.engines.embedded import engine as embedded
-from arcctl.engines.embedded.layout import OLD_OWNER, OWNER, owner
+from arcctl.engines.embedded import location
+from arcctl.engines.embedded.location import OLD_OWNER, OWNER, owner
 from arcctl.model.binaries import OnPath
 from arcctl.model.service import Process
 from arcctl.settings.directory import ProjectDirectory
@@ -25,7 +26,7 @@ def test_the_owner_of_the_files_is_read(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", [embedded.RECORD, embedded.OLD_RECORD])
 def test_a_process_that_was_started_is_observed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.setattr(embedded, "base", lambda directory: tmp_path / "base")
+    monkeypatch.setattr(location, "base", lambda directory: tmp_path / "base")
     monkeypatch.setenv("ARCCTL_CACHE", str(tmp_path / "cache"))
     process: Process[StoreEnv] = Process(sources=(OnPath(name="sh", program="sh"),), command=lambda env: ("{program}",))
     store = replace(STORE, process=process)

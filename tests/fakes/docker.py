@@ -16,6 +16,7 @@ echo "$*" >> "$folder/calls"
 for pattern in "$folder"/*.when; do
   case "$*" in $(cat "$pattern"))
     name=${pattern%.when}
+    [ ! -f "$name.after" ] || grep -q -e "$(cat "$name.after")" "$folder/calls" || continue
     [ -f "$name.hang" ] && exec sleep 60
     cat "$name.out"
     cat "$name.err" >&2
@@ -49,14 +50,21 @@ class FakeDocker:
         log = self.folder / "answers" / "calls"
         return log.read_text().splitlines() if log.is_file() else []
 
-    def says(self, when: str, out: object = "", *, err: str = "", code: int = 0, hang: bool = False) -> None:
-        """`when` is a shell pattern of the arguments; an `out` that is not a text is printed as JSON."""
+    def says(
+        self, when: str, out: object = "", *, err: str = "", code: int = 0, hang: bool = False, after: str = ""
+    ) -> None:
+        """`when` is a shell pattern of the arguments; an `out` that is not a text is printed as JSON.
+
+        With `after`, this is the answer as soon as a call had this text in it.
+        """
         number = 999 - len(list((self.folder / "answers").glob("*.when")))
         stem = self.folder / "answers" / f"{number}"
         stem.with_suffix(".when").write_text(when.replace(" ", "\\ "))
         stem.with_suffix(".out").write_text(out if isinstance(out, str) else json.dumps(out))
         stem.with_suffix(".err").write_text(err)
         stem.with_suffix(".code").write_text(str(code))
+        if after:
+            stem.with_suffix(".after").write_text(after)
         if hang:
             stem.with_suffix(".hang").touch()
 

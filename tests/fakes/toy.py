@@ -162,6 +162,7 @@ class FakeEngine:
     def down(self, *, volumes: bool = False) -> None:
         self.calls.append("down with volumes" if volumes else "down")
         self.states.clear()
+        self.kept = () if volumes else self.kept
 
     def logs(self, keys: Iterable[str], *, follow: bool, since: str, tail: str) -> Iterator[str]:
         yield from (f"{key}: a line" for key in keys)

@@ -43,15 +43,15 @@ def test_a_dry_run_observes_once(counts: Counts) -> None:
     assert (counts.resolved, counts.observed) == (1, 1)
 
 
-def test_stopping_and_cleaning_need_no_settings_and_one_observation(counts: Counts) -> None:
+def test_stopping_and_cleaning_need_no_settings_and_look_before_and_after(counts: Counts) -> None:
     toy = Toy()
     _up(toy, "store")
     counts.reset()
     down.down(("store",), toy.project())
-    assert (counts.resolved, counts.observed) == (0, 1)
-    clean.clean(toy.project())
-    clean.destroyable(toy.project())
     assert (counts.resolved, counts.observed) == (0, 2)
+    clean.destroyable(toy.project())
+    clean.clean(toy.project())
+    assert (counts.resolved, counts.observed) == (0, 4)
 
 
 def test_a_restart_observes_for_what_exists_then_as_an_up_of_it(counts: Counts) -> None:

@@ -30,6 +30,7 @@ from arcctl.model.service import Catalogue
 from arcctl.project import Project
 from arcctl.settings import environment, image_tags, location
 from arcctl.settings.directory import ProjectDirectory, copy_template, readable, template
+from arcctl.settings.ownership import refuse_other_user
 from arcctl.terminal import console as terminal
 
 T = TypeVar("T")
@@ -99,7 +100,9 @@ def load_catalogue(options: Globals) -> Catalogue:
 
 def project_directory(options: Globals) -> ProjectDirectory:
     """The project directory that was named or found; files of an earlier arcctl get the names of today."""
-    directory = ProjectDirectory(location.find(_current_folder(), _named(options)))
+    root = location.find(_current_folder(), _named(options))
+    refuse_other_user(root)
+    directory = ProjectDirectory(root)
     directory.migrate()
     return directory
 
@@ -111,6 +114,7 @@ def new_project(options: Globals) -> None:
         target = location.find(_current_folder(), named)
     except ProjectError:
         target = Path(named).expanduser().resolve() if named else _current_folder()
+    refuse_other_user(target)
     if target != template():
         with readable(target):
             copy_template(template(), target)

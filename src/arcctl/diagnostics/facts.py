@@ -138,9 +138,9 @@ class EngineReport:
     """Containers and data of other projects, each with the project directory."""
     undeclared: tuple[str, ...] = ()
     """Data volumes of this project that no service declares."""
-    remove_other_project: str = ""
-    """The command that removes the first of them."""
-    remove_undeclared: str = ""
+    about_other_projects: str = ""
+    """What to do about the first of them; nothing that may destroy the only copy of data."""
+    about_undeclared: str = ""
     unfinished: tuple[str, ...] = ()
     """Data folders that were being created when a command was killed."""
     supervisor: str = ""

@@ -284,7 +284,7 @@ def _low_ports(facts: Facts) -> Iterator[Diagnosis]:
 def _other_projects(facts: Facts) -> Iterator[Diagnosis]:
     others = facts.engine.other_projects
     text = ", ".join(others) or "no other project is in the way"
-    yield warn("other-projects", text, facts.engine.remove_other_project, when=others)
+    yield warn("other-projects", text, facts.engine.about_other_projects, when=others)
 
 
 def _old_data(facts: Facts) -> Iterator[Diagnosis]:
@@ -297,7 +297,7 @@ def _old_data(facts: Facts) -> Iterator[Diagnosis]:
 def _undeclared(facts: Facts) -> Iterator[Diagnosis]:
     if facts.engine.undeclared:
         text = f"no service declares these volumes: {', '.join(facts.engine.undeclared)}"
-        yield warn("stale-volumes", text, facts.engine.remove_undeclared)
+        yield warn("stale-volumes", text, facts.engine.about_undeclared)
 
 
 def _complete(facts: Facts) -> Iterator[Diagnosis]:

@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from arcctl.errors import EngineError
 from arcctl.model.graph import containers
 from arcctl.project import Project, refuse_other_project
 
+RUNS = ("running", "paused", "restarting")
+
 
 def down(words: tuple[str, ...], project: Project) -> tuple[str, ...]:
-    """The containers that were stopped."""
+    """The containers that were stopped. Raises EngineError where one runs afterwards."""
     observed = project.engine.observe()
     refuse_other_project(observed, project)
     if not words:
         project.engine.down()
+        look_again(project, observed.containers)
         forget(project)
         return tuple(sorted(observed.containers))
     named = containers(words, project.catalogue, components=True)
     keys = tuple(key for key in named if key in observed.containers)
     if keys:
         project.engine.stop(keys)
+        look_again(project, keys)
     project.directory.remember_started(project.directory.started() - set(named))
     return keys
+
+
+def look_again(project: Project, stopped: Iterable[str]) -> None:
+    observed = project.engine.observe()
+    left = [key for key in sorted(stopped) if observed.of(key).state in RUNS]
+    if left:
+        raise EngineError(f"still running: {', '.join(left)}", hint="arcctl ps, then arcctl down")
 
 
 def forget(project: Project) -> None:

@@ -20,7 +20,7 @@ def copiers(engine: Engine, directory: ProjectDirectory, catalogue: Catalogue) -
             engine.project, lambda: _with_tar(engine, catalogue), f"{EPHEMERAL}={engine.project}"
         )
     else:
-        from arcctl.engines.embedded.engine import base
+        from arcctl.engines.embedded.location import base
 
         shell = LocalShell(base(directory.root))
 

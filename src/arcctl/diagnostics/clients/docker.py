@@ -82,10 +82,17 @@ def _with_data(
         all_volumes=volumes,
         volumes=tuple(_volumes(engine, catalogue, volumes)),
         other_projects=tuple(f"{name} of {other}" for name, other in others),
-        remove_other_project=f"arcctl --project-directory {shlex.quote(str(others[0][1]))} down" if others else "",
+        about_other_projects=f"arcctl --project-directory {shlex.quote(str(others[0][1]))} down" if others else "",
         undeclared=undeclared,
-        remove_undeclared=f"docker volume rm {' '.join(undeclared)}" if undeclared else "",
+        about_undeclared=_about(undeclared[0]) if undeclared else "",
         lookup=_lookup(engine, catalogue, str(info.get("IndexServerAddress", ""))),
+    )
+
+
+def _about(volume: str) -> str:
+    """It may be the only copy: how to see what is in it, before it is removed."""
+    return (
+        f"see what is in it: docker run --rm -v {volume}:/data:ro busybox ls -la /data; then docker volume rm {volume}"
     )
 
 

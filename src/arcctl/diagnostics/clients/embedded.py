@@ -8,9 +8,7 @@ from pathlib import Path
 
 from arcctl.diagnostics.facts import EngineReport, VolumeFacts
 from arcctl.engines.base import Engine
-from arcctl.engines.embedded import accounts
-from arcctl.engines.embedded import engine as embedded
-from arcctl.engines.embedded.layout import owner
+from arcctl.engines.embedded import location
 from arcctl.engines.embedded.supervisor import SOCKET_PATH_LIMIT, Supervisor
 from arcctl.engines.volumes import declared
 from arcctl.errors import ArcError
@@ -21,12 +19,12 @@ from arcctl.settings import directory as files
 
 
 def report(engine: Engine, directory: files.ProjectDirectory, catalogue: Catalogue) -> EngineReport:
-    base = embedded.base(directory.root)
+    base = location.base(directory.root)
     supervisor = Supervisor(base)
     running = supervisor.processes() is not None
     outlived = () if running else tuple(supervisor.running().values())
     made = any((base / "run").glob("*/start"))
-    others = _gone(base)
+    others = location.gone(base)
     try:
         observed, facts, problem = engine.observe(), engine.facts(), None
         data = engine.disks(observed).values()
@@ -40,8 +38,8 @@ def report(engine: Engine, directory: files.ProjectDirectory, catalogue: Catalog
         facts=facts,
         volumes=tuple(_volumes(base / "data", declared(catalogue, engine), catalogue)),
         all_volumes=engine.volumes(),
-        other_projects=tuple(f"{folder} of {owner}, which is gone" for folder, owner in others.items()),
-        remove_other_project=f"sudo rm -r {next(iter(others))}" if others else "",
+        other_projects=tuple(f"{folder} has the data of {owner}, which is gone" for folder, owner in others.items()),
+        about_other_projects=_about(others),
         unfinished=tuple(str(path) for path in sorted((base / "data").glob("*.new"))),
         supervisor="running" if running else "gone" if made or outlived else "stopped",
         outlived=outlived,
@@ -51,12 +49,13 @@ def report(engine: Engine, directory: files.ProjectDirectory, catalogue: Catalog
     )
 
 
-def _gone(base: Path) -> dict[Path, str]:
-    """Folders of projects that do not exist any more; root keeps the data of all projects in one place."""
-    if accounts.unprivileged() is None or not base.parent.is_dir():
-        return {}
-    owners = {p: found for p in sorted(base.parent.iterdir()) if (found := owner(p))}
-    return {folder: found for folder, found in owners.items() if not Path(found).is_dir()}
+def _about(others: Mapping[Path, str]) -> str:
+    """It may be the only copy, so nothing here removes it."""
+    folder = next(iter(others), None)
+    if folder is None:
+        return ""
+    again = f"to use it in a project that has no data: echo {folder.name} > DIRECTORY/{location.ID}"
+    return f"a project that was renamed finds its data at its next arcctl up; {again}; to see it: ls -la {folder}/data"
 
 
 def _has_text(path: Path) -> bool:

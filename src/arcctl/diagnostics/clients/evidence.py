@@ -18,7 +18,7 @@ from pathlib import Path
 
 from arcctl.engines.base import Engine
 from arcctl.engines.docker.engine import DockerEngine
-from arcctl.engines.embedded import engine as embedded
+from arcctl.engines.embedded import location
 from arcctl.engines.embedded.supervisor import Supervisor
 from arcctl.model.env import NOT_ISSUED, variables
 from arcctl.model.service import Catalogue
@@ -41,7 +41,7 @@ def parts(engine: Engine, directory: files.ProjectDirectory) -> Iterator[tuple[s
         yield "engine/containers.txt", partial(engine.read, "container", "ls", "--all")
         yield "engine/disk.txt", partial(engine.read, "system", "df")
     else:
-        base = embedded.base(directory.root)
+        base = location.base(directory.root)
         yield "engine/supervisor.json", partial(_supervisor, base)
         yield "engine/supervisor.conf", (base / "supervisor.conf").read_text
         yield "engine/supervisor.log", partial(_tail, base / "log" / "supervisor.log")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import shutil
@@ -16,7 +15,7 @@ from typing import Any, BinaryIO
 
 from arcctl.engines import disks, execution
 from arcctl.engines.base import NOTHING, ContainerState, EngineFacts, Executed, Observed, Unavailable, Usage
-from arcctl.engines.embedded import accounts, processes, translation
+from arcctl.engines.embedded import accounts, location, processes, translation
 from arcctl.engines.embedded.layout import Layout
 from arcctl.engines.embedded.resolver import BinaryResolver
 from arcctl.engines.embedded.supervisor import Supervised, Supervisor
@@ -52,13 +51,6 @@ def _started_at(seconds: int) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}" if seconds else ""
 
 
-def base(directory: Path) -> Path:
-    """Where the processes of a project keep their files; for root, where an unprivileged user can reach them."""
-    if accounts.unprivileged() is None:
-        return directory / files.STATE / "embedded"
-    return Path("/var/lib/arcctl") / hashlib.sha256(str(directory).encode()).hexdigest()[:12]
-
-
 class EmbeddedEngine:
     """The services as supervised processes."""
 
@@ -69,7 +61,7 @@ class EmbeddedEngine:
         self._catalogue = catalogue
         self._components = {k: c for k, c in catalogue.components().items() if c.process is not None}
         self._directory = directory
-        self._base = base(directory.root)
+        self._base = location.base(directory.root)
         self._resolver = BinaryResolver(directory.root, catalogue)
         self._supervisor = Supervisor(self._base)
         self.defaults = {name: value for key in self._components for name, value in self._process(key).defaults.items()}
@@ -290,7 +282,7 @@ class EmbeddedEngine:
         if self._supervisor.processes() is not None:
             self._supervisor.stop(tuple(keys))
         elif self._supervisor.running():
-            raise EngineError("the supervisor of this project does not answer", hint="arcctl up starts a new one")
+            raise EngineError("the supervisor of this project does not answer", hint="arcctl up")
 
     def restart(self, keys: Iterable[str]) -> None:
         self.start(keys, recreate=True)

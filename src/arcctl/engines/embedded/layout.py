@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from arcctl.engines.embedded import accounts, translation
+from arcctl.engines.embedded import accounts, location, translation
 from arcctl.engines.embedded.processes import IDENTITY
 from arcctl.engines.embedded.supervisor import SETTINGS
 from arcctl.engines.embedded.translation import Place
@@ -21,8 +21,6 @@ from arcctl.settings.text import read_text
 
 DIRECTORY = "{directory}"
 SHARED_FOLDER = 0o755
-OWNER, OLD_OWNER = "project-directory", "home"
-"""The file with the project directory that the processes belong to, and the name that it once had."""
 
 _START = """\
 #!/bin/sh
@@ -96,8 +94,7 @@ class Layout:
         component, run, user = self._components[key], self._run(key), self.user(key)
         for folder in (self._base, self._base / "run", self._base / "data"):
             folder.mkdir(mode=SHARED_FOLDER, exist_ok=True)
-        write_whole(self._base / OWNER, f"{self._directory}\n")
-        (self._base / OLD_OWNER).unlink(missing_ok=True)
+        location.claim(self._base, self._directory)
         for folder in (run, *self.volumes(key), *(run / path.lstrip("/") for path in component.container.tmpfs)):
             _private_folder(folder, run if folder.is_relative_to(run) else folder, user)
         for path, text in self._texts(key).items():
@@ -171,9 +168,3 @@ def _private_file(path: Path, text: str, user: pwd.struct_passwd | None) -> None
         path.unlink()
     write_whole(path, text, PRIVATE_FILE)
     accounts.give(path, user)
-
-
-def owner(base: Path) -> str:
-    """The project directory that the files below `base` belong to; empty where they name none."""
-    found = next((base / name for name in (OWNER, OLD_OWNER) if (base / name).is_file()), None)
-    return found.read_text().strip() if found else ""

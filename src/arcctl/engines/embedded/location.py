@@ -1,0 +1,62 @@
+"""Where the processes of a project keep their files: for root, where an unprivileged user can reach them.
+
+That folder is known by an id in the project, so a project that was renamed finds its data again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from arcctl.engines.embedded import accounts
+from arcctl.settings.directory import PRIVATE_FILE, STATE, write_whole
+
+ROOT = Path("/var/lib/arcctl")
+ID = f"{STATE}/project-id"
+OWNER, OLD_OWNER = "project-directory", "home"
+"""The file with the project directory that the files belong to, and the name that it once had."""
+
+
+def base(directory: Path) -> Path:
+    """The folder of a project; the first that no other project has."""
+    if accounts.unprivileged() is None:
+        return directory / STATE / "embedded"
+    ids = (_id(directory), _hash(directory), _hash(directory, directory.stat().st_ino))
+    return next(ROOT / found for found in ids if found and not _belongs_to_another(ROOT / found, directory))
+
+
+def _id(directory: Path) -> str:
+    file = directory / ID
+    return file.read_text().strip() if file.is_file() else ""
+
+
+def _hash(*parts: object) -> str:
+    return hashlib.sha256(" ".join(map(str, parts)).encode()).hexdigest()[:12]
+
+
+def _belongs_to_another(folder: Path, directory: Path) -> bool:
+    """A copy of a project has its id, too."""
+    other = owner(folder)
+    return other not in ("", str(directory)) and _id(Path(other)) == folder.name
+
+
+def claim(folder: Path, directory: Path) -> None:
+    """Note in each which of the other it belongs to."""
+    write_whole(folder / OWNER, f"{directory}\n")
+    (folder / OLD_OWNER).unlink(missing_ok=True)
+    if folder.parent == ROOT:
+        write_whole(directory / ID, f"{folder.name}\n", PRIVATE_FILE)
+
+
+def owner(folder: Path) -> str:
+    """The project directory that files belong to; empty where they name none."""
+    found = next((folder / name for name in (OWNER, OLD_OWNER) if (folder / name).is_file()), None)
+    return found.read_text().strip() if found else ""
+
+
+def gone(folder: Path) -> dict[Path, str]:
+    """Folders beside this one of projects that are not where they were, with the directory of each."""
+    if folder.parent != ROOT or not ROOT.is_dir():
+        return {}
+    owners = {path: found for path in sorted(ROOT.iterdir()) if path != folder and (found := owner(path))}
+    return {path: found for path, found in owners.items() if not Path(found).is_dir()}

@@ -1,0 +1,84 @@
+"""Where the processes of a project keep their files, also after the project was renamed or copied."""
+
+from __future__ import annotations
+
+import pwd
+import shutil
+from pathlib import Path
+
+import pytest
+
+from arcctl.engines.embedded import accounts, location
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project of root."""
+    monkeypatch.setattr(accounts, "unprivileged", lambda: pwd.getpwuid(0))
+    monkeypatch.setattr(location, "ROOT", tmp_path / "root")
+    return _project(tmp_path / "home")
+
+
+def _project(directory: Path) -> Path:
+    (directory / ".arcctl").mkdir(parents=True)
+    return directory
+
+
+def _used(directory: Path) -> Path:
+    """The folder of a project that was started."""
+    folder = location.base(directory)
+    folder.mkdir(parents=True, exist_ok=True)
+    location.claim(folder, directory)
+    return folder
+
+
+def test_an_ordinary_user_has_everything_in_the_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accounts, "unprivileged", lambda: None)
+    assert location.base(tmp_path) == tmp_path / ".arcctl" / "embedded"
+    location.claim(tmp_path, tmp_path)
+    assert not (tmp_path / location.ID).exists()
+    assert location.gone(tmp_path / ".arcctl" / "embedded") == {}
+
+
+def test_a_project_that_was_renamed_finds_its_data(home: Path) -> None:
+    folder, renamed = _used(home), home.with_name("renamed")
+    home.rename(renamed)
+    assert location.base(renamed) == folder
+    assert _used(renamed) == folder
+    assert location.owner(folder) == str(renamed)
+
+
+def test_a_copy_has_data_of_its_own(home: Path) -> None:
+    folder, copy = _used(home), home.with_name("copy")
+    shutil.copytree(home, copy)
+    assert location.base(copy) != folder
+    assert location.base(home) == folder
+    own = _used(copy)
+    assert (location.base(copy), location.base(home)) == (own, folder)
+
+
+def test_a_new_project_in_the_place_of_a_renamed_one_does_not_get_its_data(home: Path) -> None:
+    folder, renamed = _used(home), home.with_name("renamed")
+    home.rename(renamed)
+    assert _used(renamed) == folder
+    again = _used(_project(home))
+    assert again != folder
+    assert (location.base(home), location.base(renamed)) == (again, folder)
+
+
+def test_data_of_an_older_arcctl_is_known_by_the_path_of_the_project(home: Path) -> None:
+    folder = location.base(home)
+    folder.mkdir(parents=True)
+    (folder / location.OLD_OWNER).write_text(f"{home}\n")
+    assert location.base(home) == folder
+    assert _used(home) == folder
+    assert not (folder / location.OLD_OWNER).exists()
+
+
+def test_the_data_of_projects_that_are_gone_is_listed(home: Path) -> None:
+    assert location.gone(location.base(home)) == {}
+    folder, other = _used(home), _project(home.with_name("other"))
+    left = _used(other)
+    assert location.gone(folder) == {}
+    shutil.rmtree(other)
+    assert location.gone(folder) == {left: str(other)}

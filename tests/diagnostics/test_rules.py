@@ -322,6 +322,10 @@ def test_without_docker_the_rules_are_those_of_local_processes() -> None:
             " it left 2 servers that are not restarted when they fail -> arcctl up",
         ),
         (
+            changed_facts("engine", WITHOUT_DOCKER, supervisor="silent"),
+            "problem supervisor: does not answer, although it runs: its socket was removed, or it hangs -> arcctl up",
+        ),
+        (
             changed_facts("engine", WITHOUT_DOCKER, socket="/" + "x" * 120),
             f"problem socket: the path /{'x' * 120} has 121 characters, of at most 100"
             " -> use a shorter project directory: arcctl --project-directory ~/arc init",

@@ -144,7 +144,7 @@ class EngineReport:
     unfinished: tuple[str, ...] = ()
     """Data folders that were being created when a command was killed."""
     supervisor: str = ""
-    """running, stopped or gone; empty for an engine without one."""
+    """running, silent (it does not answer), stopped or gone; empty for an engine without one."""
     outlived: tuple[int, ...] = ()
     """Process ids of servers that run without their supervisor."""
     socket: str = ""

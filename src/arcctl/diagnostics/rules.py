@@ -326,10 +326,11 @@ def _supervisor(facts: Facts) -> Iterator[Diagnosis]:
         left = f"; it left {outlived} servers that are not restarted when they fail" if outlived else ""
         text = {
             "running": "running",
+            "silent": "does not answer, although it runs: its socket was removed, or it hangs",
             "stopped": "not needed: nothing was started",
             "gone": f"no longer running: it was killed, or the machine was restarted{left}",
         }[state]
-        yield problem("supervisor", text, "arcctl up", when=state == "gone")
+        yield problem("supervisor", text, "arcctl up", when=state in ("gone", "silent"))
 
 
 def _findings(facts: Facts) -> Iterator[Diagnosis]:

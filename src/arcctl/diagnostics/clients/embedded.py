@@ -8,7 +8,7 @@ from pathlib import Path
 
 from arcctl.diagnostics.facts import EngineReport, VolumeFacts
 from arcctl.engines.base import Engine
-from arcctl.engines.embedded import location
+from arcctl.engines.embedded import location, processes
 from arcctl.engines.embedded.supervisor import SOCKET_PATH_LIMIT, Supervisor
 from arcctl.engines.volumes import declared
 from arcctl.errors import ArcError
@@ -23,6 +23,7 @@ def report(engine: Engine, directory: files.ProjectDirectory, catalogue: Catalog
     supervisor = Supervisor(base)
     running = supervisor.processes() is not None
     outlived = () if running else tuple(supervisor.running().values())
+    silent = not running and bool(processes.supervisors(base))
     made = any((base / "run").glob("*/start"))
     others = location.gone(base)
     try:
@@ -41,7 +42,7 @@ def report(engine: Engine, directory: files.ProjectDirectory, catalogue: Catalog
         other_projects=tuple(f"{folder} has the data of {owner}, which is gone" for folder, owner in others.items()),
         about_other_projects=_about(others),
         unfinished=tuple(str(path) for path in sorted((base / "data").glob("*.new"))),
-        supervisor="running" if running else "gone" if made or outlived else "stopped",
+        supervisor="running" if running else "silent" if silent else "gone" if made or outlived else "stopped",
         outlived=outlived,
         socket=str(base / "s"),
         socket_limit=SOCKET_PATH_LIMIT,

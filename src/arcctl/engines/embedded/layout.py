@@ -6,7 +6,7 @@ import hashlib
 import pwd
 import shlex
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,13 @@ cd {folder}
 {exports}
 exec {command}
 """
+
+
+def start_script(folder: Path, exports: Iterable[str], command: str) -> str:
+    """Of a process whose files are in this folder."""
+    return _START.format(
+        folder=shlex.quote(str(folder)), identity=IDENTITY, exports="\n".join(exports), command=command
+    )
 
 
 class Layout:
@@ -137,8 +144,7 @@ class Layout:
     def _start(self, key: str) -> str:
         exports = [f"export {name}={shlex.quote(value)}" for name, value in self.environment(key).items()]
         command = shlex.join(self.words(key, translation.process_of(self._components[key]).command(self._envs[key])))
-        folder = shlex.quote(str(self._run(key)))
-        return _START.format(folder=folder, identity=IDENTITY, exports="\n".join(exports), command=command)
+        return start_script(self._run(key), exports, command)
 
 
 def _patched(text: str, patch: Any) -> str:

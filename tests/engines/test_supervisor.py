@@ -1,0 +1,129 @@
+"""What runs is known by what runs, not by a file beside it. With a real supervisor and programs that sleep."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from arcctl.engines.embedded import processes
+from arcctl.engines.embedded.layout import start_script
+from arcctl.engines.embedded.supervisor import Supervised, Supervisor
+from arcctl.errors import EngineError
+
+
+def _program(base: Path, key: str) -> Supervised:
+    folder = base / "run" / key
+    folder.mkdir(parents=True)
+    (folder / "start").write_text(start_script(folder, (), "sleep 600"))
+    return Supervised(key=key, start=folder / "start", priority=1, stop_signal="TERM", grace=5, init=False)
+
+
+@pytest.fixture
+def supervisor() -> Iterator[Supervisor]:
+    """Two programs run. The path of its socket has to be short."""
+    with tempfile.TemporaryDirectory(prefix="arc-") as folder:
+        found = Supervisor(Path(folder))
+        programs = {key: _program(found.base, key) for key in ("one", "two")}
+        found.ensure(programs)
+        for key in programs:
+            found.start(key)
+        _wait_for(found, 2)
+        try:
+            yield found
+        finally:
+            found.sweep()
+
+
+def _wait_for(supervisor: Supervisor, count: int) -> None:
+    end = time.monotonic() + 10
+    while len(supervisor.running()) != count and time.monotonic() < end:
+        time.sleep(0.02)
+    assert len(supervisor.running()) == count
+
+
+def _kill(supervisor: Supervisor) -> None:
+    (pid,) = processes.supervisors(supervisor.base)
+    os.kill(pid, signal.SIGKILL)
+    processes.wait_ended([pid])
+
+
+def test_without_its_socket_a_supervisor_and_its_servers_are_still_seen(supervisor: Supervisor) -> None:
+    (supervisor.base / "s").unlink()
+    assert supervisor.processes() is None
+    assert set(supervisor.running()) == {"one", "two"}
+    assert len(processes.supervisors(supervisor.base)) == 1
+
+
+@pytest.mark.parametrize("lost", ["s", "supervisor.pid", "run/one/pid"])
+def test_everything_is_ended_whichever_file_is_lost(supervisor: Supervisor, lost: str) -> None:
+    ran = supervisor.running().values()
+    (supervisor.base / lost).unlink()
+    (supervisor.base / "s").unlink(missing_ok=True)
+    supervisor.shutdown()
+    assert processes.supervisors(supervisor.base) == []
+    assert [pid for pid in ran if processes.status(pid)] == []
+
+
+def test_a_supervisor_that_hangs_is_ended(supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("arcctl.engines.embedded.supervisor.CALL_SECONDS", 0.2)
+    (pid,) = processes.supervisors(supervisor.base)
+    os.kill(pid, signal.SIGSTOP)
+    assert supervisor.processes() is None
+    supervisor.shutdown()
+    assert (supervisor.running(), processes.status(pid)) == ({}, "")
+
+
+def test_no_second_supervisor_is_started_beside_one_without_a_socket(supervisor: Supervisor) -> None:
+    (old,) = processes.supervisors(supervisor.base)
+    (supervisor.base / "s").unlink()
+    supervisor.ensure({})
+    (new,) = processes.supervisors(supervisor.base)
+    assert (processes.status(old), supervisor.processes()) == ("", {})
+    assert new != old
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # httpcore leaves a refused socket open
+def test_servers_of_a_killed_supervisor_are_known_after_the_clock_was_changed(supervisor: Supervisor) -> None:
+    ran = supervisor.running()
+    for key in ran:
+        os.utime(supervisor.base / "run" / key / "pid", (0, 0))
+    _kill(supervisor)
+    assert supervisor.running() == ran
+    supervisor.shutdown()
+    assert [pid for pid in ran.values() if processes.status(pid)] == []
+
+
+def test_another_process_with_the_same_pid_is_not_taken_for_a_server(supervisor: Supervisor) -> None:
+    with subprocess.Popen(("sleep", "600"), cwd=supervisor.base / "run") as other:
+        file = supervisor.base / "run" / "one" / "pid"
+        file.write_text(f"{other.pid}\n")
+        assert set(supervisor.running()) == {"two"}
+        file.with_name(processes.IDENTITY).write_text("not what it was\n")
+        assert set(supervisor.running()) == {"one", "two"}  # by its folder
+        other.kill()
+
+
+def test_servers_of_an_older_arcctl_are_known_by_their_folder(supervisor: Supervisor) -> None:
+    for key in supervisor.running():
+        (supervisor.base / "run" / key / processes.IDENTITY).unlink()
+    assert set(supervisor.running()) == {"one", "two"}
+    (supervisor.base / "run" / "one" / "pid").write_text(f"{os.getpid()}\n")
+    assert set(supervisor.running()) == {"two"}
+
+
+def test_what_is_left_in_its_folder_is_named(supervisor: Supervisor) -> None:
+    """For example a server that nothing remembers any more."""
+    with subprocess.Popen(("sleep", "600"), cwd=supervisor.base / "run" / "one", start_new_session=True) as left:
+        with pytest.raises(EngineError) as caught:
+            supervisor.shutdown()
+        assert caught.value.message == f"still running in {supervisor.base}: sleep (pid {left.pid})"
+        assert caught.value.hint == f"see what they are: ps -fp '{left.pid}', and end them: kill {left.pid}"
+        left.kill()
+    supervisor.shutdown()

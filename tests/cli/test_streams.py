@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
 
-from tests.cli.command_line import PROGRAM, CommandLine, Done
+from tests.cli.command_line import PROGRAM, CommandLine, Done, container, serving
 
 COMMANDS = (
     ("--help",),
@@ -37,15 +39,17 @@ def _full() -> Iterator[int]:
         yield device.fileno()
 
 
-def _run(cli: CommandLine, *words: str, closed: str = "", unbuffered: str = "", **streams: Any) -> Done:
+def _run(
+    cli: CommandLine, *words: str, closed: str = "", unbuffered: str = "", more: Mapping[str, str] = {}, **streams: Any
+) -> Done:
     """The program, as a shell starts it; streams that are not given are read here."""
     here = {"PATH": cli.docker.path, "ARCCTL_ENGINE": "docker", "NO_COLOR": "1", "PYTHONUNBUFFERED": unbuffered}
     done = subprocess.run(
         ("sh", "-c", f'exec "$@" {closed}', "sh", PROGRAM, *words),
         cwd=cli.directory,
-        env={**os.environ, **here},
+        env={**os.environ, **here, **more},
         check=False,
-        text=True,
+        encoding=more.get("PYTHONIOENCODING", "utf-8"),
         timeout=30,
         **{"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams},
     )
@@ -75,6 +79,63 @@ def test_closed_streams_change_nothing_else(cli: CommandLine, words: tuple[str, 
     done = _run(cli, *words, closed=closed)
     out, err = ("" if part in f" {closed}" else text for part, text in ((" >", wanted.out), ("2>", wanted.err)))
     assert (done.code, bool(done.out), done.err) == (wanted.code, bool(out), err)
+
+
+HEALTHY = ("health", "loki")
+SHOWN = (
+    HEALTHY,
+    (*HEALTHY, "--json"),
+    ("ps",),
+    ("doctor",),
+    ("up", "loki", "--dry-run"),
+    ("engine", "list"),
+    ("--help",),
+)
+UNUSUAL = ("PYTHONIOENCODING=latin-1", "PYTHONIOENCODING=ascii", "LC_ALL=C PYTHONUTF8=0")
+
+
+@pytest.mark.parametrize("unusual", UNUSUAL)
+@pytest.mark.parametrize("words", SHOWN, ids=" ".join)
+def test_a_stream_that_is_not_utf_8_changes_no_result_and_no_word(
+    cli: CommandLine, words: tuple[str, ...], unusual: str
+) -> None:
+    """Not a symbol, but the word beside it, says what is so."""
+    with serving() as port:
+        cli.engine(container(port=port))
+        here = {"LOKI_HOST_PORT": str(port)}
+        wanted = _run(cli, *words, more=here)
+        done = _run(cli, *words, more={**here, **dict(part.split("=") for part in unusual.split())})
+    words_of = re.compile(r"[a-z]{3,}")
+    assert (done.code, "Traceback" in done.err) == (wanted.code, False)
+    assert words_of.findall(done.out) == words_of.findall(wanted.out)
+    assert wanted.code in (0, 1 if words == ("doctor",) else 0)
+
+
+def test_each_symbol_has_a_spelling_where_the_encoding_lacks_it(cli: CommandLine) -> None:
+    with serving() as port:
+        cli.engine(container(port=port))
+        here = {"LOKI_HOST_PORT": str(port), "PYTHONIOENCODING": "latin-1"}
+        assert "loki     + healthy" in _run(cli, *HEALTHY, more=here).out
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("words", SHOWN[:5], ids=" ".join)
+def test_a_healthy_platform_is_healthy_whichever_stream_is_closed(
+    cli: CommandLine, words: tuple[str, ...], closed: str
+) -> None:
+    with serving() as port:
+        cli.engine(container(port=port))
+        wanted = _run(cli, *words, more={"LOKI_HOST_PORT": str(port)})
+        done = _run(cli, *words, more={"LOKI_HOST_PORT": str(port)}, closed=closed)
+    assert (done.code, "Traceback" in done.err) == (wanted.code, False)
+
+
+def test_a_program_in_run_finds_an_open_stream_where_the_shell_closed_it(cli: CommandLine) -> None:
+    """Else the first file that it opens gets the number, and what it prints goes there."""
+    place = cli.directory / "opened"
+    show = f"import os; to = os.readlink('/proc/self/fd/1'); open({str(place)!r}, 'w').write(to)"
+    done = _run(cli, "run", sys.executable, "-c", show, closed=">&-")
+    assert (done.code, place.read_text()) == (0, "/dev/null")
 
 
 @every_command

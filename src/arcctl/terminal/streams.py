@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import os
 import sys
@@ -49,17 +50,34 @@ class _Data(_Stream):
         raise OutputError(f"stdout: {reason}", hint="free space where it goes, or send it elsewhere") from None
 
 
+SPELLED = {
+    "✔": "+", "✘": "x", "○": "o", "…": "...", "→": "->", "·": "-", "─": "-", "│": "|", "├": "|", "└": "`", "█": "#",
+}  # fmt: skip
+"""What stands for a character where the encoding of a stream lacks it; others are written as Python writes them."""
+_ERRORS = "arcctl.spelled"
+
+
+def _spelled(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeEncodeError)
+    missing = error.object[error.start : error.end]
+    text = "".join(SPELLED.get(c) or c.encode("ascii", "backslashreplace").decode("ascii") for c in missing)
+    return text, error.end
+
+
 def prepare() -> None:
     """Open what is closed, else the next file that is opened gets its number; and foresee errors in writing."""
+    codecs.register_error(_ERRORS, _spelled)
     sys.stdin = sys.stdin or _nothing("r")
     sys.stdout = _wrapped(sys.stdout, _Data) if sys.stdout else _nothing("w")
     sys.stderr = _wrapped(sys.stderr, _Stream) if sys.stderr else _nothing("w")
 
 
 def _nothing(mode: Literal["r", "w"]) -> TextIO:
-    return os.fdopen(os.open(os.devnull, os.O_RDWR), mode)
+    device = os.open(os.devnull, os.O_RDWR)
+    os.set_inheritable(device, True)  # a program that we start would use the number for its next file too
+    return os.fdopen(device, mode)
 
 
 def _wrapped(stream: TextIO, kind: type[_Stream]) -> TextIO:
     buffered, through = getattr(stream, "line_buffering", False), getattr(stream, "write_through", False)
-    return kind(stream.buffer, stream.encoding, stream.errors, line_buffering=buffered, write_through=through)
+    return kind(stream.buffer, stream.encoding, _ERRORS, line_buffering=buffered, write_through=through)

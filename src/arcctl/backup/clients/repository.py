@@ -267,7 +267,7 @@ def _sha256(path: Path) -> str:
 def _manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST
     try:
-        return read(path.read_text(), folder.name)
+        return read(path.read_text(encoding="utf-8"), folder.name)
     except (OSError, UnicodeDecodeError):
         raise BackupError(f"{folder.name} has no readable manifest", hint=DAMAGED) from None
 
@@ -283,7 +283,7 @@ def _entry(folder: Path) -> Entry:
 def _verified(folder: Path) -> Verified | None:
     path = folder / VERIFIED
     try:
-        return Verified(**json.loads(path.read_text())) if path.is_file() else None
+        return Verified(**json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
     except (OSError, ValueError, TypeError):
         return None
 
@@ -300,7 +300,7 @@ def _identity(text: str) -> Any:
 def _secret(path: Path) -> str:
     """The content of a file that holds one secret."""
     try:
-        text = path.read_text().strip()
+        text = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not a text file"
         raise KeyRefused(f"{path}: {reason.lower()}", hint="name a file that holds the passphrase") from None

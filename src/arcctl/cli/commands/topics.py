@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -132,7 +133,7 @@ def produce(
 
 async def _encoded(messages: list[str]) -> AsyncIterator[bytes]:
     for message in messages:
-        yield message.encode()
+        yield os.fsencode(message)  # as it was typed, whatever the encoding
 
 
 @app.command()

@@ -15,11 +15,10 @@ from arcctl.engines.embedded.supervisor import SETTINGS
 from arcctl.engines.embedded.translation import Place
 from arcctl.model.env import ServiceEnv
 from arcctl.model.service import BindMount, Component, ConfigFile, Routes, Volume
-from arcctl.settings.directory import PRIVATE_FILE, PRIVATE_FOLDER, write_whole
+from arcctl.settings.directory import PRIVATE_FILE, PRIVATE_FOLDER, shared_folder, write_whole
 from arcctl.settings.text import read_text
 
 DIRECTORY = "{directory}"
-SHARED_FOLDER = 0o755
 OWNER, OLD_OWNER = "project-directory", "home"
 """The file with the project directory that the processes belong to, and the name that it once had."""
 
@@ -88,7 +87,7 @@ class Layout:
         """Everything that a process reads when it starts; existing data is not touched."""
         component, run, user = self._components[key], self._run(key), self.user(key)
         for folder in (self._base, self._base / "run", self._base / "data"):
-            folder.mkdir(mode=SHARED_FOLDER, exist_ok=True)
+            shared_folder(folder)
         write_whole(self._base / OWNER, f"{self._directory}\n")
         (self._base / OLD_OWNER).unlink(missing_ok=True)
         for folder in (run, *self.volumes(key), *(run / path.lstrip("/") for path in component.container.tmpfs)):
@@ -168,4 +167,4 @@ def _private_file(path: Path, text: str, user: pwd.struct_passwd | None) -> None
 def owner(base: Path) -> str:
     """The project directory that the files below `base` belong to; empty where they name none."""
     found = next((base / name for name in (OWNER, OLD_OWNER) if (base / name).is_file()), None)
-    return found.read_text().strip() if found else ""
+    return found.read_text(encoding="utf-8").strip() if found else ""

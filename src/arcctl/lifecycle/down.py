@@ -23,6 +23,6 @@ def down(words: tuple[str, ...], project: Project) -> tuple[str, ...]:
 
 
 def forget(project: Project) -> None:
-    """Nothing runs any more, so another engine may be chosen."""
+    """Nothing runs any more, so another engine may be asked for."""
     project.directory.remember_started(())
     project.directory.remember_engine("")

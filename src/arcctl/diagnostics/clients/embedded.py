@@ -8,12 +8,13 @@ from pathlib import Path
 
 from arcctl.diagnostics.facts import EngineReport, VolumeFacts
 from arcctl.engines.base import Engine
+from arcctl.engines.docker.engine import DockerEngine
 from arcctl.engines.embedded import accounts
 from arcctl.engines.embedded import engine as embedded
 from arcctl.engines.embedded.layout import owner
 from arcctl.engines.embedded.supervisor import SOCKET_PATH_LIMIT, Supervisor
 from arcctl.engines.volumes import declared
-from arcctl.errors import ArcError
+from arcctl.errors import ArcError, NotPermitted
 from arcctl.model.data_version import data_version
 from arcctl.model.disk import fullest
 from arcctl.model.service import Catalogue, Volume
@@ -48,7 +49,13 @@ def report(engine: Engine, directory: files.ProjectDirectory, catalogue: Catalog
         socket=str(base / "s"),
         socket_limit=SOCKET_PATH_LIMIT,
         unavailable=unavailable,
+        docker_refused=_docker_refused(catalogue, directory),
     )
+
+
+def _docker_refused(catalogue: Catalogue, directory: files.ProjectDirectory) -> tuple[str, str] | None:
+    refused = DockerEngine(catalogue, (), directory.compose_env).refusal()
+    return (refused.message, refused.hint) if isinstance(refused, NotPermitted) else None
 
 
 def _gone(base: Path) -> dict[Path, str]:
@@ -74,6 +81,6 @@ def _volumes(data: Path, declared: Mapping[str, tuple[str, Volume]], catalogue: 
             name=name,
             service=key,
             missing=tuple(f for f in file.files if not _has_text(folder / f)) if any(folder.iterdir()) else (),
-            version=version.read_text().strip() if version.is_file() else "",
+            version=version.read_text(encoding="utf-8").strip() if version.is_file() else "",
             wanted=data_version(component, component.container.pinned or component.container.image),
         )

@@ -56,6 +56,8 @@ def load_project(
     variables = environment.snapshot()
     custom = _read(lambda: files.load(directory.root), problems) or {}
     declared = _with_chosen_images(declare.catalogue(custom), directory, variables)
+    environment.remove(engines.OVERRIDES)
+    environment.remove(name for service in declared.services.values() for name in service.network.overrides)
     catalogue, engine = _engine(options, directory, declared, sink, problems)
     return Project(
         catalogue=catalogue,

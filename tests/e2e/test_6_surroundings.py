@@ -129,3 +129,31 @@ def test_a_stopped_project_stays_on_the_engine_that_has_its_data_until_another_i
     asked = small.arcctl("--engine", "docker", "up", "redis", "--dry-run", PATH=docker.path)
     assert asked.code == 3
     assert "the data of this project is in the embedded engine; the docker engine does not see it" in asked.err
+
+
+def test_docker_starts_the_platform_whatever_the_shell_says_of_another_compose_project(platform: Platform) -> None:
+    other = {"COMPOSE_PROJECT_NAME": "other", "COMPOSE_FILE": "/nowhere/compose.yaml", "COMPOSE_PROFILES": "other"}
+    here = _in_shell(platform, {**other, **PROD})
+    here.arcctl("up", "postgres").ok()
+    assert here.service("postgres")["status"] == "healthy"
+    projects = platform.docker("ps", "--format", '{{.Label "com.docker.compose.project"}}').split()
+    assert set(projects) == {"arc"}
+    here.arcctl("down").ok()
+    assert platform.docker("ps", "--all", "--quiet") == ""
+
+
+def test_a_project_with_data_in_docker_is_not_started_elsewhere_where_docker_does_not_answer(
+    platform: Platform,
+) -> None:
+    platform.arcctl("up", "redis").ok()
+    platform.arcctl("down").ok()
+    away = _in_shell(platform, {"DOCKER_HOST": "unix:///nowhere"})
+    done = away.arcctl("up", "redis")
+    assert (done.code, done.out) == (3, "")
+    assert done.err.splitlines() == [
+        "engine: docker, which has the data of this project; to start without that: arcctl --engine embedded up",
+        "error: cannot reach the Docker engine",
+        "hint: start Docker and try again; `docker version` shows whether it runs",
+    ]
+    asked = away.arcctl("--engine", "embedded", "up", "redis", "--dry-run").ok()
+    assert "the data of this project is in the docker engine; the embedded engine does not see it" in asked.err

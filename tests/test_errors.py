@@ -15,6 +15,7 @@ CODES = {
     "ProjectError": ("project", 2),
     "SecretsLost": ("secrets-lost", 2),
     "EngineError": ("engine", 3),
+    "NotPermitted": ("not-permitted", 3),
     "ProgramMissing": ("program-missing", 3),
     "BuildError": ("build", 1),
     "BackupError": ("backup", 1),

@@ -8,6 +8,7 @@ ArcError                exit 1
 ├── ProjectError        exit 2   there is no project here, or its files cannot be read or written
 │   └── SecretsLost              there is data, but not the secrets that it was written with
 ├── EngineError         exit 3   the engine is missing, too old, or returned an error
+│   ├── NotPermitted             this user may not use it
 │   └── ProgramMissing           a client program is neither in the server's package nor on this machine
 ├── BuildError          exit 1   a server could not be built
 ├── BackupError         exit 1   a backup is damaged, or could not be written or restored
@@ -81,6 +82,10 @@ class SecretsLost(ProjectError):
 class EngineError(ArcError):
     code = "engine"
     exit_code = 3
+
+
+class NotPermitted(EngineError):
+    code = "not-permitted"
 
 
 class ProgramMissing(EngineError):

@@ -25,12 +25,13 @@ def _secret(cli: CommandLine, name: str) -> str:
 def test_env_has_the_services_named_in_each_format(cli: CommandLine) -> None:
     password = _secret(cli, "REDIS_PASSWORD")
     url = f"redis://:{password}@127.0.0.1:6379/0"
-    assert cli.arcctl("env", "redis").out == f"export REDIS_URL={url}\n"
+    assert cli.arcctl("env", "redis").out == f"unset REDISCLI_AUTH VALKEYCLI_AUTH\nexport REDIS_URL={url}\n"
     assert cli.arcctl("env", "redis", "--format", "dotenv").out == f"REDIS_URL={url}\n"
     assert json.loads(cli.arcctl("env", "redis", "--format", "json", "--for", "container").out) == {
         "schema": "arcctl.env/v1",
         "for": "container",
         "variables": {"REDIS_URL": f"redis://:{password}@redis:6379/0"},
+        "unset": ["REDISCLI_AUTH", "VALKEYCLI_AUTH"],
     }
     assert cli.docker.calls == []
 
@@ -61,6 +62,14 @@ def test_a_value_cannot_inject_shell_code() -> None:
     assert subprocess.run(("sh", "-c", script), capture_output=True, text=True, check=True).stdout == HOSTILE + "1"
 
 
+def test_what_would_win_over_the_variables_is_unset_in_the_shell_that_evaluates_them(cli: CommandLine) -> None:
+    shown = cli.arcctl("env", "postgres", "otel-collector").out
+    script = f'{shown}\necho "${{PGSERVICE-none}} ${{OTEL_EXPORTER_OTLP_TRACES_ENDPOINT-none}} $PGUSER"'
+    prod = {"PGSERVICE": "prod", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "https://prod", "PGUSER": "prod"}
+    done = subprocess.run(("sh", "-euc", script), env=prod, capture_output=True, text=True, check=True)
+    assert done.stdout == "none none arc\n"
+
+
 def test_an_odd_value_survives_a_dotenv_file(tmp_path: Path) -> None:
     from dotenv import dotenv_values
 
@@ -68,12 +77,13 @@ def test_an_odd_value_survives_a_dotenv_file(tmp_path: Path) -> None:
     assert dotenv_values(tmp_path / ".env", interpolate=False) == {"ODD": HOSTILE, "NEXT": "1"}
 
 
-def _run(cli: CommandLine, *words: str, given: str = "") -> subprocess.CompletedProcess[str]:
+def _run(cli: CommandLine, *words: str, given: str = "", **more: str) -> subprocess.CompletedProcess[str]:
     environment = {
         **os.environ,
         "PATH": cli.docker.path,
         "ARCCTL_PROJECT_DIRECTORY": str(cli.directory),
         "ARCCTL_ENGINE": "docker",
+        **more,
     }
     return subprocess.run(
         (PROGRAM, "run", *words), env=environment, input=given, capture_output=True, text=True, check=False
@@ -86,6 +96,21 @@ def test_run_passes_on_variables_streams_and_exit_code(cli: CommandLine) -> None
     )
     url = f"redis://:{_secret(cli, 'REDIS_PASSWORD')}@127.0.0.1:6379/0"
     assert (done.returncode, done.stdout, done.stderr) == (7, f"in {url}\n", f"{cli.directory}\n")
+
+
+def test_run_keeps_from_a_program_what_would_lead_it_to_another_server_and_says_so(cli: CommandLine) -> None:
+    show = 'echo "${PGSERVICE-none} ${PGHOSTADDR-none} ${REDISCLI_AUTH-none} $PGHOST $MINE"'
+    shell = {"PGSERVICE": "prod", "PGHOSTADDR": "192.0.2.1", "REDISCLI_AUTH": "x", "PGHOST": "prod", "MINE": "kept"}
+    done = _run(cli, "--", "sh", "-c", show, **shell)
+    assert (done.returncode, done.stdout) == (0, "none none none 127.0.0.1 kept\n")
+    assert done.stderr == "not passed on, because it would lead elsewhere: PGHOSTADDR, PGSERVICE, REDISCLI_AUTH\n"
+
+
+def test_a_proxy_of_the_shell_does_not_get_what_a_program_in_run_sends_to_this_machine(cli: CommandLine) -> None:
+    done = _run(
+        cli, "--", "sh", "-c", 'echo "$http_proxy $no_proxy $NO_PROXY"', http_proxy="http://proxy:1", NO_PROXY="a"
+    )
+    assert done.stdout == "http://proxy:1 a,127.0.0.1 a,127.0.0.1\n"
 
 
 def test_run_passes_on_the_options_of_the_program(cli: CommandLine) -> None:

@@ -59,6 +59,37 @@ def test_a_service_that_cannot_run_on_this_engine_is_left_out_with_the_reason(
     assert (found.values, found.left_out) == ({}, {"store": why})  # the other one has no variables anyway
 
 
+def test_only_what_would_win_over_the_variables_of_services_here_is_kept_from_a_program(toy: Toy) -> None:
+    network = replace(STORE.network, connect=_found, overrides=("STORE_CONTEXT", "STORE_PROFILE"))
+    project = replace(toy.project(), catalogue=Catalogue({"front": FRONT, "store": replace(STORE, network=network)}))
+    ensure_secrets(project, ())
+    found = connection.variables(("store",), Side.HOST, project)
+    inherited = {"STORE_CONTEXT": "prod", "STORE_URL": "store://prod", "HOME": "/home/ada"}
+    given, removed = connection.environment(inherited, found)
+    assert (given["HOME"], given["STORE_URL"], "STORE_CONTEXT" in given) == (
+        "/home/ada",
+        "store://127.0.0.1:7000",
+        False,
+    )
+    assert removed == ("STORE_CONTEXT",)
+    assert connection.variables(("front",), Side.HOST, project).overrides == ()
+
+
+@pytest.mark.parametrize(
+    ("shell", "added"),
+    [
+        ({}, {}),
+        ({"http_proxy": ""}, {}),
+        ({"HTTPS_PROXY": "p", "NO_PROXY": "*"}, {}),
+        ({"grpc_proxy": "p", "no_proxy": "a, 127.0.0.1"}, {}),
+        ({"ALL_PROXY": "p"}, {"no_proxy": "127.0.0.1", "NO_PROXY": "127.0.0.1"}),
+    ],
+)
+def test_this_machine_is_excepted_from_a_proxy_where_one_is_set(shell: dict[str, str], added: dict[str, str]) -> None:
+    given, removed = connection.environment(shell, connection.Variables({}, {}))
+    assert (given, removed) == (shell | added, ())
+
+
 def test_an_unknown_service_is_refused(project: Project) -> None:
     with pytest.raises(UnknownService):
         connection.variables(("stroe",), Side.HOST, project)

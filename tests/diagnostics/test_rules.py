@@ -70,6 +70,11 @@ def test_what_is_used_of_each_limit_is_said_where_all_is_well() -> None:
     assert shown == ["ok usage: store: 8 of 10 used; bus: 8 of 10 used"]
 
 
+def test_a_user_who_may_not_use_docker_is_told_where_another_engine_is_in_use() -> None:
+    denied = changed_facts("engine", WITHOUT_DOCKER, docker_refused=("permission denied", "get in"))
+    assert _complaints(denied) == ["warn docker: permission denied -> get in"]
+
+
 def test_without_docker_the_rules_are_those_of_local_processes() -> None:
     own = {f.id for f in judge(WITHOUT_DOCKER)} - {f.id for f in judge(FINE)}
     gone = {f.id for f in judge(FINE)} - {f.id for f in judge(WITHOUT_DOCKER)}

@@ -36,8 +36,8 @@ def _refusal(work: Callable[[], object]) -> tuple[str, str]:
 REFUSALS = [
     (f"Cannot connect to the Docker daemon at {SOCKET}. Is the docker daemon running?", *NO_ENGINE),
     (
-        f"permission denied while trying to reach the Docker daemon socket at {SOCKET}",
-        "this user may not use the Docker engine",
+        f"permission denied while trying to connect to the Docker daemon socket at {SOCKET}: Get ...",
+        "permission denied on the socket of the Docker engine: are you in the group docker?",
         "sudo usermod -aG docker $USER, then log in again",
     ),
     (
@@ -84,8 +84,16 @@ def test_an_error_while_changing_is_the_same(
 
 
 def test_errors_in_docker_info_mean_that_there_is_no_engine(docker: FakeDocker, engine: DockerEngine) -> None:
+    docker.says("info*", {"ServerErrors": ["it rains"]})
+    assert _refusal(engine.facts) == ("cannot reach the Docker engine: it rains", NO_ENGINE[1])
     docker.says("info*", {"ServerErrors": ["Cannot connect to the Docker daemon"]})
-    assert _refusal(engine.facts)[0] == "cannot reach the Docker engine: Cannot connect to the Docker daemon"
+    assert _refusal(engine.facts) == NO_ENGINE
+
+
+def test_a_file_that_docker_may_not_read_is_not_taken_for_its_socket(docker: FakeDocker, engine: DockerEngine) -> None:
+    text = "open /home/ada/.docker/config.json: permission denied"
+    docker.says("*", err=f"Error: {text}", code=1)
+    assert _refusal(engine.observe) == (f"docker: Error: {text}", "arcctl doctor")
 
 
 def test_a_machine_without_docker_gets_a_hint_to_install_it(

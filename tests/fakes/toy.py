@@ -202,6 +202,8 @@ class FakeDirectory(ProjectFiles, ProjectDirectory):
     kept: dict[str, str] = field(default_factory=dict)
     made: dict[str, str] = field(default_factory=dict)
     runs_on: str = ""
+    forgotten: str = ""
+    """The engine whose data is gone."""
     up: frozenset[str] = frozenset()
     since: dict[str, str] = field(default_factory=dict)
     """When each container was started."""
@@ -269,6 +271,9 @@ class FakeDirectory(ProjectFiles, ProjectDirectory):
 
     def remember_engine(self, name: str) -> None:
         self.runs_on = name
+
+    def forget_engine(self, name: str) -> None:
+        self.forgotten = name
 
     def remember_input_hashes(self, digests: Mapping[str, str]) -> None:
         self.made |= digests

@@ -10,10 +10,12 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+import arcctl
 from arcctl.cli import commands
 from arcctl.cli.globals import Globals
 from arcctl.cli.options import PROGRESS_HELP, Verbose, known_progress
 from arcctl.errors import ArcError
+from arcctl.settings import environment
 from arcctl.terminal import streams
 
 INTERRUPTED, READER_GONE = 130, 141
@@ -115,6 +117,7 @@ _register_commands()
 
 def main() -> None:
     streams.prepare()
+    environment.leave_python_path(arcctl.__file__, typer.__file__)
     try:
         _run()
     except streams.ReaderGone:

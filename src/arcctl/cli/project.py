@@ -21,7 +21,7 @@ from arcctl.custom import declare, files
 from arcctl.data.base import DataClients
 from arcctl.diagnostics.facts import Collector
 from arcctl.engines import select as engines
-from arcctl.engines.base import Servers
+from arcctl.engines.base import Engine, Servers
 from arcctl.engines.host_ports import LoopbackPorts
 from arcctl.errors import ArcError, ProjectError
 from arcctl.events import Event, Kind, Sink
@@ -57,8 +57,9 @@ def load_project(
     variables = environment.snapshot()
     custom = _read(lambda: files.load(directory.root), problems) or {}
     declared = _with_chosen_images(declare.catalogue(custom), directory, variables)
-    running = _read(directory.engine, problems) or ""
-    catalogue, engine = engines.choose(options.engine, running, directory, declared, sink)
+    environment.remove(engines.OVERRIDES)
+    environment.remove(name for service in declared.services.values() for name in service.network.overrides)
+    catalogue, engine = _engine(options, directory, declared, sink, problems)
     return Project(
         catalogue=catalogue,
         environment=variables,
@@ -70,6 +71,18 @@ def load_project(
         sink=sink,
         insecure_demo=options.insecure_demo,
     )
+
+
+def _engine(
+    options: Globals,
+    directory: ProjectDirectory,
+    declared: Catalogue,
+    sink: Sink,
+    problems: list[ArcError] | None,
+) -> tuple[Catalogue, Engine]:
+    present = _read(directory.engine, problems) or ""
+    used = _read(partial(engines.used, directory), problems) or ""
+    return engines.choose(options.engine, present, used, directory, declared, sink)
 
 
 def _read(read: Callable[[], T], problems: list[ArcError] | None) -> T | None:

@@ -13,5 +13,5 @@ def write(path: Path, text: str) -> None:
 
 
 def append(path: Path, text: str) -> None:
-    with readable(path), path.open("a") as stream:
+    with readable(path), path.open("a", encoding="utf-8") as stream:
         stream.write(text)

@@ -13,12 +13,17 @@ from arcctl.model.names import LOOPBACK
 from arcctl.model.service import Service
 from arcctl.project import Project
 
+PROXIES = ("http_proxy", "https_proxy", "all_proxy", "grpc_proxy")
+NO_PROXY = "no_proxy"
+
 
 @dataclass(frozen=True)
 class Variables:
     values: Mapping[str, str]
     left_out: Mapping[str, Unavailable]
     """The services that have variables and cannot run on this engine."""
+    overrides: tuple[str, ...] = ()
+    """Variables that would win over these."""
 
 
 def variables(words: tuple[str, ...], side: Side, project: Project) -> Variables:
@@ -28,10 +33,28 @@ def variables(words: tuple[str, ...], side: Side, project: Project) -> Variables
     """
     found = {i: _variables(i, side, project) for i in resolve(words or ("all",), project.catalogue)}
     missing = project.engine.unavailable
+    there = {i: values for i, values in found.items() if i not in missing}
     return Variables(
-        {name: value for i, values in found.items() if i not in missing for name, value in values.items()},
+        {name: value for values in there.values() for name, value in values.items()},
         {i: missing[i] for i, values in found.items() if i in missing and values},
+        tuple(name for i in there for name in project.catalogue.services[i].network.overrides),
     )
+
+
+def environment(inherited: Mapping[str, str], found: Variables) -> tuple[dict[str, str], tuple[str, ...]]:
+    """The environment of a program that uses the services, and the names of what it does not inherit."""
+    removed = tuple(name for name in found.overrides if name in inherited)
+    kept = {name: value for name, value in inherited.items() if name not in removed}
+    return {**kept, **_past_proxies(kept), **found.values}, removed
+
+
+def _past_proxies(inherited: Mapping[str, str]) -> dict[str, str]:
+    """What keeps a proxy out of the way to this machine, where one is set."""
+    given = {name.lower(): value for name, value in inherited.items() if value}
+    exceptions = [part.strip() for part in given.get(NO_PROXY, "").split(",") if part.strip()]
+    if not any(name in given for name in PROXIES) or "*" in exceptions or LOOPBACK in exceptions:
+        return {}
+    return dict.fromkeys((NO_PROXY, NO_PROXY.upper()), ",".join((*exceptions, LOOPBACK)))
 
 
 def _variables(service_id: str, side: Side, project: Project) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -59,15 +59,22 @@ class Format(StrEnum):
     JSON = "json"
 
 
-def variables(values: Mapping[str, str], side: str, format_: Format) -> str:
-    """Lines without the last line break; empty where there is no variable."""
+def removed(names: Sequence[str]) -> None:
+    """A line on stderr where variables are kept from a program."""
+    if names:
+        terminal.say(f"not passed on, because it would lead elsewhere: {', '.join(names)}")
+
+
+def variables(values: Mapping[str, str], side: str, format_: Format, overrides: Sequence[str] = ()) -> str:
+    """Lines without the last line break; empty where there is no variable. `overrides` would win over these values."""
     match format_:
         case Format.SH:
-            return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in values.items())
+            unset = [f"unset {' '.join(overrides)}"] if overrides else []
+            return "\n".join((*unset, *(f"export {name}={shlex.quote(value)}" for name, value in values.items())))
         case Format.DOTENV:
             return "\n".join(f"{name}={_dotenv(value)}" for name, value in values.items())
         case Format.JSON:
-            return document.text("arcctl.env/v1", {"for": side, "variables": values})
+            return document.text("arcctl.env/v1", {"for": side, "variables": values, "unset": overrides})
 
 
 def _dotenv(value: str) -> str:

@@ -39,7 +39,7 @@ def scaffold(name: str, *, database: bool) -> Scaffold:
     }
 
     def copied(path: str) -> str:
-        text = (project_template() / _SAMPLE / path).read_text()
+        text = (project_template() / _SAMPLE / path).read_text(encoding="utf-8")
         return (
             text.replace(_PACKAGE, package)
             .replace(swiss_army.SERVICE.id, name)

@@ -151,6 +151,8 @@ class EngineReport:
     """Path of the supervisor's socket."""
     socket_limit: int = 0
     unavailable: Mapping[str, Unavailable] = field(default_factory=dict)
+    docker_refused: tuple[str, str] | None = None
+    """Why this user may not use Docker, and the hint, where another engine is in use."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -131,6 +131,11 @@ def _engine(facts: Facts) -> Iterator[Diagnosis]:
     yield problem("engine", *old) if old else ok("engine", text)
 
 
+def _docker(facts: Facts) -> Iterator[Diagnosis]:
+    if facts.engine.docker_refused:
+        yield warn("docker", *facts.engine.docker_refused)
+
+
 def _compose(facts: Facts) -> Iterator[Diagnosis]:
     if facts.engine.compose_problem:
         yield problem("compose", *facts.engine.compose_problem)
@@ -413,7 +418,7 @@ Rule = Callable[[Facts], Iterator[Diagnosis]]
 
 RULES: tuple[Rule, ...] = (
     _secrets, _settings, _files, _near_misses, _modes, _mounted, _selinux, _owner, _env_link, _leftovers,
-    _engine, _compose, _cgroup, _storage, _time, _memory, _disk, _rootless, _servers, _socket,
+    _engine, _docker, _compose, _cgroup, _storage, _time, _memory, _disk, _rootless, _servers, _socket,
     _dns, _proxy, _ports, _low_ports,
     _other_projects, _old_data, _undeclared, _complete, _version, _supervisor, _findings,
     _python, _account, _clock, _open_files, _inotify, _overcommit, _wsl,

@@ -24,14 +24,14 @@ class LoopbackPorts:
         inode = _listening_inode(port)
         for folder in Path("/proc").glob("[0-9]*") if inode else ():
             if _holds(folder, inode):
-                name = (folder / "comm").read_text().strip()
+                name = (folder / "comm").read_text(encoding="utf-8", errors="replace").strip()
                 return f"{name} (pid {folder.name})"
         return ""
 
 
 def _listening_inode(port: int) -> str:
     for table in (Path("/proc/net/tcp"), Path("/proc/net/tcp6")):
-        for line in table.read_text().splitlines()[1:] if table.is_file() else ():
+        for line in table.read_text(encoding="utf-8", errors="replace").splitlines()[1:] if table.is_file() else ():
             fields = line.split()
             if fields[3] == _LISTEN and int(fields[1].rpartition(":")[2], 16) == port:
                 return fields[9]

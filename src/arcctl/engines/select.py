@@ -1,11 +1,15 @@
-"""Chooses the engine of a project: the one that it runs on, else the one asked for, else Docker where it answers."""
+"""Chooses the engine of a project: the one that it runs on, else the one asked for, else the one that it ran on last.
+
+A project that ran on none gets Docker where it answers.
+"""
 
 from __future__ import annotations
 
 from arcctl.engines.base import Engine
+from arcctl.engines.docker import engine as docker_adapter
 from arcctl.engines.docker.engine import DockerEngine
 from arcctl.engines.embedded import translation
-from arcctl.errors import UsageError
+from arcctl.errors import NotPermitted, UsageError
 from arcctl.events import Event, Kind, Sink
 from arcctl.model.service import Catalogue, Layer
 from arcctl.render import compose
@@ -13,12 +17,15 @@ from arcctl.settings.directory import ProjectDirectory
 
 AUTO = "auto"
 NAMES = (DockerEngine.name, "embedded")
+OVERRIDES = docker_adapter.OVERRIDES
 
 
 def choose(
-    wanted: str, present: str, directory: ProjectDirectory, catalogue: Catalogue, sink: Sink
+    wanted: str, present: str, used: str, directory: ProjectDirectory, catalogue: Catalogue, sink: Sink
 ) -> tuple[Catalogue, Engine]:
-    """The engine, and the catalogue of what can run on it; `present` is the engine that runs the project now, if any.
+    """The engine, and the catalogue of what can run on it.
+
+    `present` is the engine that runs the project now, `used` the one that it ran on last and that has its data, if any.
 
     Raises UsageError for an unknown engine, and for another engine than the one that the project runs on.
     """
@@ -30,12 +37,40 @@ def choose(
         )
     overlays = [directory.compose_file(compose.FILES[layer]) for layer in Layer if catalogue.layer(layer)]
     docker = DockerEngine(catalogue, overlays, directory.compose_env)
-    chosen = present or wanted
-    if chosen == AUTO:
-        answers = docker.answers()
-        chosen, verb = (docker.name, "answers") if answers else (NAMES[1], "does not answer")
-        sink(Event(Kind.NOTE, "", f"engine: {chosen}, because Docker {verb}"))
+    chosen = present or (wanted if wanted != AUTO else _remembered(used, sink) or _automatic(docker, sink))
+    if used not in ("", chosen):
+        text = f"the data of this project is in the {used} engine; the {chosen} engine does not see it"
+        sink(Event(Kind.WARNING, "", text))
     return (catalogue, docker) if chosen == docker.name else embedded(catalogue, directory)
+
+
+def used(directory: ProjectDirectory) -> str:
+    """The engine that ran a project last and has its data; empty where none has."""
+    if found := directory.used_engine():
+        return found if found in NAMES else ""
+    if not directory.bootstrapped():
+        return ""
+    from arcctl.engines.embedded.location import base
+
+    return NAMES[1] if (base(directory.root) / "data").is_dir() else NAMES[0]  # an earlier arcctl did not note it
+
+
+def _remembered(used: str, sink: Sink) -> str:
+    if used:
+        other = next(name for name in NAMES if name != used)
+        text = f"engine: {used}, which has the data of this project; to start without that: arcctl --engine {other} up"
+        sink(Event(Kind.NOTE, "", text))
+    return used
+
+
+def _automatic(docker: DockerEngine, sink: Sink) -> str:
+    refused = docker.refusal()
+    chosen, why = (NAMES[1], "does not answer") if refused else (docker.name, "answers")
+    if isinstance(refused, NotPermitted):
+        why = "may not be used by this user"
+        sink(Event(Kind.WARNING, "", f"{refused.message} To get in: {refused.hint}"))
+    sink(Event(Kind.NOTE, "", f"engine: {chosen}, because Docker {why}"))
+    return chosen
 
 
 def embedded(catalogue: Catalogue, directory: ProjectDirectory) -> tuple[Catalogue, Engine]:

@@ -24,3 +24,4 @@ def clean(project: Project) -> None:
     project.directory.remember_bootstrapped(())
     data_versions.forget(project)
     forget(project)
+    project.directory.forget_engine(project.engine.name)

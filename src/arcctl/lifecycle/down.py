@@ -37,6 +37,6 @@ def look_again(project: Project, stopped: Iterable[str]) -> None:
 
 
 def forget(project: Project) -> None:
-    """Nothing runs any more, so another engine may be chosen."""
+    """Nothing runs any more, so another engine may be asked for."""
     project.directory.remember_started(())
     project.directory.remember_engine("")

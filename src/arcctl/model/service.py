@@ -195,6 +195,8 @@ class Network(Generic[E]):
     endpoints: Callable[[E], tuple[Endpoint, ...]] = lambda env: ()
     connect: Callable[[E, Where], Mapping[str, str]] = lambda env, where: {}
     """Environment of a program that uses it, by the conventions of its ecosystem."""
+    overrides: tuple[str, ...] = ()
+    """Variables with which a client of its ecosystem would connect elsewhere, or otherwise, than `connect` says."""
     shells: Callable[[E], tuple[Shell, ...]] = lambda env: ()
     """Interactive clients, the best first."""
 

@@ -331,6 +331,7 @@ SERVICE: Service[Env] = Service(
         labels=lambda env: web(ID, PORT),
         endpoints=lambda env: (ui(env.host_port, _ADMIN, reveal(env.admin_password)),),
         connect=_connect,
+        overrides=("INFISICAL_TOKEN", "INFISICAL_DOMAIN"),
     ),
     storage=Storage(mounts=lambda env: (ConfigFile(_ENV_FILE, _env_file(env), uid=UID, gid=UID),)),
     checks=Checks(

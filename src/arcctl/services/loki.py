@@ -44,6 +44,13 @@ SOURCE = GoModule(
 )
 
 
+_OVERRIDES = (
+    "LOKI_USERNAME", "LOKI_PASSWORD", "LOKI_BEARER_TOKEN", "LOKI_BEARER_TOKEN_FILE", "LOKI_ORG_ID",
+    "LOKI_HTTP_PROXY_URL", "LOKI_AUTH_HEADER",
+)  # fmt: skip
+"""As its command line calls them."""
+
+
 class Env(ServiceEnv, env_prefix="LOKI_"):
     host_port: HostPort = PORT
     """Port on the host's loopback address."""
@@ -97,6 +104,7 @@ SERVICE: Service[Env] = Service(
         endpoints=lambda env: (Endpoint("api", f"http://127.0.0.1:{env.host_port}"),),
         # LOKI_ADDR is what its own client, logcli, reads.
         connect=lambda env, where: dict.fromkeys(("LOKI_URL", "LOKI_ADDR"), f"http://{where.at(PORT)}"),
+        overrides=_OVERRIDES,
     ),
     storage=Storage(mounts=lambda env: (Volume("data", "/loki"), BindMount("loki/config.yaml", _CONFIG))),
     checks=Checks(

@@ -49,6 +49,13 @@ SOURCES = (
 )
 
 
+_OVERRIDES = (
+    "NATS_CONTEXT", "NATS_USER", "NATS_CREDS", "NATS_NKEY", "NATS_TOKEN", "NATS_CERT", "NATS_KEY", "NATS_CA",
+    "NATS_SOCKS_PROXY", "NATS_JS_DOMAIN", "NATS_INBOX_PREFIX",
+)  # fmt: skip
+"""As its command line calls them."""
+
+
 class Env(ServiceEnv, env_prefix="NATS_"):
     host_port: HostPort = PORT
     """Port for clients on the host's loopback address."""
@@ -183,6 +190,7 @@ SERVICE: Service[Env] = Service(
             Endpoint("monitor", f"http://127.0.0.1:{env.monitor_port}", is_web_page=True),
         ),
         connect=lambda env, where: {"NATS_URL": f"nats://{USER}:{reveal(env.password)}@{where.at(PORT)}"},
+        overrides=_OVERRIDES,
         # The image has no client.
         shells=lambda env: (NatsInteractiveClient(user=USER, port=PORT, password=reveal(env.password)),),
     ),

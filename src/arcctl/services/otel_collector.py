@@ -49,6 +49,18 @@ class Env(ServiceEnv, env_prefix="OTEL_COLLECTOR_"):
     """Port of the health endpoint on the host's loopback address."""
 
 
+_SIGNALS = ("TRACES", "METRICS", "LOGS", "PROFILES")
+_SDK = ("HEADERS", "INSECURE", "CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY", "COMPRESSION", "TIMEOUT")
+_OVERRIDES = (
+    *(f"OTEL_EXPORTER_OTLP_{option}" for option in _SDK),
+    *(f"OTEL_EXPORTER_OTLP_{s}_{option}" for s in _SIGNALS for option in ("ENDPOINT", "PROTOCOL", *_SDK)),
+    "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE",
+    "OTEL_CONFIG_FILE",
+    "OTEL_EXPERIMENTAL_CONFIG_FILE",
+)
+"""What an SDK reads before, or beside, the two variables that `connect` sets."""
+
+
 def exporting(service: str) -> dict[str, str]:
     """Variables with which a program sends what it has to tell, under the name of its service."""
     return {
@@ -185,6 +197,7 @@ SERVICE: Service[Env] = Service(
             "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{where.at(HTTP_PORT)}",
             "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
         },
+        overrides=_OVERRIDES,
     ),
     storage=Storage(mounts=lambda env: (BindMount("otel-collector/config.yaml", _CONFIG),)),
     checks=Checks(probe=lambda env: Http(HEALTH_PORT, body="Server available"), smoke_tests=_smoke_tests),

@@ -266,6 +266,7 @@ SERVICE: Service[Env] = Service(
             ),
         ),
         connect=lambda env, where: _databases.connect(SERVER, "arc", env.app_password, where),
+        overrides=_databases.OVERRIDES,
         shells=lambda env: (_databases.psql("arc", env.app_password), _databases.psql(USER, env.password)),
     ),
     storage=Storage(

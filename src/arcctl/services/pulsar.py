@@ -233,6 +233,7 @@ SERVICE: Service[Env] = Service(
             Endpoint("admin", f"http://127.0.0.1:{env.http_port}"),
         ),
         connect=_connect,
+        overrides=("PULSAR_CLIENT_CONF",),
     ),
     storage=Storage(
         mounts=lambda env: (Volume("data", _DATA),),

@@ -171,6 +171,7 @@ SERVICE: Service[Env] = Service(
             Endpoint("resp", f"redis://127.0.0.1:{env.host_port}/0", user="default", secret=reveal(env.password)),
         ),
         connect=lambda env, where: {"REDIS_URL": f"redis://:{reveal(env.password)}@{where.at(PORT)}/0"},
+        overrides=("REDISCLI_AUTH", "VALKEYCLI_AUTH"),
         shells=lambda env: (
             Client(
                 user="default",

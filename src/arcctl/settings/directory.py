@@ -35,6 +35,8 @@ COMPOSE_LINK = ".env"
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 SHARED, SHARED_FOLDER = 0o644, 0o755
 """For what containers mount: their servers run as other users. A strict `umask` would keep these out."""
+UNDECODED = "surrogateescape"
+"""Bytes of a path or an argument that are not of the system's encoding are written as they are."""
 T = TypeVar("T")
 
 
@@ -70,7 +72,7 @@ class ProjectDirectory:
         with readable(self.root):
             kept = {self.root / path: text for path, text in texts.items() if text}
             for path in kept:
-                _shared_folder(path.parent)
+                _create_shared_folder(path.parent)
             write_all(kept)
             for gone in (self.root / path for path, text in texts.items() if not text):
                 _remove(self.root, gone)
@@ -116,7 +118,7 @@ class ProjectDirectory:
         path = self.root / "config" / service / ".env"
         with readable(self.root):
             text = read_text(path, "")
-            _shared_folder(path.parent)
+            _create_shared_folder(path.parent)
             write_whole(path, dotenv.assigned(text, name, value), PRIVATE_FILE)
 
     def secret_changes(self) -> dict[str, str]:
@@ -191,7 +193,25 @@ class ProjectDirectory:
         return read_text(self.state / "engine", "").strip()
 
     def remember_engine(self, name: str) -> None:
-        self.write_private({self.state / "engine": f"{name}\n"})
+        """That this engine runs the project, or that none does (empty)."""
+        last = name or self.engine()  # an earlier arcctl noted no more than the engine that runs
+        used = [*(engine for engine in self._used_engines() if engine != last), last]
+        self.write_private({self._used: _lines(used), self.state / "engine": f"{name}\n"})
+
+    def used_engine(self) -> str:
+        """The engine that ran this project last, of those that have data of it; empty where none has."""
+        return next(reversed(self._used_engines()), "")
+
+    def forget_engine(self, name: str) -> None:
+        """That an engine has no data of this project any more."""
+        self.write_private({self._used: _lines(engine for engine in self._used_engines() if engine != name)})
+
+    @property
+    def _used(self) -> Path:
+        return self.state / "used-engines"
+
+    def _used_engines(self) -> tuple[str, ...]:
+        return tuple(read_text(self._used, "").split())
 
     def input_hashes(self) -> dict[str, str]:
         """The hash of the inputs that each container was last created with."""
@@ -237,7 +257,7 @@ class ProjectDirectory:
         reads: list[Callable[[], object]] = [partial(read_env, p, str(p.relative_to(self.root))) for p in envs]
         reads += [partial(read_json, path, object, None) for path in sorted(self.state.glob("*.json"))]
         reads += [self.rotation, self.secret_changes, self.input_hashes, self.started, self.started_at]
-        reads += [self.bootstrapped, self.engine]
+        reads += [self.bootstrapped, self.engine, self.used_engine]
         found = map(_problem, (self.secrets, *reads, self.image_lock))
         return tuple({error.message: error for error in found if error}.values())
 
@@ -266,6 +286,10 @@ class ProjectDirectory:
             self.state.chmod(PRIVATE_FOLDER)
 
 
+def _lines(words: Iterable[str]) -> str:
+    return "".join(f"{word}\n" for word in words if word)
+
+
 def _json_text(document: object) -> str:
     return json.dumps(document, indent=1) + "\n"
 
@@ -287,10 +311,18 @@ def readable(root: Path) -> Iterator[None]:
         raise unreadable(error, root) from None
 
 
-def _shared_folder(path: Path) -> None:
-    """Create a folder, and those above it that are missing."""
+def shared_folder(path: Path) -> None:
+    """A folder of arcctl that everybody may enter; one that a strict `umask` closed is opened again."""
+    _create_shared_folder(path)
+    found = path.stat()
+    if found.st_uid == os.geteuid() and SHARED_FOLDER & ~found.st_mode:
+        path.chmod(stat.S_IMODE(found.st_mode) | SHARED_FOLDER)
+
+
+def _create_shared_folder(path: Path) -> None:
+    """Create a folder, and those above it that are missing. One that exists may be private on purpose."""
     if not path.is_dir():
-        _shared_folder(path.parent)
+        _create_shared_folder(path.parent)
         path.mkdir(exist_ok=True)
         path.chmod(SHARED_FOLDER)
 
@@ -319,11 +351,15 @@ def write_all(texts: Mapping[Path, str], mode: int = SHARED) -> None:
 
 
 def _has(path: Path, text: str, mode: int) -> bool:
-    return path.is_file() and stat.S_IMODE(path.stat().st_mode) == mode and path.read_bytes() == text.encode()
+    return (
+        path.is_file()
+        and stat.S_IMODE(path.stat().st_mode) == mode
+        and path.read_bytes() == text.encode(errors=UNDECODED)
+    )
 
 
 def _fill(handle: int, text: str, mode: int) -> None:
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
+    with os.fdopen(handle, "w", encoding="utf-8", errors=UNDECODED) as file:
         os.fchmod(handle, mode)
         file.write(text)
         file.flush()
@@ -402,7 +438,7 @@ def _copy(path: Path, target: Path) -> None:
     made_by_tools = _CACHES & set(path.parts)
     if path.is_dir() or path.name in _OF_ONE_PROJECT or made_by_tools or target.exists():
         return
-    _shared_folder(target.parent)
+    _create_shared_folder(target.parent)
     new = target.with_name(f".{target.name}.new")
     try:
         shutil.copy2(path, new)

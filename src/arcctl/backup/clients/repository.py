@@ -23,7 +23,15 @@ from arcctl.backup.clients.encryption import decrypted, encrypted
 from arcctl.backup.manifest import DAMAGED, Entry, Kind, Manifest, Part, Verified, read
 from arcctl.backup.plan import obstacle
 from arcctl.errors import BackupError, KeyRefused, UsageError
-from arcctl.settings.directory import PRIVATE_FILE, PRIVATE_FOLDER, STATE, ProjectDirectory, readable, write_whole
+from arcctl.settings.directory import (
+    PRIVATE_FILE,
+    PRIVATE_FOLDER,
+    STATE,
+    UNDECODED,
+    ProjectDirectory,
+    readable,
+    write_whole,
+)
 from arcctl.settings.location import FOLDER
 from arcctl.settings.text import read_text
 
@@ -256,7 +264,7 @@ class Backup:
 
 def _mark(directory: ProjectDirectory) -> str:
     """Tells the unfinished folders of several projects in one place apart."""
-    return hashlib.sha256(str(directory.root).encode()).hexdigest()[:8]
+    return hashlib.sha256(str(directory.root).encode(errors=UNDECODED)).hexdigest()[:8]
 
 
 def _sha256(path: Path) -> str:
@@ -267,7 +275,7 @@ def _sha256(path: Path) -> str:
 def _manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST
     try:
-        return read(path.read_text(), folder.name)
+        return read(path.read_text(encoding="utf-8"), folder.name)
     except (OSError, UnicodeDecodeError):
         raise BackupError(f"{folder.name} has no readable manifest", hint=DAMAGED) from None
 
@@ -283,7 +291,7 @@ def _entry(folder: Path) -> Entry:
 def _verified(folder: Path) -> Verified | None:
     path = folder / VERIFIED
     try:
-        return Verified(**json.loads(path.read_text())) if path.is_file() else None
+        return Verified(**json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
     except (OSError, ValueError, TypeError):
         return None
 
@@ -300,7 +308,7 @@ def _identity(text: str) -> Any:
 def _secret(path: Path) -> str:
     """The content of a file that holds one secret."""
     try:
-        text = path.read_text().strip()
+        text = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not a text file"
         raise KeyRefused(f"{path}: {reason.lower()}", hint="name a file that holds the passphrase") from None

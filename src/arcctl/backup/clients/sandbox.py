@@ -50,7 +50,7 @@ def _place(root: Path) -> Path:
     """In the user's cache: the paths of sockets below a project with a long path would be too long."""
     import platformdirs
 
-    mark = hashlib.sha256(str(root).encode()).hexdigest()[:8]
+    mark = hashlib.sha256(str(root).encode(errors=files.UNDECODED)).hexdigest()[:8]
     return platformdirs.user_cache_path("arcctl") / f"verify-{mark}"
 
 

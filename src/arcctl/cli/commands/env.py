@@ -31,6 +31,6 @@ def env(
     from arcctl.terminal import console as terminal
 
     found = connection.variables(tuple(names or ()), side, load_project(ctx.obj))
-    if shown := show.variables(found.values, side, format_):
+    if shown := show.variables(found.values, side, format_, found.overrides):
         terminal.line(shown)
     show.left_out(found.left_out)

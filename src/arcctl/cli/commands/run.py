@@ -22,11 +22,16 @@ def run(
 ) -> None:
     """Run a program with the variables of `arcctl env`. It has the terminal, and its exit code becomes the command's.
 
+    Variables of the shell that would lead it elsewhere, such as PGSERVICE, are not passed on.
+
     Examples: `arcctl run -- python agent.py`, `arcctl run env`, `arcctl run -- sh -c 'psql "$DATABASE_URL"'`
     """
     from arcctl.cli.project import load_project
     from arcctl.connect import env as connection
+    from arcctl.connect import view as show
     from arcctl.connect.clients import foreground
 
     project = load_project(ctx.obj)
-    foreground.become(command, {**project.environment, **connection.variables((), Side.HOST, project).values})
+    variables, removed = connection.environment(project.environment, connection.variables((), Side.HOST, project))
+    show.removed(removed)
+    foreground.become(command, variables)

@@ -17,7 +17,10 @@ def _documents() -> dict[str, str]:
     from importlib.resources import files
 
     folder = files("arcctl").joinpath("schemas")
-    return {path.name.split(".")[0]: path.read_text() for path in sorted(folder.iterdir(), key=lambda p: p.name)}
+    return {
+        path.name.split(".")[0]: path.read_text(encoding="utf-8")
+        for path in sorted(folder.iterdir(), key=lambda p: p.name)
+    }
 
 
 def complete_documents(incomplete: str) -> list[str]:

@@ -131,8 +131,10 @@ def produce(
 
 
 async def _encoded(messages: list[str]) -> AsyncIterator[bytes]:
+    from arcctl.settings.directory import UNDECODED
+
     for message in messages:
-        yield message.encode()
+        yield message.encode(errors=UNDECODED)  # as it was typed, whatever the encoding
 
 
 @app.command()

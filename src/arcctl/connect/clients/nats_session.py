@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from arcctl.checks.clients.nats import WAIT_SECONDS, connected
 from arcctl.errors import CommandRefused, UnhealthyError
 from arcctl.model.connection import NatsInteractiveClient
+from arcctl.settings.directory import UNDECODED
 
 if TYPE_CHECKING:
     from nats.aio.msg import Msg
@@ -68,7 +69,7 @@ class NatsSession:
             raise CommandRefused(reason) from None
 
     async def publish(self, words: list[str]) -> list[str]:
-        await self._client.publish(words[0], " ".join(words[1:]).encode())
+        await self._client.publish(words[0], " ".join(words[1:]).encode(errors=UNDECODED))
         await self._client.flush()
         return []
 
@@ -81,7 +82,7 @@ class NatsSession:
     async def reply(self, words: list[str]) -> list[str]:
         async def answer(message: Msg) -> None:
             if message.reply:
-                await message.respond(" ".join(words[1:]).encode())
+                await message.respond(" ".join(words[1:]).encode(errors=UNDECODED))
 
         return await self._subscribe(words[0], answer)
 
@@ -92,7 +93,9 @@ class NatsSession:
         return []
 
     async def request(self, words: list[str]) -> list[str]:
-        message = await self._client.request(words[0], " ".join(words[1:]).encode(), timeout=WAIT_SECONDS)
+        message = await self._client.request(
+            words[0], " ".join(words[1:]).encode(errors=UNDECODED), timeout=WAIT_SECONDS
+        )
         return [_text(message.data)]
 
     async def streams(self, words: list[str]) -> list[str]:

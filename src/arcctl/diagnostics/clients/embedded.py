@@ -8,10 +8,11 @@ from pathlib import Path
 
 from arcctl.diagnostics.facts import EngineReport, VolumeFacts
 from arcctl.engines.base import Engine
+from arcctl.engines.docker.engine import DockerEngine
 from arcctl.engines.embedded import location, processes
 from arcctl.engines.embedded.supervisor import SOCKET_PATH_LIMIT, Supervisor
 from arcctl.engines.volumes import declared
-from arcctl.errors import ArcError
+from arcctl.errors import ArcError, NotPermitted
 from arcctl.model.data_version import data_version
 from arcctl.model.disk import fullest
 from arcctl.model.service import Catalogue, Volume
@@ -47,6 +48,7 @@ def report(engine: Engine, directory: files.ProjectDirectory, catalogue: Catalog
         socket=str(base / "s"),
         socket_limit=SOCKET_PATH_LIMIT,
         unavailable=unavailable,
+        docker_refused=_docker_refused(catalogue, directory),
     )
 
 
@@ -57,6 +59,11 @@ def _about(others: Mapping[Path, str]) -> str:
         return ""
     again = f"to use it in a project that has no data: echo {folder.name} > DIRECTORY/{location.ID}"
     return f"a project that was renamed finds its data at its next arcctl up; {again}; to see it: ls -la {folder}/data"
+
+
+def _docker_refused(catalogue: Catalogue, directory: files.ProjectDirectory) -> tuple[str, str] | None:
+    refused = DockerEngine(catalogue, (), directory.compose_env).refusal()
+    return (refused.message, refused.hint) if isinstance(refused, NotPermitted) else None
 
 
 def _has_text(path: Path) -> bool:
@@ -74,6 +81,6 @@ def _volumes(data: Path, declared: Mapping[str, tuple[str, Volume]], catalogue: 
             name=name,
             service=key,
             missing=tuple(f for f in file.files if not _has_text(folder / f)) if any(folder.iterdir()) else (),
-            version=version.read_text().strip() if version.is_file() else "",
+            version=version.read_text(encoding="utf-8").strip() if version.is_file() else "",
             wanted=data_version(component, component.container.pinned or component.container.image),
         )

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,7 +22,7 @@ from arcctl.engines.docker import inspection
 from arcctl.engines.docker.images import DockerImages
 from arcctl.engines.docker.refusals import INSTALL, NO_ENGINE, refusal, translated
 from arcctl.engines.volumes import declared
-from arcctl.errors import EngineError
+from arcctl.errors import ArcError, EngineError
 from arcctl.model.disk import Disk, fullest
 from arcctl.model.env import symbolic
 from arcctl.model.names import PROJECT
@@ -34,6 +33,18 @@ from arcctl.settings.environment import snapshot
 if TYPE_CHECKING:
     from python_on_whales import DockerClient
 
+OVERRIDES = (
+    "COMPOSE_FILE", "COMPOSE_PATH_SEPARATOR", "COMPOSE_PROJECT_NAME", "COMPOSE_PROFILES", "COMPOSE_ENV_FILES",
+    "COMPOSE_DISABLE_ENV_FILE", "COMPOSE_REMOVE_ORPHANS", "COMPOSE_IGNORE_ORPHANS", "COMPOSE_PARALLEL_LIMIT",
+    "COMPOSE_HTTP_TIMEOUT", "COMPOSE_CONVERT_WINDOWS_PATHS", "COMPOSE_ANSI", "COMPOSE_PROGRESS", "COMPOSE_MENU",
+    "COMPOSE_STATUS_STDOUT", "COMPOSE_BAKE", "COMPOSE_EXPERIMENTAL", "COMPOSE_DRY_RUN", "COMPOSE_COMPATIBILITY",
+    "DOCKER_DEFAULT_PLATFORM", "DOCKER_BUILDKIT", "BUILDX_BUILDER", "BUILDX_EXPERIMENTAL", "BUILDKIT_PROGRESS",
+    "PYTHON_ON_WHALES_DEBUG",
+)  # fmt: skip
+"""Variables with which Docker would start something else, or print it otherwise.
+
+Which engine it talks to is the user's choice: DOCKER_HOST, DOCKER_CONTEXT and DOCKER_CONFIG stay.
+"""
 EPHEMERAL, OLD_EPHEMERAL = "arcctl.ephemeral", "arcctl.guest"
 """The label of ephemeral containers, its value being their project; the old one says nothing of the project."""
 SECONDS = 20.0
@@ -80,7 +91,7 @@ class DockerEngine:
         """Versions and sizes, as the engine sees them."""
         info = json.loads(self.read("info", "--format", "{{json .}}"))
         if info.get("ServerErrors"):
-            raise EngineError(f"cannot reach the Docker engine: {info['ServerErrors'][0]}", hint=NO_ENGINE)
+            raise refusal(info["ServerErrors"][0], "cannot reach the Docker engine", NO_ENGINE)
         compose = self.read("compose", "version", "--short").strip().lstrip("v")
         return EngineFacts(
             versions={"Docker": info.get("ServerVersion", ""), "Compose": compose},
@@ -89,14 +100,13 @@ class DockerEngine:
             disk=disks.look(Path(info.get("DockerRootDir", ""))),
         )
 
-    def answers(self) -> bool:
-        """Whether there is an engine at all; asks no more than that."""
-        if shutil.which("docker") is None:
-            return False
+    def refusal(self) -> ArcError | None:
+        """Why there is no engine that this user can use; None where there is one. Asks no more than that."""
         try:
-            return bool(self.read("version", "--format", "{{.Server.Version}}").strip())
-        except EngineError:
-            return False
+            found = self.read("version", "--format", "{{.Server.Version}}").strip()
+        except ArcError as error:
+            return error
+        return None if found else EngineError("cannot reach the Docker engine", hint=NO_ENGINE)
 
     def observe(self) -> Observed:
         keys = {container_name(self.project, key): key for key in self._catalogue.components()}
@@ -317,7 +327,8 @@ class DockerEngine:
             done = subprocess.run(
                 ("docker", *arguments),
                 capture_output=True,
-                text=True,
+                encoding="utf-8",
+                errors="replace",
                 timeout=seconds,
                 check=False,
                 process_group=0,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from arcctl.engines.base import oldest
-from arcctl.errors import ArcError, EngineError
+from arcctl.errors import ArcError, EngineError, NotPermitted
 
 NO_ENGINE = "start Docker and try again; `docker version` shows whether it runs"
 INSTALL = f"install Docker {oldest('Docker')} or newer"
@@ -14,13 +15,11 @@ NO_COMPOSE = (
     "Docker has no Compose plugin",
     f"install the Compose plugin {oldest('Compose')} or newer",
 )
+_MAY_NOT = re.compile(r"permission denied while trying to |connect: permission denied")
+"""What Docker and the system say about a socket; a file that Docker may not read is something else."""
 _KNOWN = {
     "connect to the docker daemon": ("cannot reach the Docker engine", NO_ENGINE),
     "docker daemon is not running": ("cannot reach the Docker engine", NO_ENGINE),
-    "permission denied": (
-        "this user may not use the Docker engine",
-        "sudo usermod -aG docker $USER, then log in again",
-    ),
     "unknown command: docker compose": NO_COMPOSE,
     "'compose' is not a docker command": NO_COMPOSE,
 }
@@ -29,6 +28,11 @@ _KNOWN = {
 
 def refusal(stderr: str, what: str = "docker", hint: str = "arcctl doctor") -> ArcError:
     """The error for what a failed call printed: the last line of it where it is none of the known ones."""
+    if _MAY_NOT.search(stderr.lower()):
+        return NotPermitted(
+            "permission denied on the socket of the Docker engine: are you in the group docker?",
+            hint="sudo usermod -aG docker $USER, then log in again",
+        )
     for words, (message, next_step) in _KNOWN.items():
         if words in stderr.lower() and "docker" in stderr.lower():
             return EngineError(message, hint=next_step)

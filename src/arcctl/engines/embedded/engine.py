@@ -178,6 +178,7 @@ class EmbeddedEngine:
     def start(self, keys: Iterable[str], *, recreate: bool = False) -> None:
         keys = tuple(keys)
         with self._supervisor.locked():
+            self._resolver.artifacts.share()
             layout = self._layout()
             self._supervisor.ensure(self._supervised(layout))
             if recreate:
@@ -209,7 +210,7 @@ class EmbeddedEngine:
         fresh.mkdir(mode=0o700)
         accounts.give(fresh, user)
         words = tuple(translation.filled(word, {"{data}": str(fresh)}) for word in layout.words(key, command))
-        with log.open("a") as stream:
+        with log.open("a", encoding="utf-8") as stream:
             done = subprocess.run(
                 words,
                 env=layout.environment(key),
@@ -341,11 +342,11 @@ class EmbeddedEngine:
     def _restarts(self, key: str) -> int:
         """How often the supervisor started a process again."""
         path = self._base / "run" / key / STARTS
-        return max(0, len(path.read_text().splitlines()) - 1) if path.is_file() else 0
+        return max(0, len(path.read_text(encoding="utf-8").splitlines()) - 1) if path.is_file() else 0
 
     def _record(self, key: str) -> dict[str, str]:
         """What a process was started from; empty where it was not started."""
         for path in (self._base / "run" / key / name for name in (RECORD, OLD_RECORD)):
             if path.is_file():
-                return dict(json.loads(path.read_text()))
+                return dict(json.loads(path.read_text(encoding="utf-8")))
         return {}

@@ -16,11 +16,10 @@ from arcctl.engines.embedded.supervisor import SETTINGS
 from arcctl.engines.embedded.translation import Place
 from arcctl.model.env import ServiceEnv
 from arcctl.model.service import BindMount, Component, ConfigFile, Routes, Volume
-from arcctl.settings.directory import PRIVATE_FILE, PRIVATE_FOLDER, write_whole
+from arcctl.settings.directory import PRIVATE_FILE, PRIVATE_FOLDER, UNDECODED, shared_folder, write_whole
 from arcctl.settings.text import read_text
 
 DIRECTORY = "{directory}"
-SHARED_FOLDER = 0o755
 
 _START = """\
 #!/bin/sh
@@ -67,7 +66,7 @@ class Layout:
         state, found = hashlib.sha256(), translation.mounts(self._components[key], self._envs[key])
         once = {Path(self._place(key).paths[m.path]) for m in found if isinstance(m, ConfigFile) and m.first_run}
         for path, text in sorted((p, t) for p, t in self._texts(key).items() if p not in once):
-            state.update(f"{path}\0{text}\0".encode())
+            state.update(f"{path}\0{text}\0".encode(errors=UNDECODED))
         return state.hexdigest()
 
     def volumes(self, key: str) -> tuple[Path, ...]:
@@ -100,7 +99,7 @@ class Layout:
         """Everything that a process reads when it starts; existing data is not touched."""
         component, run, user = self._components[key], self._run(key), self.user(key)
         for folder in (self._base, self._base / "run", self._base / "data"):
-            folder.mkdir(mode=SHARED_FOLDER, exist_ok=True)
+            shared_folder(folder)
         location.claim(self._base, self._directory)
         for folder in (run, *self.volumes(key), *(run / path.lstrip("/") for path in component.container.tmpfs)):
             _private_folder(folder, run if folder.is_relative_to(run) else folder, user)

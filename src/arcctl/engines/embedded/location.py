@@ -6,10 +6,11 @@ That folder is known by an id in the project, so a project that was renamed find
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from arcctl.engines.embedded import accounts
-from arcctl.settings.directory import PRIVATE_FILE, STATE, write_whole
+from arcctl.settings.directory import PRIVATE_FILE, STATE, UNDECODED, write_whole
 
 ROOT = Path("/var/lib/arcctl")
 ID = f"{STATE}/project-id"
@@ -21,17 +22,22 @@ def base(directory: Path) -> Path:
     """The folder of a project; the first that no other project has."""
     if accounts.unprivileged() is None:
         return directory / STATE / "embedded"
-    ids = (_id(directory), _hash(directory), _hash(directory, directory.stat().st_ino))
-    return next(ROOT / found for found in ids if found and not _belongs_to_another(ROOT / found, directory))
+    return next(ROOT / found for found in _ids(directory) if found and not _belongs_to_another(ROOT / found, directory))
+
+
+def _ids(directory: Path) -> Iterator[str]:
+    yield _id(directory)
+    yield _hash(directory)
+    yield _hash(directory, directory.stat().st_ino)
 
 
 def _id(directory: Path) -> str:
     file = directory / ID
-    return file.read_text().strip() if file.is_file() else ""
+    return file.read_text(encoding="utf-8").strip() if file.is_file() else ""
 
 
 def _hash(*parts: object) -> str:
-    return hashlib.sha256(" ".join(map(str, parts)).encode()).hexdigest()[:12]
+    return hashlib.sha256(" ".join(map(str, parts)).encode(errors=UNDECODED)).hexdigest()[:12]
 
 
 def _belongs_to_another(folder: Path, directory: Path) -> bool:
@@ -51,7 +57,7 @@ def claim(folder: Path, directory: Path) -> None:
 def owner(folder: Path) -> str:
     """The project directory that files belong to; empty where they name none."""
     found = next((folder / name for name in (OWNER, OLD_OWNER) if (folder / name).is_file()), None)
-    return found.read_text().strip() if found else ""
+    return found.read_text(encoding="utf-8").strip() if found else ""
 
 
 def gone(folder: Path) -> dict[Path, str]:

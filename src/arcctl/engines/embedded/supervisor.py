@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from arcctl.engines.embedded import processes
+from arcctl.engines.embedded import accounts, processes
 from arcctl.errors import EngineError
-from arcctl.settings.directory import write_whole
+from arcctl.settings.directory import shared_folder, write_whole
 
 START_SECONDS = 15.0
 """Longest time until a new supervisor answers."""
@@ -120,7 +120,8 @@ class Supervisor:
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """One command changes the project's processes at a time."""
-        self.base.mkdir(parents=True, exist_ok=True, mode=0o755)
+        for folder in (self.base.parent, self.base) if accounts.unprivileged() else (self.base,):
+            shared_folder(folder)
         with (self.base / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
@@ -129,7 +130,7 @@ class Supervisor:
         """Start a supervisor with these programs, or give them to the one that runs."""
         config = self.base / "supervisor.conf"
         text = self._config(programs)
-        changed = not config.is_file() or config.read_text() != text
+        changed = not config.is_file() or config.read_text(encoding="utf-8") != text
         write_whole(config, text)
         if self.processes() is None:
             self.sweep()
@@ -164,13 +165,15 @@ class Supervisor:
                 f"the path of the project directory is too long for a socket: {self._socket}",
                 hint="move the project to a directory with a shorter path",
             )
-        (self.base / "log").mkdir(exist_ok=True)
+        shared_folder(self.base / "log")
         for stale in (self._socket, self.base / "supervisor.pid"):
             stale.unlink(missing_ok=True)
-        command = (sys.executable, "-W", "ignore", "-m", "supervisor.supervisord", "-c", str(config))
+        # With -P and in a folder of ours, so that no file where the caller stands is imported.
+        command = (sys.executable, "-P", "-W", "ignore", "-m", "supervisor.supervisord", "-c", str(config))
         done = subprocess.run(
-            command, env=SETTINGS, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-        )
+            command, cwd=self.base, env=SETTINGS, stdin=subprocess.DEVNULL, capture_output=True,
+            encoding="utf-8", errors="replace", check=False,
+        )  # fmt: skip
         if done.returncode or not self._answers():
             words = (done.stderr or done.stdout).strip().splitlines() or [f"see {self.base}/log/supervisor.log"]
             raise EngineError(f"the supervisor could not be started: {words[-1]}", hint="arcctl doctor")

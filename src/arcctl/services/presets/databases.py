@@ -130,6 +130,17 @@ def service_database(server: Server, name: str, password: SecretStr, superuser: 
     )
 
 
+OVERRIDES = (
+    "PGHOSTADDR", "PGPASSFILE", "PGSERVICE", "PGSERVICEFILE", "PGSYSCONFDIR", "PGLOCALEDIR", "PGOPTIONS", "PGAPPNAME",
+    "PGREQUIREAUTH", "PGCHANNELBINDING", "PGREQUIREPEER", "PGREQUIRESSL", "PGSSLNEGOTIATION", "PGSSLCOMPRESSION",
+    "PGSSLCERT", "PGSSLKEY", "PGSSLCERTMODE", "PGSSLROOTCERT", "PGSSLCRL", "PGSSLCRLDIR", "PGSSLSNI",
+    "PGSSLMINPROTOCOLVERSION", "PGSSLMAXPROTOCOLVERSION", "PGSSLKEYLOGFILE", "PGMINPROTOCOLVERSION",
+    "PGMAXPROTOCOLVERSION", "PGGSSENCMODE", "PGGSSLIB", "PGGSSDELEGATION", "PGKRBSRVNAME", "PGCONNECT_TIMEOUT",
+    "PGCLIENTENCODING", "PGDATESTYLE", "PGTZ", "PGGEQO", "PGTARGETSESSIONATTRS", "PGLOADBALANCEHOSTS", "PGREALM",
+)  # fmt: skip
+"""Everything that libpq reads and `connect` does not set."""
+
+
 def connect(server: Server, role: str, password: SecretStr, where: Where) -> dict[str, str]:
     """How a program finds a role's own database: by a URL, and by what libpq reads."""
     secret = reveal(password)

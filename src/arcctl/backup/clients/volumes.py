@@ -143,6 +143,9 @@ class VolumeCopier:
     def commit(self) -> None:
         self._each(_DROP)
 
+    def remarks(self) -> tuple[str, ...]:
+        return ()
+
     def present(self) -> str:
         sizes = [int(self._run(name, SIZE)) for name in self._existing()]
         total = sum(sizes)

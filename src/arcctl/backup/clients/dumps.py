@@ -66,6 +66,9 @@ class DatabaseCopier:
         """The number that the server gave each of them, by the same name; a rename keeps it."""
         self._old: dict[str, str] = {}
         """The name that a replaced database has after the swap, by its own."""
+        self._former_roles = ""
+        self._added: set[str] = set()
+        """Roles that came with the backup."""
         self._properties = properties.Properties()
         self._remarks: list[str] = []
 
@@ -78,12 +81,14 @@ class DatabaseCopier:
         match kind:
             case Kind.ROLES:
                 self._drop_marked()
-                words = ("pg_dumpall", "--globals-only", "--no-tablespaces", "--dbname", self._url())
-                self._run(words, stdout=target)
+                self._run(self._dump_roles(), stdout=target)
             case Kind.PROPERTIES:
                 self._run((*self._psql(), "--command", properties.QUERY), stdout=target)
             case _:
                 self._save_database(name, target)
+
+    def _dump_roles(self) -> tuple[str, ...]:
+        return ("pg_dumpall", "--globals-only", "--no-tablespaces", "--dbname", self._url())
 
     def _save_database(self, name: str, target: BinaryIO) -> None:
         """Raises NotTaken where this one cannot be dumped."""
@@ -125,7 +130,8 @@ class DatabaseCopier:
         match kind:
             case Kind.ROLES:
                 self._drop_marked()
-                self._add_roles(source.read().decode())
+                self._former_roles = self._run(self._dump_roles()).stdout.decode()
+                self._added = self._add_roles(source.read().decode())
             case Kind.PROPERTIES:
                 self._properties = properties.read(source.read().decode())
             case _:
@@ -160,10 +166,12 @@ class DatabaseCopier:
         """0 where there is no such database."""
         return int("".join(self._rows(f"SELECT oid FROM pg_database WHERE datname = {_text(name)}")) or 0)
 
-    def _add_roles(self, dump: str) -> None:
+    def _add_roles(self, dump: str) -> set[str]:
+        """The quoted names of those that did not exist."""
         existing = set(self._rows("SELECT quote_ident(rolname) FROM pg_roles"))
         lines = (line for line in dump.splitlines() if not line.startswith("\\"))
         self._sql("\n".join(_without_password(line, existing) for line in lines), strict=False)
+        return set(self._rows("SELECT quote_ident(rolname) FROM pg_roles")) - existing
 
     def swap(self) -> None:
         """All renames in one transaction, while nobody is connected to any of them."""
@@ -190,6 +198,8 @@ class DatabaseCopier:
             self._rename_all([*back, *(_rename(old, name) for name, old in self._old.items())])
         for new in self._new:
             self._try_to_drop(new)
+        self._add_roles(self._former_roles)
+        self._sql("".join(f"DROP ROLE {role};\n" for role in self._added), strict=False)
 
     def commit(self) -> None:
         """What cannot be dropped stays under its name, and is an error that says so."""

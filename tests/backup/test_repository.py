@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import gzip
 import hashlib
+import json
 import re
+import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -362,6 +364,16 @@ def test_the_newest_whole_backup_of_a_service_is_found(repository: BackupReposit
     assert repository.newest("redis", "fake") == first
     (repository.folder / first / "manifest.json").write_text("{}")
     assert repository.newest("redis", "fake") == ""
+
+
+def test_a_complete_backup_is_offered_before_a_newer_one_that_is_not(repository: BackupRepository, key: Key) -> None:
+    first, second = (_made(repository, stamp=stamp, encrypt_for=key.recipient) for stamp in (STAMP, "20261125T210000Z"))
+    file = repository.folder / second / "manifest.json"
+    document = json.loads(file.read_text())
+    file.write_text(json.dumps({**document, "missing": [{"service": "redis", "name": "bad", "reason": "broken"}]}))
+    assert repository.newest("redis", "fake") == first
+    shutil.rmtree(repository.folder / first)
+    assert repository.newest("redis", "fake") == second
 
 
 def test_damaged_data_is_kept_in_a_private_file_and_not_at_all_where_it_cannot_be_copied(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -92,8 +93,26 @@ def test_a_swap_that_is_cut_off_anywhere_is_undone_by_whatever_comes_next(
     )
     with (tmp_path / "again").open("wb") as target:
         copier.save(Kind.FOLDER, "data", target)
-    assert _content(volume) in (OLD, NEW)
-    assert not list(volume.glob(".arcctl-*"))
+    whole = NEW | {f".arcctl-old/{name}": text for name, text in OLD.items()}
+    assert _content(volume) in (OLD, whole)
+    with tarfile.open(tmp_path / "again") as saved:
+        assert not [name for name in saved.getnames() if ".arcctl-" in name]
+
+
+def test_the_data_from_before_a_restore_that_did_not_end_is_kept_by_the_next_one(
+    copier: VolumeCopier, volume: Path, archive: Path, tmp_path: Path
+) -> None:
+    for _ in range(2):
+        copier = VolumeCopier(LocalShell(tmp_path), "store", METHOD)
+        _load(copier, archive)
+        copier.swap()
+    _load(copier, archive)
+    copier.swap()
+    copier.commit()
+    kept = {f".arcctl-kept-1/{name}": text for name, text in OLD.items()}
+    again = {f".arcctl-kept-2/{name}": text for name, text in NEW.items()}
+    assert _content(volume) == NEW | kept | again
+    assert [r.rpartition(" ")[2] for r in copier.remarks()] == [".arcctl-kept-1", ".arcctl-kept-2"]
 
 
 def test_what_is_no_archive_leaves_everything_as_it_was(copier: VolumeCopier, volume: Path, tmp_path: Path) -> None:

@@ -68,14 +68,19 @@ def _printed(found: Answer) -> list[str]:
         (
             replace(FINE, outdated=["arc", "shop"]),
             "",
-            (Extension("vector", "0.7.0", "0.8.6"),),
+            (
+                Extension("arc", "vector", "0.7.0", "0.8.6"),
+                Extension("shop", "vector", "0.7.0", "0.8.6"),
+                Extension("shop", "pg_trgm", "1.5", "1.6"),
+            ),
             [
                 "ok: logged in as arc",
                 "pass connections: connections: 60 of 100 used (60 %)",
                 "warn collation: the operating system sorts text in another way than it did for arc, shop: indexes may"
                 " miss rows and let duplicates in, until REINDEX DATABASE and ALTER DATABASE ... REFRESH COLLATION"
                 " VERSION -> arcctl db refresh",
-                "warn extensions: vector is 0.7.0 and the server has 0.8.6, until ALTER EXTENSION ... UPDATE"
+                "warn extensions: vector is 0.7.0 and the server has 0.8.6 (in arc, shop);"
+                " pg_trgm is 1.5 and the server has 1.6 (in shop), until ALTER EXTENSION ... UPDATE"
                 " -> arcctl db refresh",
             ],
         ),

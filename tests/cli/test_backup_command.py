@@ -106,6 +106,16 @@ def test_list_shows_what_there_is_also_what_is_broken(cli: CommandLine, kept: Pa
     assert "✘ 20261124T220000Z has no readable manifest" in table
 
 
+def test_list_and_restore_say_what_is_not_in_a_backup(cli: CommandLine, kept: Path) -> None:
+    missing = [{"service": "postgres", "name": "bad", "reason": "broken", "hint": ""}]
+    (kept / "manifest.json").write_text(json.dumps({**MANIFEST, "missing": missing}))
+    (entry,) = json.loads(cli.arcctl("backup", "list", "--json").out)["backups"]
+    assert entry["missing"] == missing
+    assert "✘ not complete: postgres: bad" in cli.arcctl("backup", "list").out
+    cli.engine()
+    assert "not in this backup: postgres: bad: broken" in cli.arcctl("backup", "restore", NAME).err
+
+
 def test_quick_verification_names_the_file_that_changed(cli: CommandLine, kept: Path) -> None:
     cli.engine()
     done = cli.arcctl("backup", "verify", NAME, "--quick", "--json")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from arcctl.checks.locks_report import Holder
 from arcctl.data import db as databases
+from arcctl.data import migrate as migrate_module
 from arcctl.data.migrate import migrate
-from arcctl.data.report import Database
+from arcctl.data.report import Database, Obstacle
 from arcctl.errors import UnhealthyError
 from tests.fakes.data_platform import Platform, refused, run
 
@@ -105,26 +107,27 @@ def test_databases_are_adapted_where_their_server_runs() -> None:
 
 def test_a_migration_runs_after_the_init_containers_that_it_depends_on() -> None:
     platform = Platform()
-    result = run(migrate(("shop",), platform.project))
+    result = run(migrate(("shop",), platform.project, platform.clients))
     assert (result.passed, platform.toy.engine.calls) == (True, ["recreate shop-db", "recreate shop-tables"])
 
 
 def test_a_failed_migration_is_reported() -> None:
     platform = Platform()
     platform.toy.engine.exit_codes = {"shop-tables": 3}
-    result = run(migrate((), platform.project))
+    result = run(migrate((), platform.project, platform.clients))
     assert result.outcome is not None
     assert result.outcome.failed == {"shop-tables": "exited with code 3"}
 
 
 def test_a_service_without_a_migration_says_which_have_one() -> None:
-    message, hint = refused(migrate(("bus",), Platform().project))
+    platform = Platform()
+    message, hint = refused(migrate(("bus",), platform.project, platform.clients))
     assert (message, hint) == ("bus has no migration to run", "arcctl db migrate shop")
 
 
 def test_a_migration_without_a_database_server_starts_nothing() -> None:
     platform = Platform().stopped("store")
-    message = refused(migrate(("shop",), platform.project), UnhealthyError)
+    message = refused(migrate(("shop",), platform.project, platform.clients), UnhealthyError)
     assert (message, platform.toy.engine.calls) == (("store is not running", "arcctl up store"), [])
 
 
@@ -133,3 +136,58 @@ def test_an_interrupted_creation_is_not_completed_once_a_service_has_the_name() 
     platform.toy.directory.kept["DB_SHOP_PASSWORD"] = "stored-before"
     message = refused(databases.create("shop", platform.project, platform.clients))[0]
     assert message == "'shop' is the database of the service shop"
+
+
+def test_a_migration_that_waits_for_a_lock_names_who_holds_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migrate_module, "LOOK", 0.01)
+    platform = Platform()
+    platform.toy.engine.endless = frozenset({"shop-tables"})
+    platform.clients.holders[("shop",)] = (Holder(pid=7, application="psql", address="127.0.0.1"),)
+    message, hint = refused(migrate(("shop",), platform.project, platform.clients), UnhealthyError)
+    assert message == (
+        "a migration is not done: it waited 20 s for a lock that is held by psql (pid 7, 127.0.0.1);"
+        " it goes on when that transaction ends"
+    )
+    assert hint.endswith("arcctl shell store --as root -- -xc 'select * from pg_stat_activity where pid = 7'")
+
+
+def test_what_is_in_the_way_of_a_drop_is_named_before_its_first_step() -> None:
+    platform = Platform()
+    platform.toy.directory.kept["DB_BY_HAND_PASSWORD"] = "x"
+    platform.clients.in_the_way = (
+        Obstacle("the subscription s", "root", "table pg_subscription"),
+        Obstacle("x", "y", "z"),
+    )
+    for work in (databases.drop_impact, databases.drop):
+        message, hint = refused(work("by_hand", platform.project, platform.clients), UnhealthyError)
+        assert message == "'by_hand' is not dropped, nor anything of it; in the way: the subscription s; x"
+        assert hint == 'arcctl shell store --as root -- -d root -c "table pg_subscription"'
+    assert ("by_hand" in platform.clients.stored, "by_hand" in platform.clients.known_roles) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("staying", "message", "hint"),
+    [
+        ("database", "the database by_hand is not dropped: a second look finds it", "arcctl db list"),
+        (
+            "role",
+            "the database by_hand is dropped, and its role is not: store: it owns something",
+            "arcctl db drop by_hand",
+        ),
+    ],
+)
+def test_dropped_is_said_only_after_a_second_look(staying: str, message: str, hint: str) -> None:
+    platform = Platform()
+    platform.toy.directory.kept["DB_BY_HAND_PASSWORD"] = "x"
+    platform.clients.staying = staying
+    assert refused(databases.drop("by_hand", platform.project, platform.clients), UnhealthyError) == (message, hint)
+    assert platform.toy.directory.kept == {"DB_BY_HAND_PASSWORD": "x"}
+
+
+def test_what_an_interrupted_drop_database_left_is_listed_and_dropped() -> None:
+    platform = Platform()
+    platform.clients.stored["half"] = Database(name="half", owner="root", bytes=0, invalid=True, open=False)
+    (listed,) = run(databases.list_(("half",), platform.project, platform.clients))
+    assert listed.invalid
+    run(databases.drop("half", platform.project, platform.clients))
+    assert "half" not in platform.clients.stored

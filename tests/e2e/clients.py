@@ -12,6 +12,13 @@ from nats.aio.client import Client
 
 from tests.e2e.driver import Platform
 
+OLDER = """\
+UPDATE pg_extension SET extversion = (
+  SELECT source FROM pg_extension_update_paths('vector') JOIN pg_available_extensions ON name = 'vector'
+   WHERE target = default_version AND path = source || '--' || target LIMIT 1) WHERE extname = 'vector'
+"""
+"""A database has an older pgvector than its server."""
+
 
 def sql(platform: Platform, user: str = "arc", secret: str = "POSTGRES_APP_PASSWORD", database: str = "arc") -> Any:
     return psycopg.connect(

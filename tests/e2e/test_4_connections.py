@@ -11,7 +11,7 @@ import psycopg
 import pytest
 import redis
 
-from tests.e2e.clients import redis_client, sql, superuser
+from tests.e2e.clients import OLDER, redis_client, sql, superuser
 from tests.e2e.driver import Platform, eventually, reason
 
 HELD = "crawler"
@@ -79,12 +79,6 @@ def test_what_is_used_of_each_limit_is_a_check(either: Platform, service: str, f
 
 
 SORTED = "CREATE DATABASE sorted TEMPLATE template0 LOCALE 'C' LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8'"
-
-OLDER = """\
-UPDATE pg_extension SET extversion = (
-  SELECT source FROM pg_extension_update_paths('vector') JOIN pg_available_extensions ON name = 'vector'
-   WHERE target = default_version AND path = source || '--' || target LIMIT 1) WHERE extname = 'vector'
-"""
 
 
 def test_what_a_newer_image_leaves_behind_degrades_postgres_until_it_is_refreshed(either: Platform) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from arcctl import services
 from arcctl.engines.embedded import location
-from tests.e2e.clients import redis_client, sql
+from tests.e2e.clients import redis_client, sql, superuser
 from tests.e2e.counting import ledger, writing
 from tests.e2e.driver import Platform, reason
 from tests.e2e.user_data import USER_DATA
@@ -204,8 +204,12 @@ def test_a_restore_that_is_interrupted_leaves_each_service_whole(full: Platform)
         full.interrupted(seconds, "backup", "restore", name, "--yes", by=by)
         _up(full)
         assert _content(full) == expected
+    with superuser(full) as admin:
+        kept = [row[0] for row in admin.execute("SELECT datname FROM pg_database WHERE datname ~ '^arcctl_old_'")]
     full.arcctl("backup", "restore", name, "--yes").ok()
     assert _content(full) == expected
+    for copy in kept:  # data from before a restore that did not end is the user's to drop
+        full.arcctl("db", "drop", copy, "--yes").ok()
     assert _temporary_databases(full) == 0
 
 

@@ -9,6 +9,7 @@ from typing import BinaryIO
 import pyrage
 import pytest
 
+from arcctl.backup.base import NotTaken
 from arcctl.backup.manifest import Kind
 from arcctl.errors import BackupError
 from arcctl.model.backup_method import Method
@@ -23,7 +24,12 @@ class FakeCopiers:
     former: dict[str, str] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     failing: str = ""
-    """The call that fails: `load store`."""
+    """The calls that fail: `load store`, `swap store, undo store`."""
+    names: tuple[str, ...] = ("data",)
+    """What each service has."""
+    not_taken: str = ""
+    """The one of these that cannot be copied."""
+    remarks: tuple[str, ...] = ()
 
     def __call__(self, key: str, method: Method) -> FakeCopier:
         return FakeCopier(self, key)
@@ -36,14 +42,17 @@ class FakeCopier:
 
     def _call(self, verb: str) -> None:
         self.of.calls.append(f"{verb} {self.key}")
-        if self.of.failing == f"{verb} {self.key}":
+        if f"{verb} {self.key}" in self.of.failing:
             raise BackupError(f"{verb} failed")
 
     def contents(self) -> tuple[tuple[Kind, str], ...]:
-        return ((Kind.FOLDER, "data"),)
+        return tuple((Kind.FOLDER, name) for name in self.of.names)
 
     def save(self, kind: Kind, name: str, target: BinaryIO) -> None:
         self._call("save")
+        if name == self.of.not_taken:
+            target.write(b"half of it")
+            raise NotTaken("it is broken", hint="look at it")
         target.write(self.of.data[self.key].encode())
 
     def load(self, kind: Kind, name: str, source: BinaryIO) -> None:
@@ -56,6 +65,8 @@ class FakeCopier:
         self.of.data[self.key] = self.of.unpacked.pop(self.key)
 
     def undo(self) -> None:
+        if "undo" in self.of.failing:
+            self._call("undo")
         self.of.unpacked.pop(self.key, None)
         self.of.data[self.key] = self.of.former.pop(self.key, self.of.data.get(self.key, ""))
         self._call("undo")
@@ -63,6 +74,9 @@ class FakeCopier:
     def commit(self) -> None:
         self._call("commit")
         del self.of.former[self.key]
+
+    def remarks(self) -> tuple[str, ...]:
+        return self.of.remarks
 
     def present(self) -> str:
         return self.of.data.get(self.key, "")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
 from dataclasses import dataclass, field
 
+from arcctl.checks.locks_report import Holder
 from arcctl.data.base import BrokerClient, DatabaseClient
-from arcctl.data.report import Database, DropImpact, NewTopic, Refreshed, Topic
+from arcctl.data.report import Database, DropImpact, NewTopic, Obstacle, Refreshed, Topic
+from arcctl.errors import UnhealthyError
 from arcctl.model.data_store import Broker, Databases
 
 
@@ -18,6 +20,11 @@ class FakeDataClients:
     known_roles: set[str] = field(default_factory=set)
     outdated: tuple[str, ...] = ()
     """Databases that a newer operating system would sort in another way."""
+    in_the_way: tuple[Obstacle, ...] = ()
+    staying: str = ""
+    """What a drop leaves: `database`, or `role` with an error."""
+    holders: dict[tuple[str, ...], tuple[Holder, ...]] = field(default_factory=dict)
+    """Who holds a lock that sessions in these databases wait for."""
     messages: dict[str, dict[str, list[bytes]]] = field(default_factory=dict)
     """By service and topic."""
     subjects: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -42,9 +49,18 @@ class FakeDatabases:
     async def drop_impact(self, name: str) -> DropImpact:
         return DropImpact(bytes=self.server.stored[name].bytes, sessions=1, tables=0)
 
+    async def obstacles(self, name: str, role: str) -> tuple[Obstacle, ...]:
+        return self.server.in_the_way
+
     async def drop(self, name: str, role: str) -> None:
-        self.server.stored.pop(name, None)
+        if "database" not in self.server.staying:
+            self.server.stored.pop(name, None)
+        if "role" in self.server.staying:
+            raise UnhealthyError("store: it owns something", hint="arcctl health store")
         self.server.known_roles.discard(role)
+
+    async def blocked(self, names: Collection[str]) -> tuple[Holder, ...]:
+        return self.server.holders.get(tuple(names), ())
 
     async def refresh(self) -> tuple[Refreshed, ...]:
         return tuple(Refreshed(database=name, reindexed=True, extensions=()) for name in self.server.outdated)

@@ -8,7 +8,12 @@ from typing import BinaryIO, Protocol
 
 from arcctl.backup.clients.repository import BackupRepository
 from arcctl.backup.manifest import Kind
+from arcctl.errors import BackupError
 from arcctl.model.backup_method import Method
+
+
+class NotTaken(BackupError):
+    """One part of a service's data cannot be copied; the others can."""
 
 
 class DataCopier(Protocol):
@@ -17,7 +22,9 @@ class DataCopier(Protocol):
     def contents(self) -> tuple[tuple[Kind, str], ...]:
         """What there is to copy, as kinds and names; nothing where there is no data."""
 
-    def save(self, kind: Kind, name: str, target: BinaryIO) -> None: ...
+    def save(self, kind: Kind, name: str, target: BinaryIO) -> None:
+        """Raises NotTaken where only this part cannot be copied."""
+
     def load(self, kind: Kind, name: str, source: BinaryIO) -> None:
         """Unpack a copy next to the current data, which stays as it is."""
 
@@ -28,7 +35,13 @@ class DataCopier(Protocol):
         """Back to the data from before `load`."""
 
     def commit(self) -> None:
-        """Delete the data from before `swap`."""
+        """Delete the data from before `swap`.
+
+        Raises BackupError where that fails: the restored data is in its place all the same.
+        """
+
+    def remarks(self) -> tuple[str, ...]:
+        """What is not as it was where the data was copied, for a person."""
 
     def present(self) -> str:
         """The current data, for a person; empty where there is none."""

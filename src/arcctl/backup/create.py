@@ -1,4 +1,4 @@
-"""`backup create`: all data of the project into one folder, whole or not at all."""
+"""`backup create`: all data of the project into one folder, which lists what it holds and what it could not take."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
 
-from arcctl.backup.base import BackupTools
+from arcctl.backup.base import BackupTools, NotTaken
 from arcctl.backup.clients.repository import RECIPIENT, Draft
-from arcctl.backup.manifest import Kind, Manifest, Part
+from arcctl.backup.manifest import Kind, Manifest, Missing, Part
 from arcctl.backup.plan import secrets_id, with_data
 from arcctl.backup.report import CreateReport
 from arcctl.backup.servers import has_data, not_answering, server_of
@@ -49,6 +49,7 @@ class _Creation:
     tools: BackupTools
     _began: float = field(default_factory=time.monotonic)
     _parts: list[Part] = field(default_factory=list)
+    _missing: list[Missing] = field(default_factory=list)
 
     async def run(self) -> CreateReport:
         observed, now = self.project.engine.observe(), datetime.now(UTC)
@@ -61,7 +62,7 @@ class _Creation:
         with self.tools.repository.begin(now.strftime(NAME), self.request.to, self.request.encrypt_for) as draft:
             for service, method in wanted.items():
                 await asyncio.sleep(0)  # Ctrl-C ends it here
-                self._copy(service, method, draft, observed)
+                await self._copy(service, method, draft, observed)
             self._add(draft.write_secrets("secrets.age"), "secrets.age", "", Kind.SECRETS, "", "")
             manifest = self._manifest(now)
             await asyncio.sleep(0)
@@ -92,7 +93,7 @@ class _Creation:
             if method:
                 yield service, method
 
-    def _copy(self, service: str, method: Method, draft: Draft, observed: Observed) -> None:
+    async def _copy(self, service: str, method: Method, draft: Draft, observed: Observed) -> None:
         """One service; it runs again afterwards if it ran, also after a failure."""
         stop = isinstance(method, Folder) and observed.of(service).running
         self._emit(EventKind.WORKING, service, "stopped while its files are copied" if stop else "being copied")
@@ -103,11 +104,21 @@ class _Creation:
             copier, server = self.tools.copiers(service, method), server_of(service, observed)
             for number, (kind, name) in enumerate(copier.contents()):
                 file = f"{service}-{number}.age"
-                self._add(draft.write(file, partial(copier.save, kind, name)), file, service, kind, name, server)
+                try:
+                    written = draft.write(file, partial(copier.save, kind, name))
+                except NotTaken as error:
+                    await asyncio.sleep(0)  # what failed because of Ctrl-C is not left out
+                    self._leave_out(Missing(service=service, name=name, reason=error.message, hint=error.hint))
+                else:
+                    self._add(written, file, service, kind, name, server)
         finally:
             if stop:
                 self.project.engine.restart([service])
         self._emit(EventKind.READY, service, f"copied in {time.monotonic() - began:.1f} s")
+
+    def _leave_out(self, missing: Missing) -> None:
+        self._missing.append(missing)
+        self._emit(EventKind.FAILED, missing.service, f"{missing.name} is not in the backup: {missing.reason}")
 
     def _add(self, written: tuple[int, str], file: str, service: str, kind: Kind, name: str, server: str) -> None:
         size, digest = written
@@ -125,6 +136,7 @@ class _Creation:
             secrets_id=secrets_id(secrets, names),
             secrets=names,
             parts=tuple(self._parts),
+            missing=tuple(self._missing),
         )
 
     def _emit(self, kind: EventKind, subject: str, text: str) -> None:

@@ -44,6 +44,20 @@ class Part:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Missing:
+    """What could not be copied."""
+
+    service: str
+    name: str
+    """Of the database."""
+    reason: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.service}: {self.name}: {self.reason}{f' ({self.hint})' if self.hint else ''}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Manifest:
     created_at: str
     arcctl: str
@@ -55,6 +69,8 @@ class Manifest:
     parts: tuple[Part, ...]
     secrets: tuple[str, ...] = ()
     """The names of those; a newer arcctl may generate more."""
+    missing: tuple[Missing, ...] = ()
+    """What belongs to these services and is not in the backup."""
 
     @property
     def services(self) -> tuple[str, ...]:
@@ -66,6 +82,10 @@ class Manifest:
 
     def of(self, service: str) -> tuple[Part, ...]:
         return tuple(part for part in self.parts if part.service == service)
+
+    def contents(self, service: str) -> str:
+        """The databases or volumes of a service, for a person."""
+        return ", ".join(part.name for part in self.of(service) if part.kind in (Kind.DATABASE, Kind.FOLDER))
 
     @property
     def text(self) -> str:
@@ -79,7 +99,8 @@ def read(text: str, where: str) -> Manifest:
         if document.pop("schema") != SCHEMA:
             raise BackupError(f"{where}: written in a format that this arcctl does not know", hint=DAMAGED)
         parts = tuple(_part(item) for item in document.pop("parts"))
-        return Manifest(**{**document, "secrets": tuple(document.get("secrets", ()))}, parts=parts)
+        missing = tuple(Missing(**item) for item in document.pop("missing", ()))
+        return Manifest(**{**document, "secrets": tuple(document.get("secrets", ()))}, parts=parts, missing=missing)
     except (ValueError, KeyError, TypeError, AttributeError):
         raise BackupError(f"{where}: the manifest is damaged", hint=DAMAGED) from None
 

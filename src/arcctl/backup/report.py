@@ -16,6 +16,10 @@ class CreateReport:
     down: tuple[str, ...]
     """Services that were stopped while their files were copied, and do not answer again."""
 
+    @property
+    def passed(self) -> bool:
+        return not (self.down or self.manifest.missing)
+
 
 @dataclass(frozen=True)
 class ListReport:
@@ -57,15 +61,25 @@ class RestoreReport:
     restored: tuple[str, ...]
     not_restored: dict[str, str]
     """Services that keep the data that they had, with the reason."""
+    replaced: dict[str, str]
+    """Services that have the data of the backup although that failed, with the reason."""
+    kept: dict[str, str]
+    """Restored services with a copy of the data from before that could not be deleted."""
     files: tuple[str, ...]
     """Files of the project that were written."""
     seconds: float
+
+    @property
+    def failed(self) -> dict[str, str]:
+        return {**self.not_restored, **self.replaced}
 
 
 @dataclass(frozen=True, kw_only=True)
 class VerifyReport:
     name: str
     damages: tuple[str, ...]
+    missing: tuple[str, ...] = ()
+    """What is not in the backup, with the reason."""
     not_restored: dict[str, str] = field(default_factory=dict)
     """Services that could not be restored, with the reason."""
     hashes_only: tuple[str, ...] = ()
@@ -77,4 +91,4 @@ class VerifyReport:
     def passed(self) -> bool:
         verdicts = self.report.services if self.report else ()
         broken = any(v.outcome is Outcome.FAILED for v in verdicts)
-        return not (self.damages or self.not_restored or broken)
+        return not (self.damages or self.missing or self.not_restored or broken)

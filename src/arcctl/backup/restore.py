@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from arcctl.backup import servers
-from arcctl.backup.base import BackupTools
+from arcctl.backup.base import BackupTools, DataCopier
 from arcctl.backup.clients.repository import Backup
-from arcctl.backup.manifest import Kind, Manifest
+from arcctl.backup.manifest import Manifest
 from arcctl.backup.plan import obstacle, secrets_id, to_restore
 from arcctl.backup.report import Change, Preview, RestoreReport
 from arcctl.backup.servers import has_data, not_answering, server_of
@@ -37,6 +37,10 @@ class Restore:
     """A file with the passphrase or the age identity; empty for the project's passphrase."""
     secrets: bool = False
     """The secrets and settings of the project too."""
+
+
+class _NotUndone(BackupError):
+    """The data of the backup is in its place, and cannot be taken out again."""
 
 
 async def restore(request: Restore, project: Project, tools: BackupTools) -> RestoreReport:
@@ -69,7 +73,7 @@ def preview(request: Restore, project: Project, tools: BackupTools) -> Preview:
         return Change(
             service=service,
             current=current(service),
-            restored=", ".join(part.name for part in parts if part.kind in (Kind.DATABASE, Kind.FOLDER)),
+            restored=manifest.contents(service),
             bytes=sum(part.bytes for part in parts),
             refused=_refusal(service, manifest, observed, project),
         )
@@ -101,6 +105,8 @@ class _Restoration:
     chosen: tuple[str, ...]
     _began: float = field(default_factory=time.monotonic)
     _not_restored: dict[str, str] = field(default_factory=dict)
+    _replaced: dict[str, str] = field(default_factory=dict)
+    _kept: dict[str, str] = field(default_factory=dict)
 
     async def run(self) -> RestoreReport:
         """Servers first, because they create their volumes and accounts; then one service after the other."""
@@ -125,10 +131,12 @@ class _Restoration:
         self.project.directory.remember_bootstrapped(self.project.directory.bootstrapped() - set(done))
         for service, reason in (await self._start((*done, *sorted(running)))).items():
             if service in done:
-                self._not_restored[service] = f"is restored, and does not run: {reason}"
+                self._replaced[service] = f"does not run: {reason}"
         return RestoreReport(
             restored=self._open(),
             not_restored=dict(self._not_restored),
+            replaced=dict(self._replaced),
+            kept=dict(self._kept),
             files=files,
             seconds=time.monotonic() - self._began,
         )
@@ -166,7 +174,7 @@ class _Restoration:
         return kept
 
     def _open(self) -> tuple[str, ...]:
-        return tuple(i for i in self.chosen if i not in self._not_restored)
+        return tuple(i for i in self.chosen if i not in {*self._not_restored, *self._replaced})
 
     def _refuse(self, observed: Observed) -> None:
         """Leave out what cannot be restored here. Raises BackupError where nothing is left to do."""
@@ -214,11 +222,14 @@ class _Restoration:
         return clients
 
     async def _attempt(self, service: str) -> None:
-        """One service, whole or not at all; a failure is reported and remembered."""
+        """One service, whole or not at all; a failure is reported and remembered, with which of both it is."""
         method = self._method(service)
         assert method is not None, f"{service} was in a backup"
         try:
             await self._replace(service, method)
+        except _NotUndone as error:
+            self._replaced[service] = error.message
+            self._emit(EventKind.FAILED, service, f"has the data of the backup: {error.message}")
         except ArcError as error:
             await asyncio.sleep(0)  # what failed because of Ctrl-C is no failure
             self._leave(service, error.message)
@@ -238,14 +249,32 @@ class _Restoration:
             reason = (await not_answering((service,), self.project)).get(service)
             if reason:
                 raise BackupError(f"does not answer with the restored data: {reason}", hint=f"arcctl logs {service}")
-        except BaseException:
-            if stopped:
-                engine.stop([service])
-            copier.undo()
-            if stopped:
-                engine.restart([service])
+        except BaseException as error:
+            self._undo(service, copier, error, stopped=stopped)
             raise
-        copier.commit()
+        self._commit(service, copier)
+
+    def _undo(self, service: str, copier: DataCopier, cause: BaseException, *, stopped: bool) -> None:
+        """Raises _NotUndone where that fails."""
+        if stopped:
+            self.project.engine.stop([service])
+        try:
+            copier.undo()
+        except ArcError as error:
+            why = cause.message if isinstance(cause, ArcError) else "interrupted"
+            raise _NotUndone(f"{why}; the data from before could not be put back: {error.message}") from None
+        finally:
+            if stopped:
+                self.project.engine.restart([service])
+
+    def _commit(self, service: str, copier: DataCopier) -> None:
+        """Nothing is undone any more: what cannot be deleted of the data from before stays, and is said."""
+        try:
+            copier.commit()
+        except ArcError as error:
+            self._kept[service] = f"{error.message} ({error.hint})" if error.hint else error.message
+        for remark in copier.remarks():
+            self.project.note(f"{service}: {remark}")
         self._emit(EventKind.READY, service, "restored")
 
     def _emit(self, kind: EventKind, subject: str, text: str) -> None:

@@ -34,11 +34,13 @@ async def verify(request: Verify, tools: BackupTools, sandbox: Sandbox) -> Verif
     request = replace(request, name=request.name or _newest(tools.repository))
     backup = tools.repository.find(request.name)
     damages = backup.damages()
+    missing = tuple(map(str, backup.manifest.missing))
     report = VerifyReport(name=request.name, damages=damages)
     if not damages and not request.quick:
         backup.unlock(request.key_file)
         with sandbox() as (project, its_tools):
             report = await _in_sandbox(request, backup, project, its_tools)
+    report = replace(report, missing=missing)
     if report.passed:
         backup.note(Verified(datetime.now(UTC).isoformat(timespec="seconds"), restored=report.report is not None))
     return report
@@ -62,6 +64,4 @@ async def _in_sandbox(request: Verify, backup: Backup, project: Project, tools: 
     report = None
     if done.restored:
         report = await smoke_tests.verify(smoke_tests.Request(words=done.restored), project.reloaded())
-    return VerifyReport(
-        name=request.name, damages=(), not_restored=done.not_restored, hashes_only=hashes_only, report=report
-    )
+    return VerifyReport(name=request.name, damages=(), not_restored=done.failed, hashes_only=hashes_only, report=report)

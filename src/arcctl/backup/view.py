@@ -18,7 +18,11 @@ AGES = ((86400, "d"), (3600, "h"), (60, "min"))
 def created(report: CreateReport, *, as_json: bool) -> None:
     """The name goes to stdout."""
     content(report.name, report.manifest)
-    terminal.say(f"backup {report.name} is complete ({report.seconds:.1f} s)", style="green")
+    for service in report.manifest.services:
+        terminal.say(f"  {service}: {report.manifest.contents(service)}")
+    _missing(report.manifest)
+    if not report.manifest.missing:
+        terminal.say(f"backup {report.name} is complete ({report.seconds:.1f} s)", style="green")
     if report.down:
         terminal.say(f"not answering after they were stopped: {', '.join(report.down)} (arcctl up)", style="red")
     terminal.say(f"next: arcctl backup verify {report.name}")
@@ -26,6 +30,11 @@ def created(report: CreateReport, *, as_json: bool) -> None:
         _document("create", _manifest(report.manifest), name=report.name, down=report.down)
     else:
         terminal.line(report.name)
+
+
+def _missing(manifest: Manifest) -> None:
+    for missing in manifest.missing:
+        terminal.say(f"not in this backup: {missing}", style="red")
 
 
 def deleted(name: str) -> None:
@@ -57,7 +66,9 @@ def _row(entry: Entry) -> tuple[tuple[str, str] | str, ...]:
     if not entry.manifest:
         return (entry.name, "", "", "", "", (f"✘ {entry.problem}", "red"), "")
     m, verified = entry.manifest, ("? not yet", "dim")
-    if entry.verified:
+    if m.missing:
+        verified = (f"✘ not complete: {', '.join(f'{one.service}: {one.name}' for one in m.missing)}", "red")
+    elif entry.verified:
         verified = ("✔ restored and tested", "green") if entry.verified.restored else ("✔ hashes only", "yellow")
     services = ", ".join(m.services)
     return (entry.name, age(m.created_at), terminal.size(m.bytes), m.engine, m.lock[:16], verified, services)
@@ -73,6 +84,7 @@ def age(moment: str) -> str:
 
 def previewed(report: Preview) -> None:
     """What is replaced by what, before anybody is asked."""
+    _missing(report.manifest)
     for change in report.changes:
         if change.refused:
             terminal.say(f"{change.service}: keeps its data: {change.refused}", style="yellow")
@@ -91,6 +103,10 @@ def restored(report: RestoreReport, *, as_json: bool) -> None:
     if report.restored:
         terminal.say(f"restored: {', '.join(report.restored)} ({report.seconds:.1f} s)", style="green")
     _not_restored(report.not_restored)
+    for service, reason in report.replaced.items():
+        terminal.say(f"has the data of the backup: {service}, but: {reason}", style="red")
+    for service, what in report.kept.items():
+        terminal.say(f"a copy of the data from before is kept: {service}: {what}", style="yellow")
     if as_json:
         _document("restore", report)
     terminal.say("next: arcctl verify")
@@ -107,6 +123,8 @@ def verified(report: VerifyReport, *, as_json: bool) -> None:
         terminal.table(("SERVICE", "OUTCOME", "WHAT WAS SHOWN"), [_verdict(v) for v in verdicts])
     for problem in report.damages:
         terminal.say(f"damaged: {problem}", style="red")
+    for text in report.missing:
+        terminal.say(f"not in this backup: {text}", style="red")
     _not_restored(report.not_restored)
     if report.hashes_only:
         why = "cannot run twice on this machine, so only the hashes of their files were compared"

@@ -28,6 +28,7 @@ class ServerState:
 
 @dataclass(frozen=True)
 class Extension:
+    database: str
     name: str
     version: str
     available: str
@@ -64,6 +65,10 @@ def _outdated(databases: Sequence[str]) -> tuple[Finding, ...]:
 
 
 def _behind(extensions: tuple[Extension, ...]) -> tuple[Finding, ...]:
-    text = ", ".join(f"{e.name} is {e.version} and the server has {e.available}" for e in extensions)
+    """Each version once, with the databases that have it."""
+    where: dict[str, list[str]] = {}
+    for e in extensions:
+        where.setdefault(f"{e.name} is {e.version} and the server has {e.available}", []).append(e.database)
+    text = "; ".join(f"{found} (in {', '.join(databases)})" for found, databases in where.items())
     text += ", until ALTER EXTENSION ... UPDATE"
     return (Finding(id="extensions", status="warn", message=text, hint=REFRESH),) if extensions else ()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
 from typing import Protocol
 
-from arcctl.data.report import Database, DropImpact, NewTopic, Refreshed, Topic
+from arcctl.checks.locks_report import Holder
+from arcctl.data.report import Database, DropImpact, NewTopic, Obstacle, Refreshed, Topic
 from arcctl.model.data_store import Broker, Databases
 
 
@@ -15,8 +16,14 @@ class DatabaseClient(Protocol):
     async def databases(self) -> tuple[Database, ...]: ...
     async def roles(self) -> frozenset[str]: ...
     async def drop_impact(self, name: str) -> DropImpact: ...
+    async def obstacles(self, name: str, role: str) -> tuple[Obstacle, ...]:
+        """What refuses that the database, and the role unless it is empty, are dropped."""
+
     async def drop(self, name: str, role: str) -> None:
         """Drop the database, and the role unless it is empty; either may be gone already."""
+
+    async def blocked(self, names: Collection[str]) -> tuple[Holder, ...]:
+        """Who holds the locks that sessions in these databases have waited for too long."""
 
     async def refresh(self) -> tuple[Refreshed, ...]:
         """Rebuild what was sorted in another way and update extensions, in each database that needs it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -26,13 +27,13 @@ PASSWORD_LENGTH = 43
 
 
 @dataclass(frozen=True)
-class _Owner:
+class Owner:
     service: str = ""
     """Empty for a role of the user."""
     password: str = field(default="", repr=False)
 
 
-_USER = _Owner()
+_USER = Owner()
 
 
 async def _open(project: Project, clients: DataClients) -> tuple[Server[Databases], DatabaseClient]:
@@ -40,13 +41,13 @@ async def _open(project: Project, clients: DataClients) -> tuple[Server[Database
     return server, clients.databases(server.service, server.store, server.ports)
 
 
-def _owners(server: Server[Databases]) -> dict[str, _Owner]:
+def owners(server: Server[Databases]) -> dict[str, Owner]:
     """The roles that services log in with; each service's database has the name of its role."""
-    found = {server.store.user: _Owner(server.service, server.store.password)}
+    found = {server.store.user: Owner(server.service, server.store.password)}
     for service_id, service in server.project.catalogue.services.items():
         resources = service.setup.resources(server.project.settings.envs[service_id])
         for login in (r.check for r in resources if isinstance(r.check, Sql)):
-            found.setdefault(login.user, _Owner(service_id, login.password))
+            found.setdefault(login.user, Owner(service_id, login.password))
     return found
 
 
@@ -79,15 +80,16 @@ def _must_exist(name: str, found: Iterable[str]) -> None:
 
 
 def _listed(database: Database, server: Server[Databases]) -> ListedDatabase:
-    owners = _owners(server)
+    known = owners(server)
     stored = server.project.directory.secrets().get(_password_variable(server, database.owner).name, "")
     return ListedDatabase(
         name=database.name,
         owner=database.owner,
         bytes=database.bytes,
-        service=owners.get(database.name, _USER).service,
+        service=known.get(database.name, _USER).service,
         address=f"{LOOPBACK}:{server.ports[server.store.port]}/{database.name}",
-        secret=owners.get(database.owner, _Owner(password=stored)).password,
+        secret=known.get(database.owner, Owner(password=stored)).password,
+        invalid=database.invalid,
     )
 
 
@@ -110,7 +112,7 @@ async def create(name: str, project: Project, clients: DataClients) -> tuple[Lis
 
 async def _refuse_taken(name: str, server: Server[Databases], client: DatabaseClient, *, interrupted: bool) -> None:
     """`interrupted`: an earlier creation of this name stored its password and may have gone on from there."""
-    service, other = _owners(server).get(name, _USER).service, "choose another name"
+    service, other = owners(server).get(name, _USER).service, "choose another name"
     if service:
         raise UsageError(f"{name!r} is the database of the service {service}", hint=other)
     if interrupted:
@@ -139,24 +141,53 @@ async def drop_impact(name: str, project: Project, clients: DataClients) -> Drop
 
 async def _impact(name: str, server: Server[Databases], client: DatabaseClient) -> DropImpact:
     found = {d.name: d for d in await client.databases()}
-    service, hint = _owners(server).get(name, _USER).service, "arcctl db list"
+    service, hint = owners(server).get(name, _USER).service, "arcctl db list"
     if service:
         raise UsageError(f"{name!r} is the database of the service {service}, which needs it", hint=hint)
     if name in found and found[name].template:
         raise UsageError(f"{name!r} is a template that new databases are copied from", hint=hint)
-    if name not in found and _password_variable(server, name).name in server.project.directory.secrets():
+    secret = _password_variable(server, name).name
+    made = secret in server.project.directory.secrets()
+    if name not in found and not made:
+        _must_exist(name, found)
+    await _refuse_obstacles(name, name if made else "", server, client)
+    if name not in found:
         return DropImpact(bytes=0, sessions=0, tables=0)  # an interrupted drop left the role
-    _must_exist(name, found)
     return await client.drop_impact(name)
 
 
+async def _refuse_obstacles(name: str, role: str, server: Server[Databases], client: DatabaseClient) -> None:
+    """Raises UnhealthyError before anything is dropped."""
+    obstacles = await client.obstacles(name, role)
+    if obstacles:
+        first, what = obstacles[0], "; ".join(str(o) for o in obstacles)
+        look = (
+            f"arcctl shell {server.service} --as {server.store.user}"
+            f' -- -d {shlex.quote(first.database)} -c "{first.look}"'
+        )
+        raise UnhealthyError(f"{name!r} is not dropped, nor anything of it; in the way: {what}", hint=look)
+
+
 async def drop(name: str, project: Project, clients: DataClients) -> None:
-    """Drop a database, and the role and the password that `create` made for it."""
+    """Drop a database, and the role and the password that `create` made for it.
+
+    Raises UnhealthyError where something refuses that, with nothing dropped, or where something is left.
+    """
     with await project_lock(project):
         server, client = await _open(project, clients)
         await _impact(name, server, client)
         secret = _password_variable(server, name).name
-        await client.drop(name, name if secret in project.directory.secrets() else "")
+        role = name if secret in project.directory.secrets() else ""
+        reason, hint = "a second look finds it", "arcctl db list"
+        try:
+            await client.drop(name, role)
+        except UnhealthyError as error:
+            reason, hint = error.message, error.hint
+        if name in {d.name for d in await client.databases()}:
+            raise UnhealthyError(f"the database {name} is not dropped: {reason}", hint=hint)
+        if role in await client.roles():
+            text = f"the database {name} is dropped, and its role is not: {reason}"
+            raise UnhealthyError(text, hint=f"arcctl db drop {name}")
         project.directory.forget_secrets([secret])
 
 
@@ -176,7 +207,7 @@ async def refresh_running(project: Project, clients: DataClients) -> tuple[Refre
 async def init(project: Project) -> BootstrapReport:
     """Run `bootstrap` for the server and for every running service that has a database in it."""
     server = await running_server(Databases, project)
-    users = {owner.service for owner in _owners(server).values()}
+    users = {owner.service for owner in owners(server).values()}
     running = tuple(i for i in project.catalogue.services if i in users and server.observed.of(i).running)
     if missing := sorted(users - set(running)):
         project.note(f"not running, so set up when they start: {', '.join(missing)}")

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from arcctl.data.stores import running_server
-from arcctl.errors import UsageError
+import asyncio
+from collections.abc import Collection
+
+from arcctl.checks.locks_report import explained, hint
+from arcctl.data.base import DataClients
+from arcctl.data.db import owners
+from arcctl.data.stores import Server, running_server
+from arcctl.errors import UnhealthyError, UsageError
 from arcctl.lifecycle.executor import PlanExecutor
 from arcctl.lifecycle.plan import Action, Plan, Step
 from arcctl.lifecycle.report import UpReport
@@ -13,12 +19,14 @@ from arcctl.project import Project, ensure_secrets, must_run, project_lock
 
 TIMEOUT = 300.0
 """Seconds for all migrations together."""
+LOOK = 5.0
+"""Seconds between two looks at who waits for a lock."""
 
 
-async def migrate(words: tuple[str, ...], project: Project) -> UpReport:
+async def migrate(words: tuple[str, ...], project: Project, clients: DataClients) -> UpReport:
     """Run the migrations of these services (default: all), each after the init containers that it depends on.
 
-    Raises UnhealthyError where the database server does not run.
+    Raises UnhealthyError where the database server does not run, and where a migration waits too long for a lock.
     """
     chosen = _chosen(words, project)
     with await project_lock(project):
@@ -28,8 +36,25 @@ async def migrate(words: tuple[str, ...], project: Project) -> UpReport:
                 must_run(service, server.observed)
         project = ensure_secrets(project, project.engine.volumes())
         plan = _plan(chosen, project)
-        executor = PlanExecutor(plan=plan, project=project, input_hashes={})
-        return UpReport(plan, await executor.run(wait=True, timeout=TIMEOUT), ())
+        work = asyncio.create_task(
+            PlanExecutor(plan=plan, project=project, input_hashes={}).run(wait=True, timeout=TIMEOUT)
+        )
+        try:
+            while not (await asyncio.wait({work}, timeout=LOOK))[0]:
+                await _refuse_to_wait(chosen, server, clients)
+        finally:
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+        return UpReport(plan, work.result(), ())
+
+
+async def _refuse_to_wait(chosen: Collection[str], server: Server[Databases], clients: DataClients) -> None:
+    """Raises UnhealthyError where a session in a database of these services waits too long for a lock."""
+    client = clients.databases(server.service, server.store, server.ports)
+    holders = await client.blocked([name for name, owner in owners(server).items() if owner.service in chosen])
+    if holders:
+        text = f"a migration is not done: it {explained(holders)}; it goes on when that transaction ends"
+        raise UnhealthyError(text, hint=hint(server.service, server.store.user, holders))
 
 
 def _chosen(words: tuple[str, ...], project: Project) -> dict[str, str]:

@@ -14,6 +14,10 @@ class Database:
     owner: str
     bytes: int
     template: bool = False
+    invalid: bool = False
+    """Left by a DROP DATABASE that was interrupted: it can only be dropped."""
+    open: bool = True
+    """Whether anybody can connect to it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +33,8 @@ class ListedDatabase:
     """Host, port and name, as in a connection URL."""
     secret: str = field(repr=False)
     """The owner's password; empty where it is not known."""
+    invalid: bool = False
+    """Left by a DROP DATABASE that was interrupted: it can only be dropped."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,8 +51,23 @@ class DropImpact:
     bytes: int
     sessions: int
     """Open connections, which are closed."""
-    tables: int
+    tables: int | None
+    """None where nobody can connect to look."""
     largest: tuple[Table, ...] = ()
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """What refuses that a database and its role are dropped."""
+
+    what: str
+    database: str
+    """Where to look at it."""
+    look: str
+    """The SQL that shows it there."""
+
+    def __str__(self) -> str:
+        return self.what
 
 
 @dataclass(frozen=True, kw_only=True)

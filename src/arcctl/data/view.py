@@ -13,10 +13,16 @@ from arcctl.terminal import document
 
 
 def databases(listed: Iterable[ListedDatabase], *, reveal: bool) -> None:
-    rows = [(d.name, d.owner, terminal.size(d.bytes), d.service, url(d, reveal=reveal)) for d in listed]
+    shown = tuple(listed)
+    rows = [(d.name, d.owner, terminal.size(d.bytes), d.service, url(d, reveal=reveal)) for d in shown]
     terminal.table(("DATABASE", "OWNER", "SIZE", "SERVICE", "ADDRESS"), rows)
     if not reveal:
         terminal.say("passwords are hidden: arcctl db list --reveal")
+    for name in (d.name for d in shown if d.invalid):
+        text = (
+            f"{name} was left by a DROP DATABASE that was interrupted, and can only be dropped: arcctl db drop {name}"
+        )
+        terminal.say(text, style="yellow")
 
 
 def databases_json(listed: Iterable[ListedDatabase], *, reveal: bool) -> None:
@@ -42,7 +48,8 @@ def url(database: ListedDatabase, *, reveal: bool) -> str:
 
 
 def drop_impact(name: str, impact: DropImpact) -> None:
-    terminal.say(f"database {name}: {terminal.size(impact.bytes)}, {terminal.count(impact.tables, 'table')}")
+    tables = "nobody can connect to it" if impact.tables is None else terminal.count(impact.tables, "table")
+    terminal.say(f"database {name}: {terminal.size(impact.bytes)}, {tables}")
     for table in impact.largest:
         terminal.say(f"  {table.name}  {terminal.size(table.bytes)}")
     if impact.sessions:

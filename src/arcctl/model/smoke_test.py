@@ -63,6 +63,8 @@ class Sql:
     password: str = field(repr=False)
     port: int
     database: str
+    everywhere: bool = False
+    """In each database that is no template, not only in `database`."""
     at: str = ""
     steps: tuple[Statement, ...]
     cleanup: tuple[str, ...] = ()

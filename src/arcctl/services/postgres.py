@@ -106,7 +106,11 @@ def setup(
             user=f"{UID}:{UID}",
             entrypoint=("psql",),
             command=arguments,
-            environment=lambda env: {"PGPASSFILE": passfile, "PGCONNECT_TIMEOUT": "5"},
+            environment=lambda env: {
+                "PGPASSFILE": passfile,
+                "PGCONNECT_TIMEOUT": "5",
+                "PGOPTIONS": "-c lock_timeout=20s",
+            },
             memory_mb=64,
             pids=32,
         ),
@@ -179,6 +183,7 @@ def _smoke_tests(env: Env) -> tuple[SmokeTest, ...]:
             database="postgres",
             steps=(Statement("read statistics", "SELECT pg_has_role('monitor', 'pg_monitor', 'usage')", "True"),),
         ),
+        _databases.no_old_vectors(SERVER, env.password),
     )
 
 
@@ -194,6 +199,7 @@ def _resources(env: Env) -> tuple[Resource, ...]:
             Statement("find the grant", granted, "True"),
             "GRANT pg_monitor TO monitor",
         ),
+        _databases.current_vectors(SERVER, env.password),
     )
 
 

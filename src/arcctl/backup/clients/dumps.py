@@ -6,87 +6,50 @@ in one transaction.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+import secrets
 import tempfile
+import threading
+from collections.abc import Iterator
 from typing import BinaryIO
 from urllib.parse import quote
 
+from arcctl.backup.base import NotTaken
+from arcctl.backup.clients import database_properties as properties
 from arcctl.backup.manifest import Kind
+from arcctl.checks import locks_report
+from arcctl.checks.clients.postgres import LOCKS, LOOK
+from arcctl.checks.locks_report import Holder, explained, read_holders
 from arcctl.engines import disks
 from arcctl.engines.base import Engine, Executed
-from arcctl.errors import BackupError
+from arcctl.errors import ArcError, BackupError
 from arcctl.model.backup_method import Dump
 
 NEW, OLD = "arcctl_new_", "arcctl_old_"
-MAINTENANCE = "template1"
-"""The database to be connected to while all others are renamed."""
+MARK = "made by arcctl for a moment; may be dropped"
+"""The comment of a database that holds nothing of its own: a dump that is being restored, or a copy to be dumped."""
 TRIES = 10
 """A client that reconnects at once may be faster than a rename."""
+_SHOWN = 3
+"""Lines of a program's error that a message shows."""
 
-_DATABASES = "pg_database WHERE datallowconn AND datconnlimit <> -2 AND datname NOT IN ('template0', 'template1')"
-"""The last condition but one leaves out what an interrupted DROP DATABASE left, which nobody can connect to."""
-_LIST = f"SELECT datname FROM {_DATABASES} ORDER BY datname"
-_LEFT = rf"SELECT datname FROM pg_database WHERE datname ~ '^({NEW}|{OLD})'"
+_ALL = "pg_database WHERE datname <> 'template0'"
+_MARKED = f"starts_with(datname, '{NEW}') AND shobj_description(oid, 'pg_database') = '{MARK}'"
+_LIST = f"SELECT coalesce(json_agg(datname ORDER BY datname), '[]') FROM {_ALL}"
 _SIZE = """\
 SELECT count(*) || ' databases, ' || pg_size_pretty(sum(pg_database_size(oid))) FROM pg_database WHERE NOT datistemplate
 """
-_LISTS = "'search_path', 'temp_tablespaces', 'session_preload_libraries', 'local_preload_libraries'"
-_OPTIONS = f"""\
-WITH d AS (
-  SELECT *, coalesce(to_jsonb(pg_database)->>'datlocale', to_jsonb(pg_database)->>'daticulocale') AS locale,
-         to_jsonb(pg_database)->>'daticurules' AS rules FROM pg_database
-)
-SELECT '-- ' || coalesce(json_object_agg(d.datname, concat(
-         format('ENCODING %L LC_COLLATE %L LC_CTYPE %L', pg_encoding_to_char(d.encoding), d.datcollate, d.datctype),
-         CASE d.datlocprovider WHEN 'i' THEN format(' LOCALE_PROVIDER icu ICU_LOCALE %L', d.locale)
-                               WHEN 'b' THEN format(' LOCALE_PROVIDER builtin BUILTIN_LOCALE %L', d.locale)
-                               ELSE ' LOCALE_PROVIDER libc' END,
-         ' ICU_RULES ' || quote_literal(d.rules)))::text, '{{}}')
-  FROM d JOIN d AS usual ON usual.datname = 'template0'
- WHERE d.oid IN (SELECT oid FROM {_DATABASES})
-   AND (d.encoding, d.datcollate, d.datctype, d.datlocprovider, d.locale, d.rules) IS DISTINCT FROM
-       (usual.encoding, usual.datcollate, usual.datctype, usual.datlocprovider, usual.locale, usual.rules)
+_STATE = """\
+SELECT json_build_object('invalid', datconnlimit = -2, 'open', datallowconn,
+                         'subscribed', EXISTS (SELECT FROM pg_subscription WHERE subdbid = d.oid))
+  FROM pg_database d WHERE datname = {}
 """
-"""One line of JSON: how databases are created whose encoding or locale is not the server's."""
-_PROPERTIES = f"""\
-WITH d AS (SELECT * FROM {_DATABASES})
-SELECT statement FROM (
-  SELECT datname, 1 AS step, 1 AS place, format('ALTER DATABASE %I OWNER TO %I;', datname, pg_get_userbyid(datdba))
-         AS statement FROM d
-  UNION ALL
-  SELECT datname, 2, 1, format('REVOKE ALL ON DATABASE %I FROM PUBLIC, %I;', datname, pg_get_userbyid(datdba))
-    FROM d WHERE datacl IS NOT NULL
-  UNION ALL
-  SELECT datname, 3, place, format('%sGRANT %s ON DATABASE %I TO %s%s;%s',
-                CASE WHEN grantor <> datdba THEN
-                     format('SET SESSION AUTHORIZATION %I; ', pg_get_userbyid(grantor)) END,
-                privilege_type, datname,
-                CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
-                CASE WHEN is_grantable THEN ' WITH GRANT OPTION' END,
-                CASE WHEN grantor <> datdba THEN ' RESET SESSION AUTHORIZATION;' END)
-    FROM d, aclexplode(datacl) WITH ORDINALITY
-         AS acl(grantor, grantee, privilege_type, is_grantable, place)
-  UNION ALL
-  SELECT datname, 4, place, format('ALTER %s SET %I TO %s;',
-                CASE WHEN setdatabase = 0 THEN 'ROLE ALL' WHEN setrole = 0 THEN format('DATABASE %I', datname)
-                     ELSE format('ROLE %I IN DATABASE %I', pg_get_userbyid(setrole), datname) END,
-                name, CASE WHEN name IN ({_LISTS}) THEN value ELSE quote_literal(value) END)
-    FROM pg_db_role_setting LEFT JOIN d ON d.oid = setdatabase,
-         unnest(setconfig) WITH ORDINALITY AS settings(setting, place),
-         LATERAL (SELECT split_part(setting, '=', 1) AS name, substr(setting, strpos(setting, '=') + 1) AS value) AS s
-   WHERE d.oid IS NOT NULL OR (setdatabase = 0 AND setrole = 0)
-  UNION ALL
-  SELECT datname, 5, 1, format('ALTER DATABASE %I CONNECTION LIMIT %s;', datname, datconnlimit)
-    FROM d WHERE datconnlimit <> -1
-  UNION ALL
-  SELECT datname, 6, 1, format('COMMENT ON DATABASE %I IS %L;', datname, text)
-    FROM d, shobj_description(oid, 'pg_database') AS text WHERE text IS NOT NULL
-  UNION ALL
-  SELECT datname, 7, 1, format('ALTER DATABASE %I IS_TEMPLATE true;', datname) FROM d WHERE datistemplate
-) AS statements ORDER BY datname, step, place
+_SUBSCRIPTIONS = """\
+SELECT coalesce(json_agg(json_build_array(subname, subslotname)), '[]')
+  FROM pg_subscription JOIN pg_database d ON d.oid = subdbid WHERE datname = {}
 """
-"""Rights in the order in which they were granted, because a right may rest on another one."""
 _ROLE = re.compile(r'(?:CREATE|ALTER) ROLE ("(?:[^"]|"")+"|[^\s;]+)( WITH .*)?;')
 _PASSWORD = re.compile(r" PASSWORD '(?:[^']|'')*'")
 
@@ -96,70 +59,179 @@ class DatabaseCopier:
 
     def __init__(self, engine: Engine, key: str, method: Dump) -> None:
         self._engine, self._key, self._method = engine, key, method
+        self._application = f"arcctl-{secrets.token_hex(4)}"
         self._new: dict[str, str] = {}
         """Each restored database by the name that it has until the swap."""
+        self._ids: dict[str, int] = {}
+        """The number that the server gave each of them, by the same name; a rename keeps it."""
         self._old: dict[str, str] = {}
         """The name that a replaced database has after the swap, by its own."""
-        self._properties = ""
-        self._options: dict[str, str] = {}
-        """How a database is created that is not like the server's others."""
-        self._swapped = False
+        self._former_roles = ""
+        self._added: set[str] = set()
+        """Roles that came with the backup."""
+        self._properties = properties.Properties()
+        self._remarks: list[str] = []
 
     def contents(self) -> tuple[tuple[Kind, str], ...]:
-        left = set(self._rows(_LEFT))
-        names = (name for name in self._rows(_LIST) if name not in left)
+        marked = set(self._names(f"{_LIST} AND {_MARKED}"))
+        names = (name for name in self._names(_LIST) if name not in marked)
         return ((Kind.ROLES, ""), (Kind.PROPERTIES, ""), *((Kind.DATABASE, name) for name in names))
 
     def save(self, kind: Kind, name: str, target: BinaryIO) -> None:
-        words: tuple[str, ...]
         match kind:
             case Kind.ROLES:
-                words = ("pg_dumpall", "--globals-only", "--no-tablespaces", "--dbname", self._url())
+                self._drop_marked()
+                self._run(self._dump_roles(), stdout=target)
             case Kind.PROPERTIES:
-                words = (*self._psql(), "--command", _OPTIONS, "--command", _PROPERTIES)
+                self._run((*self._psql(), "--command", properties.QUERY), stdout=target)
             case _:
-                words = ("pg_dump", "--format=custom", "--compress=0", "--dbname", self._url(name))
-        self._run(words, stdout=target)
+                self._save_database(name, target)
+
+    def _dump_roles(self) -> tuple[str, ...]:
+        return ("pg_dumpall", "--globals-only", "--no-tablespaces", "--dbname", self._url())
+
+    def _save_database(self, name: str, target: BinaryIO) -> None:
+        """Raises NotTaken where this one cannot be dumped."""
+        found = self._rows(_STATE.format(_text(name)))
+        state = json.loads(found[0]) if found else {"invalid": False, "open": True}
+        if state["invalid"]:
+            raise NotTaken(
+                "a DROP DATABASE of it was interrupted; it can only be dropped", hint=f"arcctl db drop {name}"
+            )
+        try:
+            if state["open"]:
+                self._dump(name, target)
+            elif state["subscribed"]:
+                raise BackupError("it allows no connections, and a copy of it has not its subscriptions")
+            else:
+                self._dump_copy(name, target)
+        except BackupError as error:
+            raise NotTaken(error.message, hint=error.hint) from None
+
+    def _dump(self, name: str, target: BinaryIO) -> None:
+        self._run(("pg_dump", "--format=custom", "--compress=0", "--dbname", self._url(name)), stdout=target)
+
+    def _dump_copy(self, name: str, target: BinaryIO) -> None:
+        """Of a database that allows no connections, which is not changed."""
+        copy = self._create(f"TEMPLATE {_name(name)}")
+        try:
+            self._dump(copy, target)
+        finally:
+            self._try_to_drop(copy)
+
+    def _create(self, words: str) -> str:
+        """A database with a name that was free, and a mark."""
+        taken = {*self._names(_LIST), *self._properties.databases}
+        name = next(name for number in range(len(taken) + 1) if (name := f"{NEW}{number}") not in taken)
+        self._sql(f"CREATE DATABASE {name} {words};\nCOMMENT ON DATABASE {name} IS {_text(MARK)};")
+        return name
 
     def load(self, kind: Kind, name: str, source: BinaryIO) -> None:
         match kind:
             case Kind.ROLES:
-                self._drop_left()
-                self._add_roles(source.read().decode())
+                self._drop_marked()
+                self._former_roles = self._run(self._dump_roles()).stdout.decode()
+                self._added = self._add_roles(source.read().decode())
             case Kind.PROPERTIES:
-                self._properties = source.read().decode()
-                first = self._properties.partition("\n")[0]
-                self._options = json.loads(first.removeprefix("-- ")) if first.startswith("-- ") else {}
+                self._properties = properties.read(source.read().decode())
             case _:
-                new = f"{NEW}{len(self._new)}"
+                new = self._create_like(name)
                 self._new[new] = name
-                self._sql(f"CREATE DATABASE {new} TEMPLATE template0 {self._options.get(name, '')}")
+                self._ids[new] = self._id(new)
                 words = ("pg_restore", "--exit-on-error", "--no-tablespaces", "--dbname", self._url(new))
                 self._run(words, stdin=source)
+                if disabled := ", ".join(subscription for subscription, _ in self._subscriptions(new)):
+                    self._remarks.append(f"{name}: disabled until ALTER SUBSCRIPTION ... ENABLE: {disabled}")
 
-    def _add_roles(self, dump: str) -> None:
+    def _create_like(self, name: str) -> str:
+        """With the encoding, the locale and the tablespace that it had.
+
+        What this server does not have of the server's own locale or of tablespaces is replaced by its own.
+        """
+        like = self._properties.of(name)
+        words = f"TEMPLATE template0 {like.encoding}"
+        if like.tablespace and self._rows(f"SELECT 1 FROM pg_tablespace WHERE spcname = {_text(like.tablespace)}"):
+            words += f" TABLESPACE {_name(like.tablespace)}"
+        elif like.tablespace:
+            self._remarks.append(f"{name} is in the default tablespace: this server has no {like.tablespace}")
+        try:
+            return self._create(f"{words} {like.locale}")
+        except BackupError as error:
+            if not like.usual or "locale" not in error.message.lower():
+                raise
+        self._remarks.append(f"{name} has the locale of this server, which does not know the one it had: {like.locale}")
+        return self._create(words)
+
+    def _id(self, name: str) -> int:
+        """0 where there is no such database."""
+        return int("".join(self._rows(f"SELECT oid FROM pg_database WHERE datname = {_text(name)}")) or 0)
+
+    def _add_roles(self, dump: str) -> set[str]:
+        """The quoted names of those that did not exist."""
         existing = set(self._rows("SELECT quote_ident(rolname) FROM pg_roles"))
         lines = (line for line in dump.splitlines() if not line.startswith("\\"))
         self._sql("\n".join(_without_password(line, existing) for line in lines), strict=False)
+        return set(self._rows("SELECT quote_ident(rolname) FROM pg_roles")) - existing
 
     def swap(self) -> None:
         """All renames in one transaction, while nobody is connected to any of them."""
-        existing = set(self._rows(_LIST))
-        self._old = {name: f"{OLD}{number}" for number, name in enumerate(self._new.values()) if name in existing}
+        existing = set(self._names(_LIST))
+        free = (name for number in range(1000) if (name := f"{OLD}{number}") not in {*existing, *self._new.values()})
+        self._old = {name: next(free) for name in self._new.values() if name in existing}
         renames = [_rename(name, old) for name, old in self._old.items()]
-        renames += [_rename(new, name) for new, name in self._new.items()]
-        self._rename_all([*renames, self._properties])
-        self._swapped = True
+        for new, name in self._new.items():
+            renames += [_rename(new, name), f"COMMENT ON DATABASE {_name(name)} IS NULL;"]
+        statements = [s for name in self._new.values() for s in self._properties.of(name).statements]
+        self._rename_all([*renames, *statements, *self._properties.server])
+        if not self._swapped():
+            raise BackupError("a second look does not find the restored databases", hint=f"arcctl logs {self._key}")
+
+    def _swapped(self) -> bool:
+        """Asked of the server: a connection may have ended after the renames and before their answer."""
+        return bool(self._new) and all(self._id(name) == self._ids[new] for new, name in self._new.items())
 
     def undo(self) -> None:
         """Also after the swap."""
-        if self._swapped:
+        if self._swapped():
             back = [_rename(name, new) for new, name in self._new.items()]
+            back += [f"COMMENT ON DATABASE {new} IS {_text(MARK)};" for new in self._new]
             self._rename_all([*back, *(_rename(old, name) for name, old in self._old.items())])
-        self._drop_left()
+        for new in self._new:
+            self._try_to_drop(new)
+        with contextlib.suppress(ArcError):  # the data is back, which is what counts
+            self._add_roles(self._former_roles)
+            self._sql("".join(f"DROP ROLE {role};\n" for role in self._added), strict=False)
 
     def commit(self) -> None:
-        self._drop_left()
+        """What cannot be dropped stays under its name, and is an error that says so."""
+        kept: dict[str, str] = {}
+        for name, old in self._old.items():
+            try:
+                self._forget_subscriptions(name, old)
+                self._drop(old)
+            except ArcError as error:
+                kept[old] = f"{old} has the data that {name} had, and is not dropped: {error.message}"
+        if kept:
+            raise BackupError("; ".join(kept.values()), hint=f"arcctl db list, then arcctl db drop {next(iter(kept))}")
+
+    def _forget_subscriptions(self, name: str, old: str) -> None:
+        """Without their slots at the publisher, which the restored ones go on with; no database with one is dropped."""
+        now = {slot for _, slot in self._subscriptions(name)}
+        for subscription, slot in self._subscriptions(old):
+            of = _name(subscription)
+            steps = ("DISABLE", "SET (slot_name = NONE)")
+            script = "".join(f"ALTER SUBSCRIPTION {of} {step};\n" for step in steps) + f"DROP SUBSCRIPTION {of};"
+            self._sql(script, database=old)
+            if slot and slot not in now:
+                text = f"{name} had the subscription {subscription}, whose slot {slot} is still at its publisher"
+                self._remarks.append(text)
+
+    def _subscriptions(self, database: str) -> list[tuple[str, str | None]]:
+        """With their slots."""
+        return [(name, slot) for name, slot in json.loads(self._rows(_SUBSCRIPTIONS.format(_text(database)))[0])]
+
+    def remarks(self) -> tuple[str, ...]:
+        return tuple(self._remarks)
 
     def present(self) -> str:
         """Empty where no server answers."""
@@ -171,54 +243,117 @@ class DatabaseCopier:
     def set_password(self, password: str) -> None:
         self._sql(f"ALTER ROLE {_name(self._method.user)} PASSWORD {_text(password)}")
 
-    def _drop_left(self) -> None:
-        """Drop what was restored and not swapped, and what was replaced."""
-        for name in self._rows(_LEFT):
-            self._sql(f"ALTER DATABASE {_name(name)} IS_TEMPLATE false;\nDROP DATABASE {_name(name)} WITH (FORCE);")
+    def _drop_marked(self) -> None:
+        """What an interrupted command left that holds nothing of its own."""
+        for name in self._names(f"{_LIST} AND {_MARKED}"):
+            self._try_to_drop(name)
+
+    def _try_to_drop(self, name: str) -> None:
+        """One with a mark: the next command drops it."""
+        with contextlib.suppress(ArcError):
+            self._drop(name)
+
+    def _drop(self, name: str) -> None:
+        template = self._rows(f"SELECT 1 FROM pg_database WHERE datname = {_text(name)} AND datistemplate")
+        first = f"ALTER DATABASE {_name(name)} IS_TEMPLATE false;\n" if template else ""
+        self._sql(f"{first}DROP DATABASE IF EXISTS {_name(name)} WITH (FORCE);")
 
     def _rename_all(self, statements: list[str]) -> None:
+        """From a database that nothing renames."""
         names = ", ".join(map(_text, (*self._new, *self._new.values(), *self._old.values())))
         disconnect = (
             f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
             f" WHERE datname IN ({names}) AND pid <> pg_backend_pid();"
         )
-        for left in reversed(range(TRIES)):
-            try:
-                self._sql("\n".join([disconnect, *statements]), "--single-transaction")
-                return
-            except BackupError as error:
-                if not left or "being accessed" not in error.message:
-                    raise
+        place = self._create("TEMPLATE template0")
+        try:
+            for left in reversed(range(TRIES)):
+                try:
+                    self._sql("\n".join([disconnect, *statements]), "--single-transaction", database=place)
+                    return
+                except BackupError as error:
+                    if not left or "being accessed" not in error.message:
+                        raise
+        finally:
+            self._try_to_drop(place)
+
+    def _names(self, query: str) -> list[str]:
+        """Of a list in JSON: a name may have any character."""
+        return list(json.loads(self._rows(query)[0]))
 
     def _rows(self, query: str) -> list[str]:
         return self._run((*self._psql(), "--command", query)).stdout.decode().splitlines()
 
-    def _sql(self, sql: str, *options: str, strict: bool = True) -> None:
+    def _sql(self, sql: str, *options: str, strict: bool = True, database: str = "") -> None:
         """Through an unnamed file, because a password may be in it."""
         with tempfile.TemporaryFile() as script:
             script.write(sql.encode())
             script.seek(0)
             stop = ("--set", "ON_ERROR_STOP=1") if strict else ()
-            self._run((*self._psql(), *stop, *options, "--file", "-"), stdin=script)
+            self._run((*self._psql(database), *stop, *options, "--file", "-"), stdin=script)
 
     def _run(
         self, words: tuple[str, ...], *, stdin: BinaryIO | None = None, stdout: BinaryIO | None = None
     ) -> Executed:
-        environment = {"PGPASSWORD": self._method.password, "PGCONNECT_TIMEOUT": "10"}
-        done = self._engine.execute(self._key, words, environment=environment, stdin=stdin, stdout=stdout)
+        with self._watched() as holders:
+            done = self._execute(words, self._application, stdin=stdin, stdout=stdout)
+        if holders:
+            hint = locks_report.hint(self._key, self._method.user, holders)
+            raise BackupError(f"{words[0]} of {self._key}: {explained(holders)}", hint=hint)
         if done.code:
             lines = done.stderr.splitlines() or [f"exit code {done.code}"]
-            reason = next((line for line in lines if "error:" in line.lower()), lines[-1])
+            reason = _reason(lines)
             raise BackupError(
                 f"{words[0]} of {self._key}: {reason}", hint=disks.hint(reason, f"arcctl logs {self._key}")
             )
         return done
 
-    def _psql(self) -> tuple[str, ...]:
-        return ("psql", "-XqAt", "--dbname", self._url())
+    def _execute(
+        self, words: tuple[str, ...], application: str, stdin: BinaryIO | None = None, stdout: BinaryIO | None = None
+    ) -> Executed:
+        environment = {"PGPASSWORD": self._method.password, "PGCONNECT_TIMEOUT": "10", "PGAPPNAME": application}
+        return self._engine.execute(self._key, words, environment=environment, stdin=stdin, stdout=stdout)
 
-    def _url(self, database: str = MAINTENANCE) -> str:
-        return f"postgresql://{self._method.user}@127.0.0.1:{self._method.port}/{quote(database, safe='')}"
+    @contextlib.contextmanager
+    def _watched(self) -> Iterator[list[Holder]]:
+        """Who held the lock that a program waited for, which is cancelled then. A dump takes off every other limit."""
+        holders: list[Holder] = []
+        ended = threading.Event()
+
+        def watch() -> None:
+            while not holders and not ended.wait(LOOK):
+                with contextlib.suppress(ArcError):
+                    holders.extend(self._holders())
+
+        watcher = threading.Thread(target=watch, daemon=True)
+        watcher.start()
+        try:
+            yield holders
+        finally:
+            ended.set()
+            watcher.join()
+
+    def _holders(self) -> tuple[Holder, ...]:
+        """Nothing where no server answers."""
+        values = {"pid": "0", "who": _text(self._application), "ids": "'{}'", "cancel": "true"}
+        query = LOCKS % {**values, "seconds": locks_report.SECONDS}
+        done = self._execute((*self._psql(), "--command", query), "arcctl")
+        return () if done.code else read_holders(done.stdout.decode())
+
+    def _psql(self, database: str = "") -> tuple[str, ...]:
+        return ("psql", "-XqAt", "--dbname", self._url(database))
+
+    def _url(self, database: str = "") -> str:
+        """Of the superuser's own database where none is named."""
+        path = quote(database or self._method.user, safe="")
+        return f"postgresql://{self._method.user}@127.0.0.1:{self._method.port}/{path}"
+
+
+def _reason(lines: list[str]) -> str:
+    """The first error of a program, with what the server says of it in the next lines."""
+    first = next((number for number, line in enumerate(lines) if "error:" in line.lower()), len(lines) - 1)
+    more = [line.strip() for line in lines[first + 1 :] if re.match(r"\s*(\w+: )*DETAIL: ", line)]
+    return "; ".join((lines[first], *more[:_SHOWN]))
 
 
 def _without_password(line: str, roles: set[str]) -> str:

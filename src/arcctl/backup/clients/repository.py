@@ -22,7 +22,7 @@ from typing import Any, BinaryIO
 from arcctl.backup.clients.encryption import decrypted, encrypted
 from arcctl.backup.manifest import DAMAGED, Entry, Kind, Manifest, Part, Verified, read
 from arcctl.backup.plan import obstacle
-from arcctl.errors import BackupError, KeyRefused, UsageError
+from arcctl.errors import ArcError, BackupError, KeyRefused, UsageError
 from arcctl.settings.directory import (
     PRIVATE_FILE,
     PRIVATE_FOLDER,
@@ -105,16 +105,16 @@ class BackupRepository:
     def newest(self, service: str, engine: str) -> str:
         """The newest whole one with data of a service that fits this engine; empty where there is none."""
         found = [entry for entry in self.entries() if entry.manifest and self._offers(entry, service, engine)]
-        return found[-1].name if found else ""
+        complete = [entry for entry in found if entry.manifest and not entry.manifest.missing]
+        return next((entries[-1].name for entries in (complete, found) if entries), "")
 
     def _offers(self, entry: Entry, service: str, engine: str) -> bool:
         """Whether every file has its size; a restore compares the hashes too, before it changes anything."""
-        manifest, folder = entry.manifest, self.folder / entry.name
+        manifest = entry.manifest
         assert manifest is not None
         mine = manifest.of(service)
         fits = mine and not any(obstacle(part, manifest, engine, "") for part in mine)
-        files = ((folder / part.file, part.bytes) for part in manifest.parts)
-        return bool(fits) and all(path.is_file() and path.stat().st_size == size for path, size in files)
+        return bool(fits) and _has_its_files(self.folder / entry.name, manifest)
 
     def keep_damaged(self, name: str, fill: Callable[[BinaryIO], object]) -> str:
         """Write data that no server can read to a file of its own; the path of that file."""
@@ -141,6 +141,11 @@ class BackupRepository:
         return Backup(path, self._directory)
 
 
+def _has_its_files(folder: Path, manifest: Manifest) -> bool:
+    files = ((folder / part.file, part.bytes) for part in manifest.parts)
+    return all(path.is_file() and path.stat().st_size == size for path, size in files)
+
+
 class Draft:
     """A backup that is being written."""
 
@@ -151,8 +156,12 @@ class Draft:
     def write(self, file: str, fill: Callable[[BinaryIO], object]) -> tuple[int, str]:
         """Size in bytes and hash of the file that `fill` fills."""
         path = self._folder / file
-        with encrypted(path, self._recipient) as stream:
-            fill(stream)
+        try:
+            with encrypted(path, self._recipient) as stream:
+                fill(stream)
+        except ArcError:
+            path.unlink(missing_ok=True)
+            raise
         return path.stat().st_size, _sha256(path)
 
     def write_secrets(self, file: str) -> tuple[int, str]:
@@ -174,6 +183,8 @@ class Draft:
             target = next(path for path in paths if not path.exists())
             self._folder.rename(target)
             _sync(target.parent)
+            if not (_manifest(target) == manifest and _has_its_files(target, manifest)):
+                raise BackupError(f"{target} is not what was written", hint="arcctl backup create")
         return str(target) if self._named_by_path else target.name
 
 

@@ -29,10 +29,15 @@ _UNDO = (
     + "rmdir .arcctl-old\nfi\n"
 )
 _DROP = "rm -rf .arcctl-old .arcctl-new .arcctl-bad\n"
-_RECOVER = f"if [ -d .arcctl-going ] || [ -d .arcctl-new ]; then\n{_UNDO}fi\n{_DROP}"
-SAVE = f"set -e\n{_RECOVER}exec tar --numeric-owner -cf - .\n"
+_RECOVER = f"if [ -d .arcctl-going ] || [ -d .arcctl-new ]; then\n{_UNDO}fi\nrm -rf .arcctl-new .arcctl-bad\n"
+# The data from before a restore that ended after its swap: nobody was told yet, so nobody drops it.
+_KEEP = (
+    "if [ -d .arcctl-old ]; then\nn=1\nwhile [ -e .arcctl-kept-$n ]; do n=$((n+1)); done\n"
+    "mv .arcctl-old .arcctl-kept-$n\necho .arcctl-kept-$n\nfi\n"
+)
+SAVE = f"set -e\n{_RECOVER}exec tar --numeric-owner --exclude './.arcctl-*' -cf - .\n"
 LOAD = (
-    f"set -e\n{_RECOVER}mkdir .arcctl-new\ntar --numeric-owner -xpf - -C .arcctl-new\n"
+    f"set -e\n{_RECOVER}{_KEEP}mkdir .arcctl-new\ntar --numeric-owner -xpf - -C .arcctl-new\n"
     '[ -z "$OWNER" ] || chown -R "$OWNER" .arcctl-new\n'
 )
 SWAP = (
@@ -119,6 +124,7 @@ class VolumeCopier:
 
     def __init__(self, shell: Shell, key: str, method: Folder) -> None:
         self._shell, self._key, self._method = shell, key, method
+        self._remarks: list[str] = []
 
     def contents(self) -> tuple[tuple[Kind, str], ...]:
         return tuple((Kind.FOLDER, name) for name in self._existing())
@@ -132,7 +138,10 @@ class VolumeCopier:
 
     def load(self, kind: Kind, name: str, source: BinaryIO) -> None:
         del kind
-        self._run(name, LOAD, stdin=source)
+        kept = self._run(name, LOAD, stdin=source).decode().strip()
+        if kept:
+            text = f"the data from before an earlier restore, which did not end, is kept in its volume {name} as {kept}"
+            self._remarks.append(text)
 
     def swap(self) -> None:
         self._each(SWAP)
@@ -142,6 +151,9 @@ class VolumeCopier:
 
     def commit(self) -> None:
         self._each(_DROP)
+
+    def remarks(self) -> tuple[str, ...]:
+        return tuple(self._remarks)
 
     def present(self) -> str:
         sizes = [int(self._run(name, SIZE)) for name in self._existing()]

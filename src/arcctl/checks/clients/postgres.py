@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, LiteralString
 
 from arcctl.checks.clients.steps import Run, cleaned, expect, short
 from arcctl.checks.database_report import Extension, ServerState, answer
+from arcctl.checks.locks_report import SECONDS, Holder, explained, read_holders
 from arcctl.model.names import LOOPBACK
 from arcctl.model.probe import Answer, Postgres
 from arcctl.model.smoke_test import Sql
@@ -16,12 +17,43 @@ if TYPE_CHECKING:
     import psycopg
 
 _Rows = list[tuple[Any, ...]]
+
+
+class Locked(Exception):
+    """A statement waited too long for a lock, and was cancelled."""
+
+    def __init__(self, holders: tuple[Holder, ...]) -> None:
+        super().__init__(explained(holders))
+        self.holders = holders
+
+
 OURS = "arcctl health"
 """The application name of probes, which are not counted."""
-_EXTENSIONS: LiteralString = """\
+EXTENSIONS: LiteralString = """\
 SELECT extname, extversion, default_version FROM pg_extension JOIN pg_available_extensions ON name = extname
  WHERE extversion <> default_version ORDER BY 1
 """
+"""The extensions of a database of which the server has another version."""
+LOCKS: LiteralString = """\
+WITH found AS (
+  SELECT DISTINCT w.pid AS waiter, holder AS pid, coalesce(h.application_name, '') AS application,
+         coalesce(host(h.client_addr), '') AS address, coalesce(h.state, '') AS state,
+         coalesce(to_char(coalesce(h.xact_start, h.backend_start), 'YYYY-MM-DD HH24:MI:SSOF'), '') AS since
+    FROM pg_stat_get_activity(NULL) AS w
+         CROSS JOIN LATERAL unnest(pg_blocking_pids(w.pid)) AS holder
+         LEFT JOIN pg_stat_get_activity(NULL) AS h ON h.pid = holder
+   WHERE (w.pid = %(pid)s OR w.application_name = %(who)s OR w.datid = ANY (%(ids)s::oid[]))
+     AND w.wait_event_type = 'Lock'
+     AND EXISTS (SELECT FROM pg_locks AS l WHERE l.pid = w.pid AND NOT l.granted
+                    AND coalesce((to_jsonb(l)->>'waitstart')::timestamptz, w.query_start)
+                        < clock_timestamp() - make_interval(secs => %(seconds)s))
+)
+SELECT coalesce(json_agg(to_jsonb(found) - 'waiter'), '[]')::text FROM found
+ WHERE CASE WHEN %(cancel)s THEN pg_cancel_backend(waiter) ELSE true END
+"""
+"""Who holds the locks that statements wait for, which this can cancel. Reads no table that could be locked."""
+LOOK = 5.0
+"""Seconds between two looks at a statement that takes long."""
 _STATE: LiteralString = """\
 SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
          - coalesce(current_setting('reserved_connections', true), '0')::int,
@@ -34,28 +66,50 @@ SELECT current_setting('max_connections')::int - current_setting('superuser_rese
        EXISTS (SELECT FROM pg_roles WHERE rolname = %(client)s)
          AND EXISTS (SELECT FROM pg_database WHERE datname = %(client)s)
 """
+_DATABASES: LiteralString = """\
+SELECT datname FROM pg_database WHERE datallowconn AND datconnlimit <> -2 AND NOT datistemplate ORDER BY 1
+"""
+"""Those that can be connected to. Nothing can be copied from a template while somebody is."""
+AT_ONCE = 4
+"""Connections at the same time, of which a server has few."""
 
 
 async def ask_postgres(probe: Postgres, port: int) -> Answer:
     """Raises what the superuser meets: without it nobody can say more."""
-    as_client, as_superuser = await _together(
-        _rows(port, probe.user, probe.password, _EXTENSIONS),
-        _rows(port, probe.superuser, probe.superuser_password, _STATE, client=probe.user, ours=OURS),
+    as_client, as_superuser, extensions = await asyncio.gather(
+        _rows(port, probe.user, probe.password, probe.user, "SELECT 1"),
+        _rows(port, probe.superuser, probe.superuser_password, probe.superuser, _STATE, client=probe.user, ours=OURS),
+        _behind(probe, port),
+        return_exceptions=True,
     )
     if isinstance(as_superuser, BaseException):
         raise as_superuser
     refused = short(str(as_client).strip().splitlines()[-1]) if isinstance(as_client, BaseException) else ""
-    extensions = () if isinstance(as_client, BaseException) else tuple(Extension(*row) for row in as_client)
-    return answer(probe, ServerState(*as_superuser[0]), refused, extensions)
+    return answer(
+        probe, ServerState(*as_superuser[0]), refused, () if isinstance(extensions, BaseException) else extensions
+    )
 
 
-async def _together(*logins: Awaitable[_Rows]) -> list[_Rows | BaseException]:
-    return await asyncio.gather(*logins, return_exceptions=True)
+async def _behind(probe: Postgres, port: int) -> tuple[Extension, ...]:
+    """The extensions of all databases that are not as new as the server's; of one that nobody can enter, nothing."""
+    free = asyncio.Semaphore(AT_ONCE)
+
+    async def rows(database: str, query: LiteralString) -> _Rows:
+        async with free:
+            return await _rows(port, probe.superuser, probe.superuser_password, database, query)
+
+    names = [row[0] for row in await rows(probe.superuser, _DATABASES)]
+    found = await asyncio.gather(*(rows(name, EXTENSIONS) for name in names), return_exceptions=True)
+    return tuple(
+        Extension(name, *row)
+        for name, extensions in zip(names, found, strict=True)
+        if not isinstance(extensions, BaseException)
+        for row in extensions
+    )
 
 
-async def _rows(port: int, user: str, password: str, query: LiteralString, **values: str) -> _Rows:
-    """In the database of the same name."""
-    connection = await _connect(port, user, user, password, application_name=OURS)
+async def _rows(port: int, user: str, password: str, database: str, query: LiteralString, **values: str) -> _Rows:
+    connection = await _connect(port, user, database, password, application_name=OURS)
     async with connection:
         return await (await connection.execute(query, values)).fetchall()
 
@@ -69,10 +123,57 @@ async def _connect(
     return await psycopg.AsyncConnection.connect(host=LOOPBACK, port=port, sslmode="disable", autocommit=True, **login)
 
 
+async def limited(
+    connection: psycopg.AsyncConnection[Any], query: Any, values: Mapping[str, Any] | tuple[Any, ...] | None = None
+) -> psycopg.AsyncCursor[Any]:
+    """Run a statement. Raises Locked where it waits too long for a lock."""
+    from psycopg.errors import QueryCanceled
+
+    work, holders = asyncio.ensure_future(connection.execute(query, values)), tuple[Holder, ...]()
+    try:
+        while not (await asyncio.wait({work}, timeout=LOOK))[0]:
+            holders = holders or await _holders(connection)
+        return work.result()
+    except QueryCanceled:
+        if holders:
+            raise Locked(holders) from None
+        raise
+    finally:
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+
+
+async def _holders(waiting: psycopg.AsyncConnection[Any]) -> tuple[Holder, ...]:
+    """Who holds the lock that a statement waits for, which is cancelled where it has waited too long."""
+    import psycopg
+
+    info = waiting.info
+    values: dict[str, object] = {"pid": info.backend_pid, "who": None, "ids": [], "seconds": SECONDS, "cancel": True}
+    try:
+        connection = await _connect(info.port, info.user, info.dbname, info.password, application_name=OURS)
+        async with connection:
+            ((text,),) = await (await connection.execute(LOCKS, values)).fetchall()
+    except psycopg.Error:  # nobody can say
+        return ()
+    return read_holders(text)
+
+
 async def run_sql(smoke_test: Sql, run: Run) -> None:
+    """In its database, or one after the other in each that can be connected to."""
+    if not smoke_test.everywhere:
+        return await _run_in(smoke_test.database, "", smoke_test, run)
     async with run.step(f"log in as {smoke_test.user}", smoke_test.at):
         port = run.port(smoke_test.port, smoke_test.at)
-        connection = await _connect(port, smoke_test.user, smoke_test.database, smoke_test.password)
+        names = await _rows(port, smoke_test.user, smoke_test.password, smoke_test.database, _DATABASES)
+    for (name,) in names:
+        await _run_in(name, f" in {name}", smoke_test, run)
+    return None
+
+
+async def _run_in(database: str, place: str, smoke_test: Sql, run: Run) -> None:
+    async with run.step(f"log in as {smoke_test.user}{place}", smoke_test.at):
+        port = run.port(smoke_test.port, smoke_test.at)
+        connection = await _connect(port, smoke_test.user, database, smoke_test.password)
 
     async def clean() -> None:
         for text in smoke_test.cleanup:
@@ -80,8 +181,8 @@ async def run_sql(smoke_test: Sql, run: Run) -> None:
 
     async with connection, cleaned(clean):
         for statement in smoke_test.steps:
-            async with run.step(statement.name, smoke_test.at):
-                cursor = await connection.execute(run.filled(statement.sql))
+            async with run.step(f"{statement.name}{place}", smoke_test.at):
+                cursor = await limited(connection, run.filled(statement.sql))
                 if statement.expect:
                     row = await cursor.fetchone()
                     expect(",".join(str(value) for value in row or ()), run.filled(statement.expect))

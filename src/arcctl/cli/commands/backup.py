@@ -73,7 +73,7 @@ def create(
         project = load_project(ctx.obj, progress)
         report = run(use_case.create(request, project, backup_tools(project)))
     view.created(report, as_json=json_)
-    if report.down:
+    if not report.passed:
         raise typer.Exit(1)
 
 
@@ -153,7 +153,7 @@ def restore(
         project = load_project(ctx.obj, progress)
         report = run(use_case.restore(request, project, backup_tools(project)))
     view.restored(report, as_json=json_)
-    if report.not_restored:
+    if report.failed:
         raise typer.Exit(1)
 
 

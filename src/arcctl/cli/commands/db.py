@@ -122,13 +122,13 @@ def migrate(ctx: typer.Context, names: Words = None) -> None:
     Examples: `arcctl db migrate`, `arcctl db migrate kratos`
     """
     from arcctl.cli.interrupts import run
-    from arcctl.cli.project import load_project, newest_backup
+    from arcctl.cli.project import data_clients, load_project, newest_backup
     from arcctl.data import view
     from arcctl.data.migrate import migrate as migrate_tables
     from arcctl.lifecycle.up import raise_for_failed
 
     with ctx.obj.display() as progress:
         project = load_project(ctx.obj, progress)
-        result = run(migrate_tables(tuple(names or ()), project))
+        result = run(migrate_tables(tuple(names or ()), project, data_clients()))
     raise_for_failed(result, project, newest_backup(project))
     view.migrated(result.plan.services)

@@ -117,14 +117,19 @@ def _callbacks(chosen: Globals, project: Project, sink: Sink) -> Callbacks:
     from arcctl.backup import restore as restoring
     from arcctl.cli.project import backup_tools, data_clients, load_project
     from arcctl.data import db as databases
+    from arcctl.errors import BackupError
     from arcctl.images.upgrade import Callbacks
 
     async def back_up(services: tuple[str, ...]) -> str:
-        return (await creating.create(creating.Create(words=services), project, backup_tools(project))).name
+        report = await creating.create(creating.Create(words=services), project, backup_tools(project))
+        for missing in report.manifest.missing:
+            hint = missing.hint or "arcctl backup create"
+            raise BackupError(f"the backup {report.name} is not complete: {missing}", hint=hint)
+        return report.name
 
     async def restore(name: str, services: tuple[str, ...], fresh: Project) -> Mapping[str, str]:
         request = restoring.Restore(name=name, words=services)
-        return (await restoring.restore(request, fresh, backup_tools(fresh))).not_restored
+        return (await restoring.restore(request, fresh, backup_tools(fresh))).failed
 
     async def refresh(fresh: Project) -> None:
         for done in await databases.refresh_running(fresh, data_clients()):

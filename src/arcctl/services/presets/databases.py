@@ -45,6 +45,17 @@ CURRENT_VECTORS = Statement(
     "True",
 )
 """A newer image has a newer one, and a database keeps its version until it is updated."""
+_NO_OLD_VECTORS = Statement(
+    "have no older pgvector than the server",
+    "SELECT count(*) FROM pg_extension JOIN pg_available_extensions ON name = extname"
+    " WHERE extname = 'vector' AND extversion <> default_version",
+    "0",
+)
+_UPDATE_VECTORS = Statement(
+    "update pgvector",
+    "DO $$ BEGIN IF EXISTS (SELECT FROM pg_extension WHERE extname = 'vector')"
+    " THEN ALTER EXTENSION vector UPDATE; END IF; END $$",
+)
 
 
 def login(server: Server, role: str, password: SecretStr) -> Sql:
@@ -128,6 +139,18 @@ def service_database(server: Server, name: str, password: SecretStr, superuser: 
             database=name,
         ),
     )
+
+
+def no_old_vectors(server: Server, superuser: SecretStr) -> Sql:
+    """In every database, also in those of users, no pgvector is older than the server's."""
+    return replace(_as_superuser(server, superuser, "", _NO_OLD_VECTORS), everywhere=True)
+
+
+def current_vectors(server: Server, superuser: SecretStr) -> Resource:
+    """The pgvector of the server in every database that has one."""
+    update = replace(_as_superuser(server, superuser, "", _UPDATE_VECTORS), everywhere=True)
+    hint = f"arcctl logs {server.host}"
+    return Resource("current vectors in all databases", no_old_vectors(server, superuser), create=(update,), hint=hint)
 
 
 OVERRIDES = (

@@ -84,6 +84,14 @@ def test_a_port_that_another_program_uses_is_named_with_its_owner() -> None:
     ]
 
 
+def test_two_services_on_one_port_are_named_with_a_free_one() -> None:
+    toy = Toy(directory=_directory(), environment={"BIG_SHOP_HOST_PORT": "7000"})
+    assert _complaints(toy) == [
+        "problem ports-twice: port 7000 is used twice: by big-shop (HOST_PORT) and by store (HOST_PORT)"
+        " -> arcctl config set store HOST_PORT 7001"
+    ]
+
+
 def test_a_port_of_a_running_service_is_no_problem() -> None:
     toy = Toy(directory=_directory())
     asyncio.run(up.up(up.Request(words=("store",), timeout=5.0), toy.project()))

@@ -50,7 +50,7 @@ def _followed(log: Path, pieces: Iterator[bytes], patch: pytest.MonkeyPatch) -> 
             raise NothingMore
         _append(log, piece)
 
-    patch.setattr(processes.time, "sleep", write_next)
+    patch.setattr("arcctl.engines.embedded.processes.time.sleep", write_next)
     with contextlib.suppress(NothingMore):
         yield from follow_logs({"store": log, "nobody": log.parent / "no.log"}, follow=True, tail="")
 

@@ -13,6 +13,7 @@ from arcctl.diagnostics.rules import NO_PROXY, PROXIES
 from arcctl.errors import ArcError
 from arcctl.lifecycle import preflight
 from arcctl.model.disk import Disk, Space, fullest
+from arcctl.model.host_ports import collisions, free_port
 from arcctl.model.probe import Finding
 from arcctl.project import Project, targets
 from arcctl.settings.resolve import Settings, near_misses
@@ -45,7 +46,8 @@ def gather(project: Project, collector: Collector) -> Facts:
         engine=engine,
         proxies=_proxies(project.environment),
         taken=_taken(project, engine, loaded),
-        low_ports={p: i for p, i in _published(project, loaded).items() if p < PRIVILEGED} if loaded else {},
+        ports_twice=_ports_twice(project) if loaded else (),
+        low_ports={p.number: p.service for p in project.host_ports() if p.number < PRIVILEGED} if loaded else {},
         memory_wanted=preflight.memory_wanted(containers),
         started=_started(project),
         removable=_removable(collector, engine.facts.disk if engine.facts else None, directory.disk),
@@ -81,9 +83,13 @@ def _proxies(environment: Mapping[str, str]) -> Mapping[str, str]:
     return {name.lower(): value for name, value in environment.items() if name.lower() in wanted and value}
 
 
-def _published(project: Project, loaded: Settings) -> Mapping[int, str]:
-    services = project.catalogue.services.items()
-    return {port.host: i for i, service in services for port in service.network.ports(loaded.envs[i])}
+def _ports_twice(project: Project) -> tuple[tuple[str, str], ...]:
+    ports = project.host_ports()
+
+    def free(near: int) -> int:
+        return free_port(near, ports, project.ports.taken)
+
+    return tuple((str(found), found.hint(free)) for found in collisions(ports))
 
 
 def _findings(project: Project, engine: EngineReport, loaded: Settings | None) -> tuple[tuple[str, Finding], ...]:
@@ -96,12 +102,12 @@ def _findings(project: Project, engine: EngineReport, loaded: Settings | None) -
 
 
 def _taken(project: Project, engine: EngineReport, loaded: Settings | None) -> tuple[Taken, ...] | None:
-    """Ports of services that do not run which another program uses."""
+    """Ports of what does not run which another program uses."""
     if loaded is None or engine.problem or engine.compose_problem:
         return None
     observed = project.engine.observe()
     return tuple(
-        Taken(port=port, service=service, owner=preflight.owner(project, port))
-        for port, service in _published(project, loaded).items()
-        if not observed.of(service).running and project.ports.taken(port)
+        Taken(port=port.number, service=port.component, owner=preflight.owner(project, port.number))
+        for port in project.host_ports()
+        if not observed.of(port.component).running and project.ports.taken(port.number)
     )

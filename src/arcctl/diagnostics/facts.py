@@ -181,6 +181,8 @@ class Facts:
     """The proxy variables of the environment, in lower case."""
     taken: tuple[Taken, ...] | None
     """None where it could not be checked."""
+    ports_twice: tuple[tuple[str, str], ...] = ()
+    """Ports that two components would use, each with what changes that."""
     low_ports: Mapping[int, str] = field(default_factory=dict)
     """Published ports below 1024 with their services."""
     memory_wanted: int = 0

@@ -269,6 +269,11 @@ def _ports(facts: Facts) -> Iterator[Diagnosis]:
     yield problem("ports", text or "all are free or used by this project", fix, when=facts.taken)
 
 
+def _ports_twice(facts: Facts) -> Iterator[Diagnosis]:
+    for text, fix in facts.ports_twice:
+        yield problem("ports-twice", text, fix)
+
+
 def _low_ports(facts: Facts) -> Iterator[Diagnosis]:
     """Ports that need root, for an engine without root."""
     lowest = facts.host.lowest_port
@@ -413,7 +418,7 @@ Rule = Callable[[Facts], Iterator[Diagnosis]]
 RULES: tuple[Rule, ...] = (
     _secrets, _settings, _files, _near_misses, _modes, _mounted, _selinux, _owner, _env_link, _leftovers,
     _engine, _compose, _cgroup, _storage, _time, _memory, _disk, _rootless, _servers, _socket,
-    _dns, _proxy, _ports, _low_ports,
+    _dns, _proxy, _ports, _ports_twice, _low_ports,
     _other_projects, _old_data, _undeclared, _complete, _version, _supervisor, _findings,
     _python, _account, _clock, _open_files, _inotify, _overcommit, _wsl,
 )  # fmt: skip

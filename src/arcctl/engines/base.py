@@ -316,6 +316,9 @@ class Servers(Protocol):
     def size(self) -> int:
         """Bytes of the cache."""
 
+    def used_by(self) -> tuple[str, ...]:
+        """The project directories whose processes run from the cache."""
+
     def clean(self) -> None:
         """Empty the cache."""
 

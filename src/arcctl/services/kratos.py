@@ -145,6 +145,7 @@ _MAIL: Component[Env] = Component(
     process=Process(
         sources=(MAIL_SOURCE,),
         command=lambda env: ("{program}", "--listen", f"127.0.0.1:{env.mail_port}", "--smtp", f"127.0.0.1:{SMTP_PORT}"),
+        ports={SMTP_PORT: SMTP_PORT},
     ),
 )
 

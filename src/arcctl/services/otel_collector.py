@@ -26,6 +26,7 @@ from arcctl.services.presets.collectors import garbage, limiter
 
 ID = service_id(__name__)
 GRPC_PORT, HTTP_PORT, HEALTH_PORT = 4317, 4318, 13133
+METRICS_PORT = 8888
 _CONFIG = "/etc/otelcol-contrib/config.yaml"
 _OPTIONS = (f"--config={_CONFIG}", "--feature-gates=ottl.functions.enableLambda")
 """Without lambdas a statement cannot look at every attribute."""
@@ -130,7 +131,7 @@ def _losses(records: str, store: str) -> tuple[Loss, ...]:
 
 _SENT = {"spans": jaeger.ID, "metric_points": prometheus.ID, "log_records": loki.ID}
 _TELEMETRY = Telemetry(
-    scrape=Scrape(8888),
+    scrape=Scrape(METRICS_PORT),
     signals={Signal.INTAKE: Call("take a trace", HTTP_PORT, "/v1/traces", method="POST")},
     memory='max(otelcol_process_memory_rss{job="$id"})',
     rate=rate('otelcol_receiver_accepted_spans{job="$id"}'),
@@ -215,7 +216,12 @@ SERVICE: Service[Env] = Service(
     process=Process(
         sources=(SOURCE,),
         command=lambda env: ("{program}", *_OPTIONS),
-        environment=lambda env: {"METRICS_HOST": "127.0.0.1", **garbage(_MEMORY_MB, 35)},
+        environment=lambda env: {
+            "METRICS_HOST": "127.0.0.1",
+            "METRICS_PORT": str(METRICS_PORT),
+            **garbage(_MEMORY_MB, 35),
+        },
         patches=lambda env: {_CONFIG: {"processors": {"memory_limiter": limiter(_MEMORY_MB, percent=60, spike=20)}}},
+        ports={METRICS_PORT: METRICS_PORT},
     ),
 )

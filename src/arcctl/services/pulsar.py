@@ -32,6 +32,8 @@ from arcctl.model.telemetry import Alert, Panel, Scrape, Telemetry, Unit
 
 ID = service_id(__name__)
 PORT, HTTP_PORT = 6650, 8080
+STORE_PORT = 3181
+"""Where the broker reaches its own store for messages."""
 LISTENER = "external"
 """What a client on the host passes as `listener_name`; clients in containers pass none."""
 _DATA = "/pulsar/data"
@@ -262,6 +264,7 @@ SERVICE: Service[Env] = Service(
     process=Process(
         sources=(SOURCE,),
         single_instance=True,  # ledgers remember their store by its address
+        ports={STORE_PORT: STORE_PORT},
         command=lambda env: (
             "java",
             *_MEMORY,

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from arcctl.engines.embedded import owners
 from arcctl.errors import BuildError
 from arcctl.model.binaries import EXTRA, Maven, OnPath, OtelCollector, Requirements, Source, Wheel
 from arcctl.settings import environment
@@ -130,6 +131,11 @@ class Artifacts:
     def size(self) -> int:
         found = [p for p in self._folder.rglob("*") if p.is_file() and not p.is_symlink()]
         return sum(p.stat().st_size for p in found)
+
+    def used_by(self) -> tuple[str, ...]:
+        """The projects whose servers run, else the processes."""
+        found = owners.running_from(self._folder)
+        return tuple(sorted({project or f"the process {pid}" for pid, project in found.items()}))
 
     def clean(self) -> None:
         for path in self._folder.glob("*"):

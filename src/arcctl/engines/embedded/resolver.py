@@ -90,6 +90,9 @@ class BinaryResolver:
     def size(self) -> int:
         return self.artifacts.size()
 
+    def used_by(self) -> tuple[str, ...]:
+        return self.artifacts.used_by()
+
     def clean(self) -> None:
         self.artifacts.clean()
 

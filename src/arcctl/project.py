@@ -102,6 +102,10 @@ class Project:
         local = self.engine.image_store is None
         return host_ports(self.catalogue, (settings or self.settings).envs, local=local)
 
+    def port_owner(self, port: int) -> str:
+        """The program that uses a port of the machine, as precisely as the system tells."""
+        return self.engine.port_owner(port) or self.ports.owner(port) or "another program"
+
     def reloaded(self) -> Project:
         """The project after its files changed: its settings are read again."""
         return replace(self)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from arcctl.checks.cause_report import Explanation
 from arcctl.engines.base import Unavailable
 from arcctl.model.disk import Disk
 from arcctl.model.probe import Finding
@@ -191,6 +192,8 @@ class Facts:
     """Whether this project was ever started."""
     removable: tuple[Removable, ...] = ()
     """Looked for only where a disk is full."""
+    causes: tuple[tuple[str, Explanation], ...] = ()
+    """Why components crashed, as far as that is known, with their keys."""
     findings: tuple[tuple[str, Finding], ...] = ()
     """What probes saw of servers that answer, with the id of each service."""
 

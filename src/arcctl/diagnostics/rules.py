@@ -337,6 +337,11 @@ def _supervisor(facts: Facts) -> Iterator[Diagnosis]:
         yield problem("supervisor", text, "arcctl up", when=state == "gone")
 
 
+def _causes(facts: Facts) -> Iterator[Diagnosis]:
+    for key, cause in facts.causes:
+        yield problem(f"{key}-{cause.cause}", f"{key} {cause.message}", cause.hint)
+
+
 def _findings(facts: Facts) -> Iterator[Diagnosis]:
     """Of each kind, the ones that are not right; else one line for all."""
     for service, finding in facts.findings:
@@ -419,7 +424,7 @@ RULES: tuple[Rule, ...] = (
     _secrets, _settings, _files, _near_misses, _modes, _mounted, _selinux, _owner, _env_link, _leftovers,
     _engine, _compose, _cgroup, _storage, _time, _memory, _disk, _rootless, _servers, _socket,
     _dns, _proxy, _ports, _ports_twice, _low_ports,
-    _other_projects, _old_data, _undeclared, _complete, _version, _supervisor, _findings,
+    _other_projects, _old_data, _undeclared, _complete, _version, _supervisor, _causes, _findings,
     _python, _account, _clock, _open_files, _inotify, _overcommit, _wsl,
 )  # fmt: skip
 

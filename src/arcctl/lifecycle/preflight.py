@@ -74,12 +74,7 @@ def _taken(plan: Plan, project: Project) -> tuple[HostPort, ...]:
 
 
 def _in_use(port: HostPort, project: Project) -> str:
-    return f"port {port.number} ({port.component}) is already in use by {owner(project, port.number)}"
-
-
-def owner(project: Project, port: int) -> str:
-    """The program that uses a port of the host, as precisely as the system tells."""
-    return project.engine.port_owner(port) or project.ports.owner(port) or "another program"
+    return f"port {port.number} ({port.component}) is already in use by {project.port_owner(port.number)}"
 
 
 def _refuse_unreadable(plan: Plan, project: Project) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from arcctl.checks.damage import NewestBackup, damages
+from arcctl.checks.causes import NewestBackup, causes
 from arcctl.engines.base import Observed
 from arcctl.errors import DeadlineError, UnhealthyError
 from arcctl.lifecycle import bootstrap, data_versions, image_lock, preflight
@@ -128,8 +128,8 @@ def raise_for_failed(report: UpReport, project: Project, newest_backup: NewestBa
         project.note(f"  {line}")
     others = f" (and {len(blamed) - 1} more: {', '.join(list(blamed)[1:])})" if len(blamed) > 1 else ""
     hint = f"arcctl logs {culprit}, then arcctl up"
-    if damage := damages([culprit], project, newest_backup).get(culprit):
-        raise UnhealthyError(f"{culprit} {damage.message}{others}", hint=damage.hint)
+    if cause := causes([culprit], project, newest_backup).get(culprit):
+        raise UnhealthyError(f"{culprit} {cause.message}{others}", hint=cause.hint)
     if outcome.failed:
         raise UnhealthyError(f"{culprit} did not become ready: {reason}{others}", hint=hint)
     raise DeadlineError(f"{culprit} was not ready in {outcome.seconds:.0f} s: {reason}{others}", hint=hint)

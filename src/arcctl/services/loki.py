@@ -25,6 +25,7 @@ from arcctl.model.service import (
     service_id,
 )
 from arcctl.model.smoke_test import Call
+from arcctl.model.symptom import Cause, Symptom
 from arcctl.model.telemetry import Alert, LogStore, Loss, Scrape, Signal, Telemetry, rate
 
 ID = service_id(__name__)
@@ -100,6 +101,14 @@ SERVICE: Service[Env] = Service(
     ),
     storage=Storage(mounts=lambda env: (Volume("data", "/loki"), BindMount("loki/config.yaml", _CONFIG))),
     checks=Checks(
+        symptoms=(
+            Symptom(
+                cause=Cause.CONFIGURATION,
+                said=r"parsing config: (?P<words>(?P<path>/[^\s:]+): yaml: (?:.*:\n +)?line (?P<line>\d+): [^\n]*?)"
+                r"(?:\. Use `|$)",
+            ),
+            Symptom(cause=Cause.CONFIGURATION, said=r"parsing config: (?P<words>.*)|CONFIG ERROR.*"),
+        ),
         healthcheck=Healthcheck(test=("CMD", "/usr/bin/loki", "-health")),
         probe=lambda env: Http(PORT, "/ready", body="ready"),
     ),

@@ -22,7 +22,7 @@ from arcctl.model.service import (
 from arcctl.model.smoke_test import Call, Calls, SmokeTest
 from arcctl.model.telemetry import LOST, LOST_MINUTES, Alert, Loss, Panel, Scrape, Signal, Telemetry, Unit, otlp, rate
 from arcctl.services import jaeger, loki, prometheus
-from arcctl.services.presets.collectors import garbage, limiter
+from arcctl.services.presets.collectors import SYMPTOMS, garbage, limiter
 
 ID = service_id(__name__)
 GRPC_PORT, HTTP_PORT, HEALTH_PORT = 4317, 4318, 13133
@@ -188,7 +188,9 @@ SERVICE: Service[Env] = Service(
         },
     ),
     storage=Storage(mounts=lambda env: (BindMount("otel-collector/config.yaml", _CONFIG),)),
-    checks=Checks(probe=lambda env: Http(HEALTH_PORT, body="Server available"), smoke_tests=_smoke_tests),
+    checks=Checks(
+        symptoms=SYMPTOMS, probe=lambda env: Http(HEALTH_PORT, body="Server available"), smoke_tests=_smoke_tests
+    ),
     limits=(
         Limit(
             "a request",

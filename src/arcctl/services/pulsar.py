@@ -28,6 +28,7 @@ from arcctl.model.service import (
     service_id,
 )
 from arcctl.model.smoke_test import Call, Calls, EventLog, SmokeTest
+from arcctl.model.symptom import Cause, Symptom
 from arcctl.model.telemetry import Alert, Panel, Scrape, Telemetry, Unit
 
 ID = service_id(__name__)
@@ -241,6 +242,10 @@ SERVICE: Service[Env] = Service(
         data_stores=lambda env: (Topics(port=PORT, admin_port=HTTP_PORT, listener=LISTENER, system_tenant=ID),),
     ),
     checks=Checks(
+        symptoms=(
+            Symptom(cause=Cause.PORT, said=r"[Ff]ailed to bind [^\n]*?:(?P<port>\d{2,5})\b"),
+            Symptom(cause=Cause.LOCK, said=r"While lock file: /[^\s:]+/LOCK: Resource temporarily unavailable"),
+        ),
         # With curl, because the image's own tools each start a second Java machine.
         healthcheck=Healthcheck(
             test=("CMD-SHELL", f"curl -fsS -m 8 http://127.0.0.1:{HTTP_PORT}{_HEALTH} | grep -qx ok"),

@@ -52,7 +52,7 @@ class Artifacts:
         text = f"{source!r} {platform.machine()}"
         match source:
             case Wheel(package=package):
-                text += _installed(package)
+                text += installed(package)
             case Requirements(lock=lock):
                 text += sys.version + read_text(self._directory / lock) if self._has(lock) else ""
             case OtelCollector(manifest=name) | Maven(pom=name):
@@ -75,7 +75,7 @@ class Artifacts:
             case OnPath(program=program):
                 return () if shutil.which(program) else (program,)
             case Wheel(package=package):
-                return () if _installed(package) else (EXTRA,)
+                return () if installed(package) else (EXTRA,)
             case Requirements(lock=lock) if not self._has(lock):
                 return (lock,)
             case _:
@@ -84,7 +84,7 @@ class Artifacts:
     def version(self, source: Source) -> str:
         """The server's version; empty where its source does not say."""
         if isinstance(source, Wheel):
-            return f"{source.package} {_installed(source.package)}"
+            return f"{source.package} {installed(source.package)}"
         return str(getattr(source, "version", ""))
 
     def build(self, source: Source) -> Iterator[str]:
@@ -143,7 +143,7 @@ class Artifacts:
 
 
 @functools.lru_cache
-def _installed(package: str) -> str:
+def installed(package: str) -> str:
     """The version of a distribution; empty where it is not installed."""
     try:
         return importlib.metadata.version(package)

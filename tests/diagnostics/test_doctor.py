@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from arcctl.diagnostics import doctor
 from arcctl.diagnostics.diagnosis import Leftover, Repair, State
 from arcctl.diagnostics.facts import EngineReport, Host, ProjectFacts, Removable
+from arcctl.engines.base import ContainerState
 from arcctl.lifecycle import up
-from tests.fakes.catalogue import STORE
+from tests.fakes.catalogue import STORE, TOY
 from tests.fakes.machines import DISK, DOCKER, FINE
-from tests.fakes.toy import FakeDirectory, FakePorts, Toy
+from tests.fakes.toy import Failing, FakeDirectory, FakePorts, Toy
 
 SECRETS = {"STORE_PASSWORD": "st0re-secret", "BIG_SHOP_TOKEN": "sh0p-secret"}
 NO_ENGINE = "cannot reach the Docker engine"
@@ -103,6 +104,14 @@ def test_ports_below_1024_are_named_for_an_engine_without_root() -> None:
     lines = _complaints(Toy(directory=_directory()), FakeCollector(replace(DOCKER, rootless=True)))
     (found,) = [line for line in lines if "low-ports" in line]
     assert found.startswith("warn low-ports: only root may listen below 1024: 80 (front) -> ")
+
+
+def test_why_a_service_crashed_is_told() -> None:
+    toy = Toy(directory=_directory(), engine=Failing(TOY, said="write /x: no space left on device"))
+    toy.engine.states["store"] = ContainerState(state="dead", exit_code=1)
+    assert _complaints(toy) == [
+        "problem store-space: store cannot write: write /x: no space left on device -> arcctl doctor"
+    ]
 
 
 def test_fix_repairs_what_is_safe_and_diagnoses_again() -> None:

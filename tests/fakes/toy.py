@@ -189,6 +189,16 @@ class FakeEngine:
 
 
 @dataclass
+class Failing(FakeEngine):
+    """Every component prints the same lines."""
+
+    said: str = ""
+
+    def logs(self, keys: Iterable[str], *, follow: bool, since: str, tail: str) -> Iterator[str]:
+        yield from (f"{key}  | {line}" for key in keys for line in self.said.splitlines())
+
+
+@dataclass
 class FakeProber:
     answers: Mapping[int, Answer] = field(default_factory=dict)
     """By host port; all others answer."""

@@ -34,7 +34,9 @@ GENERAL = (
     ),
     Symptom(cause=Cause.PERMISSION, said=r"(?i)[^\n]*(?:permission denied(?! for)|operation not permitted)[^\n]*"),
     Symptom(cause=Cause.SPACE, said=r"(?i)[^\n]*(?:no space left on device|ENOSPC|disk quota exceeded)[^\n]*"),
-    Symptom(cause=Cause.PASSWORD, said=r"(?i)password authentication failed for (?:user|role) \"(?P<user>[^\"\n]+)\""),
+    Symptom(
+        cause=Cause.PASSWORD, said=r"(?i)password authentication failed for (?:user|role) \\?\"(?P<user>[^\"\\\n]+)"
+    ),
 )
 """What servers of many kinds say, because their systems and libraries do."""
 

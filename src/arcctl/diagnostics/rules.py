@@ -321,7 +321,9 @@ def _version(facts: Facts) -> Iterator[Diagnosis]:
         other = [v for v in known if v.wanted and v.version != v.wanted]
         text = "; ".join(f"{v.name} has data of version {v.version}, {v.service} is {v.wanted}" for v in other)
         text = text or ", ".join(f"{v.name} has version {v.version}" for v in known)
-        fix = "set the image tag that wrote the data, then arcctl upgrade"
+        in_containers = "set the image tag that wrote the data, then arcctl upgrade"
+        locally = "install the version of its package that wrote the data, then arcctl up"
+        fix = locally if facts.engine.socket else in_containers
         yield problem("data-version", text, fix, when=other)
 
 

@@ -106,6 +106,7 @@ async def launch(request: Request, project: Project) -> UpReport:
     project.directory.remember_bootstrapped(project.directory.bootstrapped() - {step.key for step in plan.changes})
     work = PlanExecutor(plan=plan, project=project, input_hashes=prepared.input_hashes)
     outcome = await work.run(wait=request.wait, timeout=request.timeout)
+    data_versions.remember_servers(outcome.ready, outcome.observed, project)
     if plan.missing_images:
         image_lock.verify_locked(plan.services, project, strict=False)
     new = tuple(

@@ -16,7 +16,7 @@ from arcctl.diagnostics.rules import NO_PROXY, PROXIES
 from arcctl.errors import ArcError
 from arcctl.lifecycle import preflight
 from arcctl.model.disk import Disk, Space, fullest
-from arcctl.model.host_ports import collisions, free_port
+from arcctl.model.host_ports import collisions, free_port, gateway_port, route_names
 from arcctl.model.probe import Finding
 from arcctl.project import Project, targets
 from arcctl.settings.resolve import Settings, near_misses
@@ -50,6 +50,8 @@ def gather(project: Project, collector: Collector, newest: NewestBackup) -> Fact
         engine=engine,
         proxies=_proxies(project.environment),
         taken=_taken(project, engine, loaded),
+        unresolved=collector.unresolved(route_names(project.catalogue, loaded.envs)) if loaded else (),
+        gateway_port=gateway_port(project.catalogue, loaded.envs) if loaded else 0,
         ports_twice=_ports_twice(project) if loaded else (),
         low_ports={p.number: p.service for p in project.host_ports() if p.number < PRIVILEGED} if loaded else {},
         memory_wanted=preflight.memory_wanted(containers),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -182,6 +182,10 @@ class Facts:
     """The proxy variables of the environment, in lower case."""
     taken: tuple[Taken, ...] | None
     """None where it could not be checked."""
+    unresolved: tuple[str, ...] = ()
+    """Names of the gateway that this machine does not resolve to itself."""
+    gateway_port: int = 0
+    """Where the gateway serves them; 0 where there is none."""
     ports_twice: tuple[tuple[str, str], ...] = ()
     """Ports that two components would use, each with what changes that."""
     low_ports: Mapping[int, str] = field(default_factory=dict)
@@ -205,6 +209,9 @@ class Collector(Protocol):
     def directory(self) -> ProjectFacts: ...
     def engine(self) -> EngineReport:
         """Raises nothing: an engine that does not answer is part of the report."""
+
+    def unresolved(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Those that this machine does not resolve to a loopback address."""
 
     def removable(self, path: str) -> tuple[Removable, ...]:
         """What commands can remove from the file system of a path."""

@@ -248,6 +248,20 @@ def _dns(facts: Facts) -> Iterator[Diagnosis]:
         yield ok("dns", f"{lookup.inside} resolves the names of other containers {outer}")
 
 
+def _names(facts: Facts) -> Iterator[Diagnosis]:
+    """Browsers resolve `*.localhost` by themselves; other programs ask the system."""
+    if not facts.gateway_port:
+        return
+    if not facts.unresolved:
+        yield ok("names", "this machine resolves the names that the gateway serves")
+        return
+    first, port = facts.unresolved[0], facts.gateway_port
+    text = f"this machine does not resolve {', '.join(facts.unresolved)}, which the gateway serves; browsers do"
+    once = f"curl --resolve {first}:{port}:127.0.0.1 http://{first}:{port}"
+    line = f"echo 127.0.0.1 {' '.join(facts.unresolved)} | sudo tee -a /etc/hosts"
+    yield warn("names", text, f"{once}; for all programs: {line}")
+
+
 def _proxy(facts: Facts) -> Iterator[Diagnosis]:
     used = ", ".join(name.upper() for name in PROXIES if facts.proxies.get(name))
     if not used:
@@ -425,7 +439,7 @@ Rule = Callable[[Facts], Iterator[Diagnosis]]
 RULES: tuple[Rule, ...] = (
     _secrets, _settings, _files, _near_misses, _modes, _mounted, _selinux, _owner, _env_link, _leftovers,
     _engine, _compose, _cgroup, _storage, _time, _memory, _disk, _rootless, _servers, _socket,
-    _dns, _proxy, _ports, _ports_twice, _low_ports,
+    _dns, _names, _proxy, _ports, _ports_twice, _low_ports,
     _other_projects, _old_data, _undeclared, _complete, _version, _supervisor, _causes, _findings,
     _python, _account, _clock, _open_files, _inotify, _overcommit, _wsl,
 )  # fmt: skip

@@ -77,6 +77,23 @@ def _setting(reference: str) -> str:
     return found[1] if found else ""
 
 
+def route_names(catalogue: Catalogue, envs: Mapping[str, ServiceEnv]) -> tuple[str, ...]:
+    """The names under which the gateway serves pages."""
+    labels = (
+        value
+        for service in catalogue.services.values()
+        for component in (service, *service.components)
+        for value in component.network.labels(envs[service.id]).values()
+    )
+    return tuple(name for value in labels for name in re.findall(r"Host\(`([^`]+)`\)", value))
+
+
+def gateway_port(catalogue: Catalogue, envs: Mapping[str, ServiceEnv]) -> int:
+    """Where the gateway serves them without encryption; 0 where there is no gateway."""
+    ports = (port for i, service in catalogue.services.items() for port in service.network.ports(envs[i]))
+    return next((port.host for port in ports if port.gateway), 0)
+
+
 def collisions(ports: Iterable[HostPort]) -> tuple[Collision, ...]:
     """Each port that is used again, with the one that had it first."""
     first: dict[int, HostPort] = {}

@@ -124,6 +124,11 @@ SERVICE: Service[Env] = Service(
             "nothing: the collector sends them later",
         ),
         Limit(
+            "a log line that is ahead of the clock",
+            "10 minutes",
+            "nothing: it gets the time at which it came, and its attribute `sender_time` has its own",
+        ),
+        Limit(
             "age of a log line",
             "a week",
             "nothing; it is dropped, the alert `DataLost` fires and `health` is degraded",

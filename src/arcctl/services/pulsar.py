@@ -77,6 +77,15 @@ class Env(ServiceEnv, env_prefix="PULSAR_"):
     """Port of the admin interface on the host's loopback address."""
 
 
+_MINUTES, _MEGABYTES = 10080, 1024
+_KEPT = {
+    # The broker's own default is to delete a topic that nobody uses, and each message that no subscription waits for.
+    "brokerDeleteInactiveTopicsEnabled": "false",
+    "defaultRetentionTimeInMinutes": str(_MINUTES),
+    "defaultRetentionSizeInMB": str(_MEGABYTES),
+}
+
+
 def _settings(env: Env) -> dict[str, str]:
     listeners = f"internal:pulsar://{ID}:{PORT},{LISTENER}:pulsar://localhost:{env.host_port}"
     settings = {
@@ -85,6 +94,7 @@ def _settings(env: Env) -> dict[str, str]:
         # Ledgers remember their store by its address, which changes with a new container. By its host
         # name, which stays, they are found again.
         "useHostNameAsBookieID": "true",
+        **_KEPT,
     }
     return {f"PULSAR_PREFIX_{name}": value for name, value in settings.items()}
 
@@ -112,6 +122,7 @@ def _standalone(env: Env) -> dict[str, str | int]:
         "dbStorage_readAheadCacheMaxSizeMb": 32,
         "diskUsageThreshold": "0.99",
         "diskUsageWarnThreshold": "0.99",
+        **_KEPT,
     }
 
 
@@ -124,7 +135,7 @@ def _smoke_tests(env: Env) -> tuple[SmokeTest, ...]:
 
 
 _TENANT, _NAMESPACE = "arc", "arc/agents"
-_RETENTION = {"retentionTimeInMinutes": 10080, "retentionSizeInMB": 1024}
+_RETENTION = {"retentionTimeInMinutes": _MINUTES, "retentionSizeInMB": _MEGABYTES}
 
 
 def _resources(env: Env) -> tuple[Resource, ...]:
@@ -136,7 +147,7 @@ def _resources(env: Env) -> tuple[Resource, ...]:
         _resource(
             f"retention of {_NAMESPACE}",
             f"namespaces/{_NAMESPACE}/retention",
-            '"retentionTimeInMinutes":10080',
+            f'"retentionTimeInMinutes":{_MINUTES}',
             "POST",
             _RETENTION,
         ),
@@ -263,6 +274,11 @@ SERVICE: Service[Env] = Service(
             "a message",
             "5 MiB",
             "sending fails with `MessageTooBig`",
+        ),
+        Limit(
+            "what a topic keeps after all subscriptions have acknowledged it, and where there is none",
+            "a week, 1 GiB",
+            "nothing; the oldest are deleted. `arcctl topics create --retention` sets another time for one topic",
         ),
     ),
     telemetry=_TELEMETRY,

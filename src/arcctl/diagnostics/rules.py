@@ -213,10 +213,11 @@ def _servers(facts: Facts) -> Iterator[Diagnosis]:
     """Servers that could run as local processes, and are not installed."""
     report = facts.engine
     if report.socket:
-        only_docker = {name for name, why in report.unavailable.items() if why.command.startswith(IN_CONTAINERS)}
+        only_docker = {name for name, why in report.unavailable.items() if IN_CONTAINERS in why.command}
         missing = {name: why for name, why in report.unavailable.items() if name not in only_docker}
-        rest = f"only in containers: {', '.join(sorted(only_docker))}" if only_docker else "all are installed"
-        text = "; ".join((*(f"{name}: {why.reason}" for name, why in missing.items()), rest))
+        rest = f"only in containers: {', '.join(sorted(only_docker))}" if only_docker else ""
+        text = "; ".join(filter(None, (*(f"{name}: {why.reason}" for name, why in missing.items()), rest)))
+        text = text or "all are installed"
         commands = [why.command for why in missing.values()]
         fix = next((command for command in commands if not command.startswith(BUILD)), BUILD)
         yield warn("servers", text, fix, when=missing)

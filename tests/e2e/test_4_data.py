@@ -249,7 +249,7 @@ def bare_topic(either: Platform) -> Iterator[str]:
 
 
 def test_what_is_stored_in_a_topic_without_subscriptions_stays(either: Platform, bare_topic: str) -> None:
-    """The broker does at once what it does by itself after some time: close a ledger, and delete what need not be kept."""
+    """The broker does at once what it does by itself after a while: close a ledger, and delete what may go."""
     admin = f"http://127.0.0.1:{either.port(8082)}/admin/v2"
     topic = f"{admin}/persistent/{bare_topic.partition(':')[2]}"
     either.arcctl("topics", "produce", bare_topic, given=LINES).ok()

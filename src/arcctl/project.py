@@ -12,6 +12,7 @@ from typing import Protocol, TextIO
 from arcctl.engines.base import Engine, Observed
 from arcctl.errors import PreflightError, SecretsLost, UnhealthyError
 from arcctl.events import Event, Kind, Sink
+from arcctl.model.host_ports import HostPort, host_ports
 from arcctl.model.names import PROJECT
 from arcctl.model.probe import Answer, Probe, Runs
 from arcctl.model.service import Catalogue
@@ -95,6 +96,15 @@ class Project:
     def settings(self) -> Settings:
         """Every setting, read from its sources once. Raises SettingsError."""
         return resolve(self.catalogue, self.sources, insecure_demo=self.insecure_demo)
+
+    def host_ports(self, settings: Settings | None = None) -> tuple[HostPort, ...]:
+        """The ports of this machine that the components use on this engine, by the project's settings or others."""
+        local = self.engine.image_store is None
+        return host_ports(self.catalogue, (settings or self.settings).envs, local=local)
+
+    def port_owner(self, port: int) -> str:
+        """The program that uses a port of the machine, as precisely as the system tells."""
+        return self.engine.port_owner(port) or self.ports.owner(port) or "another program"
 
     def reloaded(self) -> Project:
         """The project after its files changed: its settings are read again."""

@@ -10,14 +10,15 @@ import pytest
 
 from arcctl import services
 from arcctl.checks import health
+from arcctl.checks.cause_report import Explanation, Surroundings, explain, find
 from arcctl.checks.clients.nats import sample
-from arcctl.checks.damage_report import damage
 from arcctl.engines.base import ContainerState
 from arcctl.errors import UnhealthyError
 from arcctl.lifecycle import up
 from arcctl.model.probe import Answer
-from arcctl.model.service import Catalogue, DamagedData
+from arcctl.model.service import Catalogue
 from arcctl.model.smoke_test import Call, Calls, SmokeTest, Step
+from arcctl.model.symptom import Cause, Symptom
 from tests.fakes.catalogue import TOY
 from tests.fakes.smoke_test_runner import FakeSmokeTestRunner
 from tests.fakes.toy import FakeEngine, FakeProber, Toy
@@ -26,6 +27,11 @@ BACKUP = "20261124T210000Z"
 CHECK_AOF = "redis-check-aof --fix appendonlydir/appendonly.aof.manifest"
 AOF = "Bad file format reading the append only file appendonly.aof.1.incr.aof: make a backup of your AOF file, then use"
 CONTROL = 'could not read file "global/pg_control": read 0 of 296'
+
+
+def damage(service: str, lines: list[str], backup: str, volumes: tuple[str, ...] = ()) -> Explanation | None:
+    found = find(services.load().services[service].checks.symptoms, lines)
+    return explain(found, Surroundings(service=service, backup=backup, volumes=volumes)) if found else None
 
 
 @pytest.mark.parametrize(
@@ -42,14 +48,14 @@ CONTROL = 'could not read file "global/pg_control": read 0 of 296'
 )
 def test_damaged_data_is_told_in_the_words_of_the_server(service: str, line: str, said: str) -> None:
     lines = [f"{service}  | starting", line, f"{service}  | bye"]
-    found = damage(services.load().services[service], lines, BACKUP, ())
+    found = damage(service, lines, BACKUP)
     assert found is not None
     assert found.message == f"cannot read its data: {said}"
     assert found.hint == f"arcctl backup restore {BACKUP} {service}"
 
 
 def test_without_a_backup_the_tool_of_the_server_is_named_after_a_copy() -> None:
-    found = damage(services.load().services["redis"], [AOF], "", ("arc_redis_data",))
+    found = damage("redis", [AOF], "", ("arc_redis_data",))
     assert found is not None
     assert (
         found.hint
@@ -59,7 +65,7 @@ def test_without_a_backup_the_tool_of_the_server_is_named_after_a_copy() -> None
 
 @pytest.mark.parametrize(("service", "line"), [("redis", "Ready to accept connections"), ("traefik", AOF)])
 def test_another_line_or_a_service_without_data_is_no_damage(service: str, line: str) -> None:
-    assert damage(services.load().services[service], [line], BACKUP, ()) is None
+    assert damage(service, [line], BACKUP) is None
 
 
 @dataclass
@@ -72,7 +78,9 @@ class Damaged(FakeEngine):
 
 STORE = replace(
     TOY.services["store"],
-    storage=replace(TOY.services["store"].storage, damaged=DamagedData(said="all junk", repair="fix store")),
+    checks=replace(
+        TOY.services["store"].checks, symptoms=(Symptom(cause=Cause.DATA, said="all junk", repair="fix store"),)
+    ),
 )
 CATALOGUE = Catalogue({**TOY.services, "store": STORE})
 

@@ -256,6 +256,15 @@ def test_logs_are_data_of_those_that_exist(cli: CommandLine) -> None:
     assert "redis" not in words
 
 
+@pytest.mark.parametrize("tail", ["-1", "+3", "1.5", "ten", "", "\u0663", "9" * 5000])
+def test_logs_take_a_number_of_lines_or_all(cli: CommandLine, tail: str) -> None:
+    cli.engine(container())
+    cli.docker.says("compose * logs *", LOG)
+    assert cli.arcctl("logs", "loki", "--tail", "all") == Done(0, LOG, "")
+    said = f"error: --tail {tail}: neither a number of lines nor all\nhint: arcctl logs --tail 100\n"
+    assert cli.arcctl("logs", "loki", "--tail", tail) == Done(2, "", said)
+
+
 def test_logs_of_what_is_not_there_say_so(cli: CommandLine) -> None:
     cli.engine()
     assert cli.arcctl("logs", "loki") == Done(0, "", "none of these containers exists; to see which do: arcctl ps\n")

@@ -173,3 +173,31 @@ def test_validate_says_what_is_wrong_as_one_document(idle: CommandLine) -> None:
     document = json.loads(bad.out)
     assert (bad.code, bad.err, document["error"]["code"]) == (2, "", "invalid-settings")
     assert "did you mean REDIS_HOST_PORT?" in document["error"]["message"]
+
+
+LOKI_GRPC = "port 9095 is used twice: by loki (not to be changed) and by redis (HOST_PORT)"
+
+
+def test_a_port_of_another_service_is_refused_with_a_free_one(idle: CommandLine) -> None:
+    said = (
+        "error: port 5432 is used twice: by postgres (HOST_PORT) and by redis (HOST_PORT)\n"
+        "hint: arcctl config set redis HOST_PORT 5433\n"
+    )
+    assert idle.arcctl("config", "set", "redis", "host_port", "5432") == Done(2, "", said)
+    assert not _file(idle).exists()
+    assert idle.arcctl("config", "set", "redis", "host_port", "9095").code == 0  # containers have theirs for themselves
+
+
+def test_a_fixed_port_of_a_local_process_is_refused(idle: CommandLine) -> None:
+    said = f"error: {LOKI_GRPC}\nhint: arcctl config set redis HOST_PORT 9096\n"
+    idle.environment["ARCCTL_ENGINE"] = "embedded"
+    assert idle.arcctl("config", "set", "redis", "host_port", "9095") == Done(2, "", said)
+    _file(idle).write_text("REDIS_HOST_PORT=9095\n")
+    assert idle.arcctl("config", "validate") == Done(2, "", said)
+    idle.environment["ARCCTL_ENGINE"] = "docker"
+    assert idle.arcctl("config", "validate").code == 0
+
+
+def test_a_port_can_be_chosen_while_another_setting_is_invalid(idle: CommandLine) -> None:
+    _file(idle, "loki").write_text("LOKI_HOST_PORT=x\n")
+    assert idle.arcctl("config", "set", "redis", "host_port", "5432").code == 0

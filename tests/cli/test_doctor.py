@@ -34,6 +34,24 @@ def _engine(cli: CommandLine, *containers: Any, volumes: str = "", **info: Any) 
     cli.docker.says("info*", INFO | {"SystemTime": datetime.now(UTC).isoformat()} | info)
 
 
+def test_without_the_packages_of_the_embedded_engine_it_says_how_to_install_them(
+    cli: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("artifacts", "engine"):
+        monkeypatch.setattr(f"arcctl.engines.embedded.{module}.installed", lambda package: "")
+    for module in ("resolver", "engine"):
+        monkeypatch.setattr(f"arcctl.engines.embedded.{module}.with_extra", lambda: "pipx install it")
+    cli.environment |= {"ARCCTL_ENGINE": "embedded", "ARCCTL_CACHE": str(cli.directory / "cache")}
+    done = cli.arcctl("doctor", "--json")
+    found = _by_id(done)
+    assert done.code == 1
+    assert found["engine"]["evidence"] == "the packages of the embedded engine are not installed"
+    assert {found["engine"]["fix"], found["servers"]["fix"]} == {"pipx install it"}
+    assert "redis: its wheel is not installed" in found["servers"]["evidence"]
+    refused = cli.arcctl("up", "redis")
+    assert (refused.code, refused.err.endswith("hint: pipx install it\n")) == (1, True)
+
+
 def _by_id(done: Done) -> dict[str, dict[str, Any]]:
     return {point["id"]: point for point in json.loads(done.out)["diagnoses"]}
 

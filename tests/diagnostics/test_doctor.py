@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from arcctl.diagnostics import doctor
 from arcctl.diagnostics.diagnosis import Leftover, Repair, State
 from arcctl.diagnostics.facts import EngineReport, Host, ProjectFacts, Removable
+from arcctl.engines.base import ContainerState
 from arcctl.lifecycle import up
-from tests.fakes.catalogue import STORE
+from arcctl.model.service import Catalogue
+from arcctl.services.presets.web import web
+from tests.fakes.catalogue import FRONT, STORE, TOY
 from tests.fakes.machines import DISK, DOCKER, FINE
-from tests.fakes.toy import FakeDirectory, FakePorts, Toy
+from tests.fakes.toy import Failing, FakeDirectory, FakePorts, Toy
 
 SECRETS = {"STORE_PASSWORD": "st0re-secret", "BIG_SHOP_TOKEN": "sh0p-secret"}
 NO_ENGINE = "cannot reach the Docker engine"
@@ -27,6 +31,7 @@ class FakeCollector:
 
     report: EngineReport = FINE.engine
     leftovers: tuple[str, ...] = ()
+    unknown_names: tuple[str, ...] = ()
 
     def host(self) -> Host:
         return FINE.host
@@ -36,6 +41,9 @@ class FakeCollector:
 
     def engine(self) -> EngineReport:
         return self.report
+
+    def unresolved(self, names: Iterable[str]) -> tuple[str, ...]:
+        return tuple(name for name in names if name in self.unknown_names)
 
     def removable(self, path: str) -> tuple[Removable, ...]:
         return (Removable(what=f"a backup on {path}", size=1 << 20, command="arcctl backup delete NAME"),)
@@ -84,6 +92,14 @@ def test_a_port_that_another_program_uses_is_named_with_its_owner() -> None:
     ]
 
 
+def test_two_services_on_one_port_are_named_with_a_free_one() -> None:
+    toy = Toy(directory=_directory(), environment={"BIG_SHOP_HOST_PORT": "7000"})
+    assert _complaints(toy) == [
+        "problem ports-twice: port 7000 is used twice: by big-shop (HOST_PORT) and by store (HOST_PORT)"
+        " -> arcctl config set store HOST_PORT 7001"
+    ]
+
+
 def test_a_port_of_a_running_service_is_no_problem() -> None:
     toy = Toy(directory=_directory())
     asyncio.run(up.up(up.Request(words=("store",), timeout=5.0), toy.project()))
@@ -95,6 +111,31 @@ def test_ports_below_1024_are_named_for_an_engine_without_root() -> None:
     lines = _complaints(Toy(directory=_directory()), FakeCollector(replace(DOCKER, rootless=True)))
     (found,) = [line for line in lines if "low-ports" in line]
     assert found.startswith("warn low-ports: only root may listen below 1024: 80 (front) -> ")
+
+
+def test_names_that_the_machine_does_not_resolve_are_told_with_two_ways_out() -> None:
+    toy = Toy(directory=_directory())
+    front = replace(FRONT, network=replace(FRONT.network, labels=lambda env: web("front", 80)))
+    project = replace(toy.project(), catalogue=Catalogue({**TOY.services, "front": front}))
+    found = doctor.diagnose(project, FakeCollector(unknown_names=("front.localhost", "nobody.localhost"))).diagnoses
+    (told,) = [f"{d.state}: {d.evidence} -> {d.fix}" for d in found if d.id == "names"]
+    assert told == (
+        "warn: this machine does not resolve front.localhost, which the gateway serves; browsers do"
+        " -> curl --resolve front.localhost:80:127.0.0.1 http://front.localhost:80;"
+        " for all programs: echo 127.0.0.1 front.localhost | sudo tee -a /etc/hosts"
+    )
+    (fine,) = [
+        f"{d.state}: {d.evidence}" for d in doctor.diagnose(project, FakeCollector()).diagnoses if d.id == "names"
+    ]
+    assert fine == "ok: this machine resolves the names that the gateway serves"
+
+
+def test_why_a_service_crashed_is_told() -> None:
+    toy = Toy(directory=_directory(), engine=Failing(TOY, said="write /x: no space left on device"))
+    toy.engine.states["store"] = ContainerState(state="dead", exit_code=1)
+    assert _complaints(toy) == [
+        "problem store-space: store cannot write: write /x: no space left on device -> arcctl doctor"
+    ]
 
 
 def test_fix_repairs_what_is_safe_and_diagnoses_again() -> None:

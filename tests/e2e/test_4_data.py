@@ -7,6 +7,7 @@ import select
 import signal
 import stat
 import subprocess
+import time
 from collections.abc import Iterator
 from typing import IO, Any, cast
 
@@ -239,6 +240,35 @@ def test_a_work_queue_is_read_without_removing_anything(either: Platform) -> Non
         streams(either, lambda s: s.delete_stream("QUEUE"))
 
 
+@pytest.fixture
+def bare_topic(either: Platform) -> Iterator[str]:
+    """A topic that is named without a namespace."""
+    either.arcctl("topics", "create", "pulsar:arcctl-bare").ok()
+    yield "pulsar:public/default/arcctl-bare"
+    either.arcctl("topics", "delete", "pulsar:arcctl-bare", "--yes")
+
+
+def test_what_is_stored_in_a_topic_without_subscriptions_stays(either: Platform, bare_topic: str) -> None:
+    """The broker does at once what it does by itself after a while: close a ledger, and delete what may go."""
+    admin = f"http://127.0.0.1:{either.port(8082)}/admin/v2"
+    topic = f"{admin}/persistent/{bare_topic.partition(':')[2]}"
+    either.arcctl("topics", "produce", bare_topic, given=LINES).ok()
+    httpx.put(f"{topic}/unload").raise_for_status()
+    assert eventually(lambda: either.arcctl("topics", "consume", bare_topic).out == LINES, 10)
+    httpx.post(f"{topic}/trim").raise_for_status()
+    time.sleep(2)
+    assert either.arcctl("topics", "consume", bare_topic).ok().out == LINES
+    assert httpx.get(f"{admin}/brokers/configuration/runtime").json()["brokerDeleteInactiveTopicsEnabled"] == "false"
+
+
+def test_of_a_batch_with_a_message_over_the_limit_the_others_are_stored_and_that_is_said(
+    either: Platform, topic: str
+) -> None:
+    done = either.arcctl("topics", "produce", topic, given=f"one\n{'x' * 9_000_000}\nthree\n")
+    assert (done.code, ": 1 of 3 messages were not stored: " in done.err) == (1, True), done.err
+    assert either.arcctl("topics", "consume", topic).ok().out == "one\nthree\n"
+
+
 def test_an_unknown_topic_is_answered_with_the_nearest_name(either: Platform) -> None:
     done = either.arcctl("topics", "consume", "AGENT")
     assert done == Done(2, "", "error: there is no topic 'AGENT'\nhint: did you mean nats:AGENTS?\n")
@@ -267,6 +297,8 @@ def test_a_switched_flag_is_seen_by_programs(either: Platform, flag: str) -> Non
         assert eventually(lambda seen=seen: _enabled(either, flag) is seen)  # type: ignore[misc]
         (listed,) = [item for item in _document(either, "flags", "list")["flags"] if item["name"] == flag]
         assert listed["environments"]["development"] is seen
+    for _ in range(16):  # more than the server allows by itself in a minute
+        either.arcctl("flags", "on", flag).ok()
     unknown = either.arcctl("flags", "on", "arcctl-tset")
     assert (unknown.code, f"did you mean {flag}?" in unknown.err) == (2, True)
 

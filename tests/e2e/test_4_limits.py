@@ -235,6 +235,39 @@ def _has_lines(platform: Platform, trace_id: str) -> bool:
     return bool(answer.raise_for_status().json()["data"]["result"])
 
 
+HOUR_NS = 3600 * 10**9
+
+
+def _lines(platform: Platform, service: str) -> dict[str, tuple[int, str]]:
+    """The hour of each line of a program, relative to now, and the time that its sender gave it."""
+    url, now = f"http://127.0.0.1:{platform.port(3100)}/loki/api/v1/query_range", time.time_ns()
+    span = {"start": str(now - 9 * 24 * HOUR_NS), "end": str(now + 3 * 24 * HOUR_NS)}
+    answer = httpx.get(url, params={"query": f'{{service_name="{service}"}}', **span}, timeout=60, trust_env=False)
+    return {
+        line: (round((int(at) - now) / HOUR_NS), stream["stream"].get("sender_time", ""))
+        for stream in answer.raise_for_status().json()["data"]["result"]
+        for at, line in stream["values"]
+    }
+
+
+def test_loki_keeps_lines_of_a_week_in_any_order_and_lines_ahead_of_its_clock(either: Platform) -> None:
+    service, ages = f"late-{secrets.token_hex(4)}", {"now": 0, "two hours": 2, "six days": 144, "again": 0, "a day": 24}
+    for line, age in {**ages, "an hour ahead": -1, "two days ahead": -48, "at last": 3}.items():
+        record = otlp.log_record(bytes(range(16)), line, {}, time.time_ns() - age * HOUR_NS)
+        otlp.send_http(either.port(4318), "logs", otlp.request(service, [record]))
+        time.sleep(1)  # in another batch
+    assert eventually(lambda: len(_lines(either, service)) == 8, 30), _lines(either, service)
+    either.arcctl("restart", "loki").ok()
+    kept = _lines(either, service)
+    assert {line: hour for line, (hour, _) in kept.items() if hour} == {
+        line: -age for line, age in {**ages, "at last": 3}.items() if age
+    }
+    assert (kept["an hour ahead"][0], kept["two days ahead"][0]) == (0, 0)
+    assert all(kept[line][1] for line in ("an hour ahead", "two days ahead"))
+    assert not kept["now"][1]
+    assert either.health("loki", "otel-collector")["status"] == "healthy"
+
+
 def test_the_gateway_waits_a_minute_for_a_request(local: Platform) -> None:
     with socket.create_connection(("127.0.0.1", local.port(80)), timeout=90) as slow:
         slow.sendall(b"POST / HTTP/1.1\r\nHost: swiss-army.localhost\r\nContent-Length: 10\r\n\r\n")

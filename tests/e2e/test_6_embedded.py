@@ -16,8 +16,13 @@ import pytest
 
 from arcctl import services
 from arcctl.engines.embedded import location
+from arcctl.engines.embedded.translation import local_catalogue
+from arcctl.model.env import load, variables
+from arcctl.model.host_ports import host_ports
 from tests.e2e.driver import Platform, eventually, reason
 
+EPHEMERAL = 32768
+"""Ports from here on are chosen by the system, of those that are free."""
 IN_CONTAINERS = ("grafana", "infisical")
 EVERYWHERE = tuple(i for i in services.names() if i not in IN_CONTAINERS)
 
@@ -110,6 +115,22 @@ def test_servers_listen_on_the_loopback_address_only(local: Platform) -> None:
     ]
     assert {key for key, _ in sockets} >= set(EVERYWHERE)
     assert [item for item in sockets if item[1] not in ("127.0.0.1", "::1", "::ffff:127.0.0.1")] == []
+
+
+def test_every_port_that_a_server_listens_on_is_declared(local: Platform) -> None:
+    """Otherwise two services, or two projects, could use the same one unseen."""
+    catalogue = local_catalogue(services.load())
+    envs = {}
+    for i, service in catalogue.services.items():
+        values = {v.name: "x" * 32 for v in variables(service.env) if v.default is None}
+        envs[i] = load(service.env, {**values, **local.environment})
+    declared: dict[str, set[int]] = {}
+    for port in host_ports(catalogue, envs, local=True):
+        declared.setdefault(port.component, set()).add(port.number)
+    for key, process in _servers(local).items():
+        family = (process, *process.children(recursive=True))
+        used = {c.laddr.port for p in family for c in p.net_connections() if c.status == psutil.CONN_LISTEN}
+        assert {port for port in used if port < EPHEMERAL} <= declared.get(key, set()), key
 
 
 def test_no_secret_is_in_an_argument_of_a_process_and_its_files_are_for_its_user_only(local: Platform) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import stat
 import subprocess
 import sys
@@ -13,9 +14,11 @@ import pytest
 
 from arcctl import services
 from arcctl.engines.base import ServerState
+from arcctl.engines.build import refuse_used
 from arcctl.engines.embedded.artifacts import Artifacts
+from arcctl.engines.embedded.location import OWNER
 from arcctl.engines.embedded.resolver import BinaryResolver
-from arcctl.errors import BuildError
+from arcctl.errors import BuildError, UsageError
 from arcctl.model.binaries import EXTRA, GoModule, OnPath, Wheel
 from arcctl.model.service import Catalogue, Layer
 
@@ -102,6 +105,27 @@ def test_clean_removes_everything(artifacts: Artifacts, tmp_path: Path) -> None:
     assert artifacts.size() > 1 << 20
     artifacts.clean()
     assert (artifacts.size(), artifacts.built(NATS)) == (0, False)
+
+
+def test_the_projects_that_run_from_the_cache_are_known(artifacts: Artifacts, tmp_path: Path) -> None:
+    program, base = tmp_path / "artifacts" / "store-1" / "bin" / "store", tmp_path / "base"
+    (base / "run" / "store").mkdir(parents=True)
+    program.parent.mkdir(parents=True)
+    shutil.copy2("/bin/sleep", program)
+    assert artifacts.used_by() == ()
+    child = subprocess.Popen((program, "60"), cwd=base / "run" / "store")
+    try:
+        assert artifacts.used_by() == (f"the process {child.pid}",)
+        (base / OWNER).write_text("/srv/my toy\n")
+        assert artifacts.used_by() == ("/srv/my toy",)
+        with pytest.raises(UsageError) as caught:
+            refuse_used(BinaryResolver(tmp_path, services.load()))
+    finally:
+        child.kill()
+        child.wait()
+    assert caught.value.message == "these servers are running for /srv/my toy"
+    assert caught.value.hint == "arcctl --project-directory '/srv/my toy' down, then arcctl engine clean"
+    refuse_used(BinaryResolver(tmp_path, services.load()))
 
 
 def test_the_nearest_source_is_chosen_and_a_missing_one_explained(

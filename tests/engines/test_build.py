@@ -42,6 +42,9 @@ class FakeServers:
     def size(self) -> int:
         return 0
 
+    def used_by(self) -> tuple[str, ...]:
+        return ()
+
     def clean(self) -> None:
         """Nothing is kept."""
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from arcctl.engines.embedded.location import OWNER
 from arcctl.engines.host_ports import LoopbackPorts
 
 PORTS = LoopbackPorts()
@@ -51,6 +54,20 @@ def test_the_owner_is_named_with_its_pid(family: socket.AddressFamily, address: 
     with socket.create_server((address, 0), family=family) as server:
         name = Path("/proc/self/comm").read_text().strip()
         assert PORTS.owner(server.getsockname()[1]) == f"{name} (pid {os.getpid()})"
+
+
+@needs_proc
+def test_the_server_of_another_project_is_named_with_it(tmp_path: Path) -> None:
+    folder = tmp_path / "run" / "store"
+    folder.mkdir(parents=True)
+    (tmp_path / OWNER).write_text("/srv/toy\n")
+    code = "import socket; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True); input()"
+    command = (sys.executable, "-c", code)
+    with subprocess.Popen(command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout
+        found = PORTS.owner(int(child.stdout.readline()))
+        child.kill()
+    assert found.endswith(f"(pid {child.pid}) of the project /srv/toy")
 
 
 def test_a_free_port_has_no_owner() -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from arcctl.engines.embedded import processes
 from arcctl.engines.embedded.processes import follow_logs
 
 
@@ -16,3 +19,69 @@ def test_as_many_lines_as_were_asked_for(tmp_path: Path, tail: str, lines: list[
     log = tmp_path / "store.log"
     log.write_text("a\nb\nc\n")
     assert list(follow_logs({"store": log}, follow=False, tail=tail)) == [f"store  | {line}" for line in lines]
+
+
+def test_a_last_line_without_an_end_is_shown_where_nothing_more_is_awaited(tmp_path: Path) -> None:
+    log = tmp_path / "store.log"
+    log.write_text("a\r\nb \u2028 c")
+    assert list(follow_logs({"store": log}, follow=False, tail="")) == ["store  | a", "store  | b \u2028 c"]
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "PAUSE", 0.001)
+
+
+def _append(log: Path, data: bytes) -> None:
+    with log.open("ab") as stream:
+        stream.write(data)
+
+
+class NothingMore(Exception):
+    """All pieces are written."""
+
+
+def _followed(log: Path, pieces: Iterator[bytes], patch: pytest.MonkeyPatch) -> Iterator[str]:
+    """What is shown while these pieces are written, each after the one before was read."""
+
+    def write_next(_: float) -> None:
+        piece = next(pieces, None)
+        if piece is None:
+            raise NothingMore
+        _append(log, piece)
+
+    patch.setattr("arcctl.engines.embedded.processes.time.sleep", write_next)
+    with contextlib.suppress(NothingMore):
+        yield from follow_logs({"store": log, "nobody": log.parent / "no.log"}, follow=True, tail="")
+
+
+def test_a_line_that_comes_in_pieces_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log, snowman = tmp_path / "store.log", "\u2603".encode()
+    log.write_bytes(b"first ha")
+    pieces = (b"lf\nsec", b"ond ", snowman[:2], snowman[2:] + b" end\nthird")
+    shown = list(_followed(log, iter(pieces), monkeypatch))
+    assert shown == ["store  | first half", "store  | second \u2603 end"]
+
+
+def test_nothing_is_missed_when_the_file_is_renamed_and_a_new_one_is_begun(tmp_path: Path) -> None:
+    log, old = tmp_path / "store.log", tmp_path / "store.log.1"
+    log.write_bytes(b"a\n")
+    shown = follow_logs({"store": log}, follow=True, tail="")
+    assert next(shown) == "store  | a"
+    _append(log, b"b\nc ha")
+    log.rename(old)
+    log.write_bytes(b"lf\nd, longer than all that was in the old file\n")
+    assert [next(shown) for _ in range(3)] == [
+        "store  | b",
+        "store  | c half",
+        "store  | d, longer than all that was in the old file",
+    ]
+
+
+def test_an_emptied_file_is_read_from_its_start(tmp_path: Path) -> None:
+    log = tmp_path / "store.log"
+    log.write_bytes(b"a long first line\n")
+    shown = follow_logs({"store": log}, follow=True, tail="")
+    assert next(shown) == "store  | a long first line"
+    log.write_bytes(b"b\n")
+    assert next(shown) == "store  | b"

@@ -8,7 +8,17 @@ from io import StringIO
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
-from arcctl.engines.base import NOTHING, ContainerState, EngineFacts, Executed, Images, Observed, Unavailable, Usage
+from arcctl.engines.base import (
+    NOTHING,
+    ContainerState,
+    EngineFacts,
+    Executed,
+    Images,
+    Observed,
+    RunsAs,
+    Unavailable,
+    Usage,
+)
 from arcctl.errors import EngineError
 from arcctl.events import Event
 from arcctl.model.disk import Disk
@@ -54,6 +64,8 @@ class FakeEngine:
     """How every program in a container ends."""
     unavailable: Mapping[str, Unavailable] = field(default_factory=dict)
     image_store: Images | None = None
+    folder: str = ""
+    """Where processes keep their files."""
     states: dict[str, ContainerState] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
 
@@ -174,8 +186,21 @@ class FakeEngine:
     def command(self) -> tuple[str, ...]:
         return ("true",)
 
+    def runs_as(self, key: str) -> RunsAs:
+        return RunsAs("keeper", self.folder)
+
     def port_owner(self, port: int) -> str:
         return self.owners.get(port, "")
+
+
+@dataclass
+class Failing(FakeEngine):
+    """Every component prints the same lines."""
+
+    said: str = ""
+
+    def logs(self, keys: Iterable[str], *, follow: bool, since: str, tail: str) -> Iterator[str]:
+        yield from (f"{key}  | {line}" for key in keys for line in self.said.splitlines())
 
 
 @dataclass

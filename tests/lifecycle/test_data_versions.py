@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 
+from arcctl.engines.base import Observed
 from arcctl.errors import UpgradeError
 from arcctl.lifecycle import clean, down, up
+from arcctl.model.data_version import SERVERS_NOTE
 from arcctl.project import Project
 from arcctl.settings.image_tags import chosen
 from tests.fakes.catalogue import STORE, catalogue, with_data_version
@@ -52,6 +54,22 @@ def test_after_clean_any_version_starts(toy: Toy) -> None:
     clean.clean(_project(toy))
     _up(toy, "2.0-data9")
     assert toy.engine.states["store"].running
+
+
+def test_the_local_server_that_ran_on_the_data_is_remembered_until_clean(toy: Toy) -> None:
+    @dataclass
+    class Local(FakeEngine):
+        def observe(self) -> Observed:
+            found = super().observe()
+            return replace(found, containers={k: replace(s, version="wheel 1.2") for k, s in found.containers.items()})
+
+    toy.engine = Local(DECLARED, kept=("arc_store_data",))
+    _up(toy)
+    assert toy.directory.note(SERVERS_NOTE) == {"store": "wheel 1.2"}
+    down.down((), _project(toy))
+    _up(toy)
+    clean.clean(_project(toy))
+    assert toy.directory.note(SERVERS_NOTE) == {}
 
 
 def test_data_that_was_deleted_without_arcctl_refuses_nothing(toy: Toy) -> None:

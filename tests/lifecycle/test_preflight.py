@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -13,6 +13,7 @@ from arcctl.engines.base import EngineFacts, Observed
 from arcctl.errors import EngineError, PreflightError
 from arcctl.lifecycle import preflight, up
 from arcctl.model.disk import Disk
+from arcctl.model.service import Catalogue, Process
 from tests.fakes.catalogue import TOY
 from tests.fakes.images import FakeImages
 from tests.fakes.toy import FakeDirectory, FakeEngine, FakePorts, Toy
@@ -45,6 +46,30 @@ def test_the_owner_of_a_taken_port_is_named_as_precisely_as_the_system_tells(
 ) -> None:
     toy = Toy(engine=FakeEngine(TOY, owners=containers), ports=FakePorts(programs))
     assert _refusal(toy, "store") == f"port 7000 (store) is already in use by {owner}"
+
+
+def test_two_services_on_one_port_are_refused_with_a_free_one() -> None:
+    toy = Toy(ports=FakePorts({7001: "x"}), environment={"BIG_SHOP_HOST_PORT": "7000"})
+    with pytest.raises(PreflightError) as caught:
+        _up(toy, "big-shop")
+    assert caught.value.message == "port 7000 is used twice: by big-shop (HOST_PORT) and by store (HOST_PORT)"
+    assert caught.value.hint == "arcctl config set store HOST_PORT 7002"
+    _up(toy, "store")
+
+
+INNER = replace(
+    TOY.services["store"],
+    process=Process(sources=(), command=lambda env: ("store",), ports={9: 7900}),
+)
+
+
+def test_a_port_that_no_setting_changes_is_refused_with_its_owner() -> None:
+    toy = Toy(ports=FakePorts({7900: "store (pid 3) of the project /srv/other"}))
+    project = replace(toy.project(), catalogue=Catalogue({**TOY.services, "store": INNER}))
+    with pytest.raises(PreflightError) as caught:
+        asyncio.run(up.up(up.Request(words=("store",)), project))
+    assert caught.value.message == "port 7900 (store) is already in use by store (pid 3) of the project /srv/other"
+    assert caught.value.hint == "stop what uses the port: no setting changes it"
 
 
 def test_all_problems_are_reported_at_once() -> None:

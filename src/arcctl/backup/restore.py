@@ -15,7 +15,8 @@ from arcctl.backup.manifest import Manifest
 from arcctl.backup.plan import obstacle, secrets_id, to_restore
 from arcctl.backup.report import Change, Preview, RestoreReport
 from arcctl.backup.servers import has_data, not_answering, server_of
-from arcctl.checks.damage import damages, no_backup
+from arcctl.checks.causes import no_backup
+from arcctl.checks.damage import damages
 from arcctl.engines.base import Observed
 from arcctl.errors import ArcError, BackupError
 from arcctl.events import Event

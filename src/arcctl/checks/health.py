@@ -8,13 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from arcctl.checks.damage import NewestBackup, damages, no_backup
+from arcctl.checks.cause_report import Explanation
+from arcctl.checks.causes import NewestBackup, causes, no_backup
 from arcctl.checks.damage import losses as lost_messages
-from arcctl.checks.health_report import Evidence, Report, Status, judge, overall, read_losses, with_damage
+from arcctl.checks.health_report import Evidence, Report, Status, Verdict, judge, overall, read_losses, with_cause
 from arcctl.checks.network import look_from_within
 from arcctl.engines.base import ABSENT, Observed
 from arcctl.events import Event, Kind
 from arcctl.model.graph import closure, resolve
+from arcctl.model.probe import Answer
 from arcctl.model.telemetry import LOST_MINUTES
 from arcctl.project import Project, targets
 
@@ -51,8 +53,7 @@ async def health(request: Request, project: Project) -> Report:
         asyncio.to_thread(project.engine.disks, observed),
         lost_messages(asked, observed, project, newest, left),
     )
-    crashed = [i for i in asked if observed.of(i).crashed and not (i in answers and answers[i].ok)]
-    damaged |= await asyncio.to_thread(damages, crashed, project, newest)
+    why = await asyncio.to_thread(causes, crashed(asked, project, observed, answers), project, newest)
     evidence = Evidence(
         observed=replace(observed, disks=disks),
         answers=answers,
@@ -63,7 +64,7 @@ async def health(request: Request, project: Project) -> Report:
         losses=losses,
     )
     judged = judge(asked, project.catalogue, evidence)
-    verdicts = tuple(with_damage(verdict, damaged.get(verdict.name)) for verdict in judged)
+    verdicts = tuple(_explained(verdict, project, {**damaged, **why}) for verdict in judged)
     for verdict in verdicts:
         kind = Kind.FAILED if verdict.status is Status.UNHEALTHY else Kind.READY
         project.sink(Event(kind, verdict.name, verdict.status))
@@ -75,6 +76,23 @@ async def health(request: Request, project: Project) -> Report:
         project=project.name,
         services=verdicts,
     )
+
+
+def crashed(
+    services: tuple[str, ...], project: Project, observed: Observed, answers: Mapping[str, Answer]
+) -> tuple[str, ...]:
+    """The components of services that ended by themselves, without servers that answer by now."""
+    served = {i for i in services if i in answers and answers[i].ok}
+    return tuple(
+        key for key in project.catalogue.components(services) if observed.of(key).crashed and key not in served
+    )
+
+
+def _explained(verdict: Verdict, project: Project, why: Mapping[str, Explanation]) -> Verdict:
+    """With the cause of the service itself, else with that of its first component that has one."""
+    keys = (verdict.name, *project.catalogue.components((verdict.name,)))
+    key = next((key for key in keys if key in why), "")
+    return with_cause(verdict, why.get(key), key if key != verdict.name else "")
 
 
 async def _losses(project: Project, observed: Observed) -> Mapping[str, tuple[str, ...]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from arcctl.checks.damage_report import Damage
+from arcctl.checks.cause_report import Explanation
 from arcctl.engines.base import ABSENT, ContainerState, Observed, Unavailable
 from arcctl.model.disk import Space, fullest
 from arcctl.model.graph import root_causes
@@ -22,8 +22,6 @@ PROBE = "probe"
 """The id of the check that asks from the host."""
 NEEDS = "needs"
 """The id of the check that names the root cause."""
-DATA = "data"
-"""The id of the check that finds data which the server cannot read."""
 
 
 class Status(StrEnum):
@@ -120,11 +118,12 @@ def judge(services: Iterable[str], catalogue: Catalogue, evidence: Evidence) -> 
     return tuple(_with_root_causes(everything[i], root_causes(i, failed, catalogue)) for i in services)
 
 
-def with_damage(verdict: Verdict, damage: Damage | None) -> Verdict:
-    """The verdict on a service whose data is damaged: that is the first reason."""
-    if damage is None:
+def with_cause(verdict: Verdict, cause: Explanation | None, key: str = "") -> Verdict:
+    """The verdict on a service of which it is known why it, or its component `key`, cannot run: the first reason."""
+    if cause is None:
         return verdict
-    check = Check(id=DATA, kind="readiness", status=damage.status, message=damage.message, hint=damage.hint)
+    message = f"{key} {cause.message}" if key else cause.message
+    check = Check(id=cause.cause, kind="readiness", status=cause.status, message=message, hint=cause.hint)
     status = Status.DEGRADED if verdict.status is Status.HEALTHY else verdict.status
     return replace(verdict, status=status, checks=(check, *verdict.checks))
 

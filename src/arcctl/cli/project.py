@@ -13,9 +13,9 @@ from typing import TypeVar
 from arcctl.backup.base import BackupTools
 from arcctl.backup.clients.repository import BackupRepository
 from arcctl.backup.clients.select import copiers
+from arcctl.checks.causes import NewestBackup
 from arcctl.checks.clients.prober import LoopbackProber
 from arcctl.checks.clients.smoke_test_runner import LoopbackSmokeTestRunner
-from arcctl.checks.damage import NewestBackup
 from arcctl.cli.globals import Globals
 from arcctl.custom import declare, files
 from arcctl.data.base import DataClients

@@ -9,13 +9,12 @@ from types import MappingProxyType
 from arcctl import services
 from arcctl.custom.declare import catalogue
 from arcctl.custom.schema import CustomService, read
-from arcctl.errors import SettingsError
 from arcctl.model.service import Catalogue
 from arcctl.render import files as rendering
 from arcctl.render.compose import dump
 from arcctl.settings.directory import ProjectDirectory
 from arcctl.settings.location import custom_file, custom_names
-from arcctl.settings.text import read_text
+from arcctl.settings.text import parse_yaml, read_text
 
 
 def load(directory: Path) -> dict[str, CustomService]:
@@ -51,11 +50,4 @@ def refresh(directory: ProjectDirectory) -> None:
 
 
 def _document(directory: Path, file: str) -> object:
-    import yaml
-
-    try:
-        return yaml.safe_load(read_text(directory / file))
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark else ""
-        raise SettingsError(f"{file}{where}: not YAML", hint=f"edit {file}") from None
+    return parse_yaml(read_text(directory / file), file)

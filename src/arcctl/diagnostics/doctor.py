@@ -6,6 +6,9 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 
+from arcctl.checks.cause_report import Explanation
+from arcctl.checks.causes import NewestBackup, causes, no_backup
+from arcctl.checks.health import crashed
 from arcctl.diagnostics import rules
 from arcctl.diagnostics.diagnosis import Report
 from arcctl.diagnostics.facts import Collector, EngineReport, Facts, ProjectFacts, Removable, Taken
@@ -13,6 +16,7 @@ from arcctl.diagnostics.rules import NO_PROXY, PROXIES
 from arcctl.errors import ArcError
 from arcctl.lifecycle import preflight
 from arcctl.model.disk import Disk, Space, fullest
+from arcctl.model.host_ports import collisions, free_port, gateway_port, route_names
 from arcctl.model.probe import Finding
 from arcctl.project import Project, targets
 from arcctl.settings.resolve import Settings, near_misses
@@ -22,34 +26,39 @@ PRIVILEGED = 1024
 """Ports below need root by default."""
 
 
-def diagnose(project: Project, collector: Collector) -> Report:
+def diagnose(project: Project, collector: Collector, newest: NewestBackup = no_backup) -> Report:
     """Changes nothing."""
-    return Report(engine=project.engine.name, diagnoses=rules.judge(gather(project, collector)))
+    return Report(engine=project.engine.name, diagnoses=rules.judge(gather(project, collector, newest)))
 
 
-def fix(project: Project, collector: Collector) -> Report:
+def fix(project: Project, collector: Collector, newest: NewestBackup = no_backup) -> Report:
     """Do all that is safe, then diagnose again."""
     repairs = [repair for diagnosis in diagnose(project, collector).diagnoses for repair in diagnosis.repairs]
     repaired = tuple(filter(None, map(collector.repair, repairs)))
-    return replace(diagnose(project, collector), repaired=repaired)
+    return replace(diagnose(project, collector, newest), repaired=repaired)
 
 
-def gather(project: Project, collector: Collector) -> Facts:
+def gather(project: Project, collector: Collector, newest: NewestBackup) -> Facts:
     """Every fact, collected once."""
     engine = collector.engine()
     directory, loaded = _directory(project, collector.directory())
     containers = project.catalogue.components().values()
+    findings, why = _seen(project, engine, loaded, newest)
     return Facts(
         host=collector.host(),
         directory=directory,
         engine=engine,
         proxies=_proxies(project.environment),
         taken=_taken(project, engine, loaded),
-        low_ports={p: i for p, i in _published(project, loaded).items() if p < PRIVILEGED} if loaded else {},
+        unresolved=collector.unresolved(route_names(project.catalogue, loaded.envs)) if loaded else (),
+        gateway_port=gateway_port(project.catalogue, loaded.envs) if loaded else 0,
+        ports_twice=_ports_twice(project) if loaded else (),
+        low_ports={p.number: p.service for p in project.host_ports() if p.number < PRIVILEGED} if loaded else {},
         memory_wanted=preflight.memory_wanted(containers),
         started=_started(project),
         removable=_removable(collector, engine.facts.disk if engine.facts else None, directory.disk),
-        findings=_findings(project, engine, loaded),
+        causes=why,
+        findings=findings,
     )
 
 
@@ -81,27 +90,34 @@ def _proxies(environment: Mapping[str, str]) -> Mapping[str, str]:
     return {name.lower(): value for name, value in environment.items() if name.lower() in wanted and value}
 
 
-def _published(project: Project, loaded: Settings) -> Mapping[int, str]:
-    services = project.catalogue.services.items()
-    return {port.host: i for i, service in services for port in service.network.ports(loaded.envs[i])}
+def _ports_twice(project: Project) -> tuple[tuple[str, str], ...]:
+    ports = project.host_ports()
+
+    def free(near: int) -> int:
+        return free_port(near, ports, project.ports.taken)
+
+    return tuple((str(found), found.hint(free)) for found in collisions(ports))
 
 
-def _findings(project: Project, engine: EngineReport, loaded: Settings | None) -> tuple[tuple[str, Finding], ...]:
-    """What the probes of the running services saw."""
+def _seen(
+    project: Project, engine: EngineReport, loaded: Settings | None, newest: NewestBackup
+) -> tuple[tuple[tuple[str, Finding], ...], tuple[tuple[str, Explanation], ...]]:
+    """What the probes of the running services saw, and why others crashed."""
     if loaded is None or engine.problem or engine.compose_problem:
-        return ()
-    probed = targets(project, project.engine.observe(), tuple(project.catalogue.services))
-    answers = asyncio.run(project.prober.ask(probed, PROBE_SECONDS))
-    return tuple((service, finding) for service, answer in answers.items() for finding in answer.findings)
+        return (), ()
+    services, observed = tuple(project.catalogue.services), project.engine.observe()
+    answers = asyncio.run(project.prober.ask(targets(project, observed, services), PROBE_SECONDS))
+    findings = tuple((service, finding) for service, answer in answers.items() for finding in answer.findings)
+    return findings, tuple(causes(crashed(services, project, observed, answers), project, newest).items())
 
 
 def _taken(project: Project, engine: EngineReport, loaded: Settings | None) -> tuple[Taken, ...] | None:
-    """Ports of services that do not run which another program uses."""
+    """Ports of what does not run which another program uses."""
     if loaded is None or engine.problem or engine.compose_problem:
         return None
     observed = project.engine.observe()
     return tuple(
-        Taken(port=port, service=service, owner=preflight.owner(project, port))
-        for port, service in _published(project, loaded).items()
-        if not observed.of(service).running and project.ports.taken(port)
+        Taken(port=port.number, service=port.component, owner=project.port_owner(port.number))
+        for port in project.host_ports()
+        if not observed.of(port.component).running and project.ports.taken(port.number)
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from arcctl.checks.cause_report import Explanation
 from arcctl.engines.base import Unavailable
 from arcctl.model.disk import Disk
 from arcctl.model.probe import Finding
@@ -183,6 +184,12 @@ class Facts:
     """The proxy variables of the environment, in lower case."""
     taken: tuple[Taken, ...] | None
     """None where it could not be checked."""
+    unresolved: tuple[str, ...] = ()
+    """Names of the gateway that this machine does not resolve to itself."""
+    gateway_port: int = 0
+    """Where the gateway serves them; 0 where there is none."""
+    ports_twice: tuple[tuple[str, str], ...] = ()
+    """Ports that two components would use, each with what changes that."""
     low_ports: Mapping[int, str] = field(default_factory=dict)
     """Published ports below 1024 with their services."""
     memory_wanted: int = 0
@@ -191,6 +198,8 @@ class Facts:
     """Whether this project was ever started."""
     removable: tuple[Removable, ...] = ()
     """Looked for only where a disk is full."""
+    causes: tuple[tuple[str, Explanation], ...] = ()
+    """Why components crashed, as far as that is known, with their keys."""
     findings: tuple[tuple[str, Finding], ...] = ()
     """What probes saw of servers that answer, with the id of each service."""
 
@@ -202,6 +211,9 @@ class Collector(Protocol):
     def directory(self) -> ProjectFacts: ...
     def engine(self) -> EngineReport:
         """Raises nothing: an engine that does not answer is part of the report."""
+
+    def unresolved(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Those that this machine does not resolve to a loopback address."""
 
     def removable(self, path: str) -> tuple[Removable, ...]:
         """What commands can remove from the file system of a path."""

@@ -218,10 +218,11 @@ def _servers(facts: Facts) -> Iterator[Diagnosis]:
     """Servers that could run as local processes, and are not installed."""
     report = facts.engine
     if report.socket:
-        only_docker = {name for name, why in report.unavailable.items() if why.command.startswith(IN_CONTAINERS)}
+        only_docker = {name for name, why in report.unavailable.items() if IN_CONTAINERS in why.command}
         missing = {name: why for name, why in report.unavailable.items() if name not in only_docker}
-        rest = f"only in containers: {', '.join(sorted(only_docker))}" if only_docker else "all are installed"
-        text = "; ".join((*(f"{name}: {why.reason}" for name, why in missing.items()), rest))
+        rest = f"only in containers: {', '.join(sorted(only_docker))}" if only_docker else ""
+        text = "; ".join(filter(None, (*(f"{name}: {why.reason}" for name, why in missing.items()), rest)))
+        text = text or "all are installed"
         commands = [why.command for why in missing.values()]
         fix = next((command for command in commands if not command.startswith(BUILD)), BUILD)
         yield warn("servers", text, fix, when=missing)
@@ -253,6 +254,20 @@ def _dns(facts: Facts) -> Iterator[Diagnosis]:
         yield ok("dns", f"{lookup.inside} resolves the names of other containers {outer}")
 
 
+def _names(facts: Facts) -> Iterator[Diagnosis]:
+    """Browsers resolve `*.localhost` by themselves; other programs ask the system."""
+    if not facts.gateway_port:
+        return
+    if not facts.unresolved:
+        yield ok("names", "this machine resolves the names that the gateway serves")
+        return
+    first, port = facts.unresolved[0], facts.gateway_port
+    text = f"this machine does not resolve {', '.join(facts.unresolved)}, which the gateway serves; browsers do"
+    once = f"curl --resolve {first}:{port}:127.0.0.1 http://{first}:{port}"
+    line = f"echo 127.0.0.1 {' '.join(facts.unresolved)} | sudo tee -a /etc/hosts"
+    yield warn("names", text, f"{once}; for all programs: {line}")
+
+
 def _proxy(facts: Facts) -> Iterator[Diagnosis]:
     used = ", ".join(name.upper() for name in PROXIES if facts.proxies.get(name))
     if not used:
@@ -272,6 +287,11 @@ def _ports(facts: Facts) -> Iterator[Diagnosis]:
     text = ", ".join(f"{t.port} ({t.service}) is used by {t.owner}" for t in facts.taken)
     fix = "stop that program, or set another port; to see the settings: arcctl config show"
     yield problem("ports", text or "all are free or used by this project", fix, when=facts.taken)
+
+
+def _ports_twice(facts: Facts) -> Iterator[Diagnosis]:
+    for text, fix in facts.ports_twice:
+        yield problem("ports-twice", text, fix)
 
 
 def _low_ports(facts: Facts) -> Iterator[Diagnosis]:
@@ -321,7 +341,9 @@ def _version(facts: Facts) -> Iterator[Diagnosis]:
         other = [v for v in known if v.wanted and v.version != v.wanted]
         text = "; ".join(f"{v.name} has data of version {v.version}, {v.service} is {v.wanted}" for v in other)
         text = text or ", ".join(f"{v.name} has version {v.version}" for v in known)
-        fix = "set the image tag that wrote the data, then arcctl upgrade"
+        in_containers = "set the image tag that wrote the data, then arcctl upgrade"
+        locally = "install the version of its package that wrote the data, then arcctl up"
+        fix = locally if facts.engine.socket else in_containers
         yield problem("data-version", text, fix, when=other)
 
 
@@ -336,6 +358,11 @@ def _supervisor(facts: Facts) -> Iterator[Diagnosis]:
             "gone": f"no longer running: it was killed, or the machine was restarted{left}",
         }[state]
         yield problem("supervisor", text, "arcctl up", when=state in ("gone", "silent"))
+
+
+def _causes(facts: Facts) -> Iterator[Diagnosis]:
+    for key, cause in facts.causes:
+        yield problem(f"{key}-{cause.cause}", f"{key} {cause.message}", cause.hint)
 
 
 def _findings(facts: Facts) -> Iterator[Diagnosis]:
@@ -419,8 +446,8 @@ Rule = Callable[[Facts], Iterator[Diagnosis]]
 RULES: tuple[Rule, ...] = (
     _secrets, _settings, _files, _near_misses, _modes, _mounted, _selinux, _owner, _env_link, _leftovers,
     _engine, _docker, _compose, _cgroup, _storage, _time, _memory, _disk, _rootless, _servers, _socket,
-    _dns, _proxy, _ports, _low_ports,
-    _other_projects, _old_data, _undeclared, _complete, _version, _supervisor, _findings,
+    _dns, _names, _proxy, _ports, _ports_twice, _low_ports,
+    _other_projects, _old_data, _undeclared, _complete, _version, _supervisor, _causes, _findings,
     _python, _account, _clock, _open_files, _inotify, _overcommit, _wsl,
 )  # fmt: skip
 

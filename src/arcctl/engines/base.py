@@ -109,6 +109,14 @@ class Observed:
         return f"{self.of(service)} (arcctl up {service})"
 
 
+@dataclass(frozen=True)
+class RunsAs:
+    user: str = ""
+    """Empty where the engine leaves that to the image."""
+    folder: str = ""
+    """Where all processes of the project keep their files; empty where they are in containers."""
+
+
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -236,6 +244,9 @@ class Engine(Protocol):
     def command(self) -> tuple[str, ...]:
         """The `docker compose` command line of the project. Raises UsageError on an engine without Compose."""
 
+    def runs_as(self, key: str) -> RunsAs:
+        """Who runs a component, for people."""
+
     def port_owner(self, port: int) -> str:
         """`container NAME` for who publishes a port of the host; empty where the engine does not know."""
 
@@ -315,6 +326,9 @@ class Servers(Protocol):
 
     def size(self) -> int:
         """Bytes of the cache."""
+
+    def used_by(self) -> tuple[str, ...]:
+        """The project directories whose processes run from the cache."""
 
     def clean(self) -> None:
         """Empty the cache."""

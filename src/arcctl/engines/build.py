@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
 from arcctl.engines.base import Availability, Servers
-from arcctl.errors import BuildError
+from arcctl.errors import BuildError, UsageError
 from arcctl.events import Event, Kind, Sink
 from arcctl.model.graph import closure, resolve
 from arcctl.model.service import Catalogue
@@ -91,3 +92,13 @@ class _Build:
 
     def _tell(self, kind: Kind, subject: str, message: str) -> None:
         self.sink(Event(kind, subject, message, time.monotonic() - self._began))
+
+
+def refuse_used(servers: Servers) -> None:
+    """Raises UsageError where another project runs from the cache."""
+    used_by = servers.used_by()
+    if used_by:
+        first = used_by[0]
+        down = f"arcctl --project-directory {shlex.quote(first)} down"
+        hint = f"{down if first.startswith('/') else f'end {first}'}, then arcctl engine clean"
+        raise UsageError(f"these servers are running for {', '.join(used_by)}", hint=hint)

@@ -11,9 +11,20 @@ from arcctl.lifecycle.config_report import ListedSetting, SetReport, SettingsRep
 from arcctl.lifecycle.plan import Action, Step
 from arcctl.model.env import Variable
 from arcctl.model.graph import resolve
+from arcctl.model.host_ports import another, collisions, free_port
 from arcctl.project import Project, project_lock
 from arcctl.settings.image_tags import prefix
-from arcctl.settings.resolve import ENVIRONMENT, Source, Value, check, lookup, near_misses, owned
+from arcctl.settings.resolve import (
+    ENVIRONMENT,
+    Source,
+    Value,
+    any_secrets,
+    check,
+    lookup,
+    near_misses,
+    owned,
+)
+from arcctl.settings.resolve import resolve as resolve_settings
 
 
 @dataclass(frozen=True)
@@ -66,7 +77,7 @@ def find(service: str, key: str, project: Project) -> Variable:
 def propose(service: str, variable: Variable, value: str | None, project: Project) -> Change:
     """What the setting would become; the value None removes it from the service's file.
 
-    Raises SettingsError where the value does not fit.
+    Raises SettingsError where the value does not fit, and for a port that another component uses.
     """
     if value is not None:
         check(project.catalogue, service, variable.name, value, insecure_demo=project.insecure_demo)
@@ -77,7 +88,24 @@ def propose(service: str, variable: Variable, value: str | None, project: Projec
     first, *others = (s for s in before if s.owner != service)
     after = (first, changed, *others)
     known, name = project.catalogue, variable.name
-    return Change(lookup(known, name, before), lookup(known, name, after), value)
+    change = Change(lookup(known, name, before), lookup(known, name, after), value)
+    _refuse_used_port(change, after, project)
+    return change
+
+
+def _refuse_used_port(change: Change, sources: tuple[Source, ...], project: Project) -> None:
+    """Raises SettingsError for a port that another component has. Settings that are invalid are told elsewhere."""
+    try:
+        settings = resolve_settings(project.catalogue, (*sources, any_secrets(project.catalogue)), insecure_demo=True)
+    except SettingsError:
+        return
+    ports = project.host_ports(settings)
+    start = prefix(project.catalogue.services[change.after.service])
+    for found in collisions(ports):
+        for port in (found.first, found.second):
+            if port.service == change.after.service and f"{start}{port.setting}" == change.name:
+                free = free_port(port.number, ports, project.ports.taken)
+                raise SettingsError(str(found), hint=another(port, free))
 
 
 async def write(change: Change, project: Project) -> None:
@@ -157,6 +185,11 @@ def _listed(values: Iterable[Value]) -> SettingsReport:
 
 
 def validate(project: Project) -> ValidateReport:
-    """Raises SettingsError where a setting is invalid."""
+    """Raises SettingsError where a setting is invalid, and where two services use the same port."""
+    ports = project.host_ports()
+    twice = collisions(ports)
+    if twice:
+        hint = twice[0].hint(lambda near: free_port(near, ports, project.ports.taken))
+        raise SettingsError("; ".join(map(str, twice)), hint=hint)
     warnings = tuple(f"environment: {text}" for text in near_misses(project.environment, project.catalogue))
     return ValidateReport(len(project.settings.values), warnings)

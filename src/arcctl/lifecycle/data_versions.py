@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from arcctl.engines.base import Observed
-from arcctl.model.data_version import refuse_other_data
+from arcctl.model.data_version import SERVERS_NOTE, refuse_other_data
 from arcctl.project import Project
 
 NOTE = "data-versions"
@@ -24,6 +24,16 @@ def remember(services: tuple[str, ...], project: Project) -> None:
         project.directory.keep_note(NOTE, {**known, **writes})
 
 
+def remember_servers(ready: tuple[str, ...], observed: Observed, project: Project) -> None:
+    """Keep which local servers run on the data, for when a newer one cannot read it."""
+    known = project.directory.note(SERVERS_NOTE)
+    components = project.catalogue.components()
+    runs = {key: v for key in ready if components[key].storage.data_version and (v := observed.of(key).version)}
+    if {**known, **runs} != known:
+        project.directory.keep_note(SERVERS_NOTE, {**known, **runs})
+
+
 def forget(project: Project) -> None:
-    if project.directory.note(NOTE):
-        project.directory.keep_note(NOTE, {})
+    for name in (NOTE, SERVERS_NOTE):
+        if project.directory.note(name):
+            project.directory.keep_note(name, {})

@@ -10,10 +10,12 @@ from arcctl.errors import EngineError, PreflightError
 from arcctl.events import Event, Kind
 from arcctl.lifecycle.plan import Action, Plan
 from arcctl.model.disk import GIGABYTE, MEGABYTE, SPARE_BYTES, Space
+from arcctl.model.host_ports import HostPort, collisions, free_port
 from arcctl.model.service import Component
 from arcctl.project import Project
 
 OTHER_PORT = "stop what uses the port, or choose another one; to see the settings: arcctl config show"
+STOP_IT = "stop what uses the port: no setting changes it"
 ALL_IMAGES = 8 * GIGABYTE
 """Bytes that the images of all services take."""
 FREE = "free disk space; to see what can be removed: arcctl doctor"
@@ -28,10 +30,11 @@ def check(plan: Plan, project: Project) -> None:
     refuse_old(facts)
     project.note(f"engine: {describe(facts)}")
     _refuse_unreadable(plan, project)
-    ports, disk = list(_ports(plan, project)), list(_disk(plan, project, facts))
-    if ports or disk:
-        hints = [hint for hint, problems in ((OTHER_PORT, ports), (FREE, disk)) if problems]
-        raise PreflightError("; ".join((*ports, *disk)), hint="; ".join(hints))
+    _refuse_ports_used_twice(plan, project)
+    taken, disk = _taken(plan, project), list(_disk(plan, project, facts))
+    if taken or disk:
+        hints = (*dict.fromkeys(OTHER_PORT if port.setting else STOP_IT for port in taken), *((FREE,) if disk else ()))
+        raise PreflightError("; ".join((*(_in_use(port, project) for port in taken), *disk)), hint="; ".join(hints))
     _warn_memory(plan, project, facts)
 
 
@@ -50,27 +53,28 @@ def refuse_old(facts: EngineFacts) -> None:
         raise EngineError(problem[0], hint=problem[1])
 
 
-def _ports(plan: Plan, project: Project) -> Iterator[str]:
-    """Ports of services that do not run: those that run, by now or again, use their own."""
+def _refuse_ports_used_twice(plan: Plan, project: Project) -> None:
+    """Raises PreflightError where two of these services would use the same port."""
+    everything = project.host_ports()
+    twice = collisions(port for port in everything if port.service in plan.services)
+    if twice:
+        hint = twice[0].hint(lambda near: free_port(near, everything, project.ports.taken))
+        raise PreflightError("; ".join(map(str, twice)), hint=hint)
+
+
+def _taken(plan: Plan, project: Project) -> tuple[HostPort, ...]:
+    """Ports of what does not run: what runs, by now or again, uses its own."""
     fresh = {s.key for s in plan.steps if s.action in (Action.CREATE, Action.START)}
-    taken = [
-        (port.host, service_id)
-        for service_id in plan.services
-        if service_id in fresh
-        for port in project.catalogue.services[service_id].network.ports(project.settings.envs[service_id])
-        if project.ports.taken(port.host)
-    ]
-    if not taken:
-        return
+    mine = [port for port in project.host_ports() if port.component in fresh and project.ports.taken(port.number)]
+    mine.sort(key=lambda port: plan.services.index(port.service))
+    if not mine:
+        return ()
     observed = project.engine.observe()
-    for port, service_id in taken:
-        if not observed.of(service_id).running and project.ports.taken(port):
-            yield f"port {port} ({service_id}) is already in use by {owner(project, port)}"
+    return tuple(p for p in mine if not observed.of(p.component).running and project.ports.taken(p.number))
 
 
-def owner(project: Project, port: int) -> str:
-    """The program that uses a port of the host, as precisely as the system tells."""
-    return project.engine.port_owner(port) or project.ports.owner(port) or "another program"
+def _in_use(port: HostPort, project: Project) -> str:
+    return f"port {port.number} ({port.component}) is already in use by {project.port_owner(port.number)}"
 
 
 def _refuse_unreadable(plan: Plan, project: Project) -> None:

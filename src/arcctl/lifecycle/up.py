@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from arcctl.checks.damage import NewestBackup, damages
+from arcctl.checks.causes import NewestBackup, causes
 from arcctl.engines.base import Observed
 from arcctl.errors import DeadlineError, UnhealthyError
 from arcctl.lifecycle import bootstrap, data_versions, image_lock, preflight
@@ -107,6 +107,7 @@ async def launch(request: Request, project: Project) -> UpReport:
     project.directory.remember_bootstrapped(project.directory.bootstrapped() - {step.key for step in plan.changes})
     work = PlanExecutor(plan=plan, project=project, input_hashes=prepared.input_hashes)
     outcome = await work.run(wait=request.wait, timeout=request.timeout)
+    data_versions.remember_servers(outcome.ready, outcome.observed, project)
     if plan.missing_images:
         image_lock.verify_locked(plan.services, project, strict=False)
     new = tuple(
@@ -129,8 +130,8 @@ def raise_for_failed(report: UpReport, project: Project, newest_backup: NewestBa
         project.note(f"  {line}")
     others = f" (and {len(blamed) - 1} more: {', '.join(list(blamed)[1:])})" if len(blamed) > 1 else ""
     hint = f"arcctl logs {culprit}, then arcctl up"
-    if damage := damages([culprit], project, newest_backup).get(culprit):
-        raise UnhealthyError(f"{culprit} {damage.message}{others}", hint=damage.hint)
+    if cause := causes([culprit], project, newest_backup).get(culprit):
+        raise UnhealthyError(f"{culprit} {cause.message}{others}", hint=cause.hint)
     if outcome.failed:
         raise UnhealthyError(f"{culprit} did not become ready: {reason}{others}", hint=hint)
     raise DeadlineError(f"{culprit} was not ready in {outcome.seconds:.0f} s: {reason}{others}", hint=hint)

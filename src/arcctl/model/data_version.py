@@ -9,6 +9,9 @@ from arcctl.errors import UpgradeError
 from arcctl.model.image import split
 from arcctl.model.service import Component
 
+SERVERS_NOTE = "servers"
+"""The file of the state folder with the local server that last ran on the data of each component."""
+
 
 def refuse_other_data(key: str, component: Component[Any], before: str) -> None:
     """Raises UpgradeError where the image cannot read the data that the image `before` wrote."""

@@ -21,6 +21,7 @@ from arcctl.model.probe import Probe, Runs
 from arcctl.model.resource import Resource
 from arcctl.model.rotation import Fixed, Rotation
 from arcctl.model.smoke_test import SmokeTest
+from arcctl.model.symptom import Symptom
 from arcctl.model.telemetry import Document, LogStore, Signal, Telemetry
 
 E = TypeVar("E", bound=ServiceEnv)
@@ -202,23 +203,12 @@ class Network(Generic[E]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DamagedData:
-    """How a server says that it cannot read its own data, and what it brings along against that."""
-
-    said: str
-    """A pattern: the part of a log line that says so."""
-    repair: str
-    """The command of its own tool, as it is typed in the volume; it may throw a part of the data away."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class Storage(Generic[E]):
     """What it reads and keeps: volumes, configuration, and the data that users put in it."""
 
     mounts: Callable[[E], tuple[Mount, ...]] = lambda env: ()
     data_version: str = ""
     """A pattern: its group is, in a tag of the image, the version of the data. No other version reads that data."""
-    damaged: DamagedData | None = None
     data_stores: Callable[[E], tuple[DataStore, ...]] = lambda env: ()
     """Databases, topics, flags and accounts, with how a client reads them."""
     files: Callable[[Catalogue], Mapping[str, Document]] = lambda catalogue: {}
@@ -237,6 +227,8 @@ class Checks(Generic[E]):
     """Passes where the server has the data that it says it has; cheap enough for `health`, and writes nothing."""
     smoke_tests: Callable[[E], tuple[SmokeTest, ...]] = lambda env: ()
     """How it shows that it does its job. Other services are named by their ids."""
+    symptoms: tuple[Symptom, ...] = ()
+    """What only its log says when it cannot run."""
 
 
 @dataclass(frozen=True, kw_only=True)

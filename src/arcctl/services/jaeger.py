@@ -21,8 +21,9 @@ from arcctl.model.service import (
     service_id,
 )
 from arcctl.model.smoke_test import Call
+from arcctl.model.symptom import Cause, Symptom
 from arcctl.model.telemetry import Loss, Scrape, Signal, Telemetry, rate
-from arcctl.services.presets.collectors import garbage, limiter
+from arcctl.services.presets.collectors import SYMPTOMS, garbage, limiter
 from arcctl.services.presets.web import answers, ui, web
 
 ID = service_id(__name__)
@@ -93,6 +94,10 @@ SERVICE: Service[Env] = Service(
         mounts=lambda env: (Volume("data", "/tmp"), BindMount("jaeger/config.yaml", _CONFIG))
     ),
     checks=Checks(
+        symptoms=(
+            *SYMPTOMS,
+            Symptom(cause=Cause.LOCK, said='Cannot acquire directory lock on "[^"\n]+"'),
+        ),
         healthcheck=answers(f"http://127.0.0.1:{HEALTH_PORT}/status"),
         probe=lambda env: Http(PORT, "/api/v3/services", body="services"),
     ),

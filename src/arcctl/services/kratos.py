@@ -32,6 +32,7 @@ from arcctl.model.service import (
     service_id,
 )
 from arcctl.model.smoke_test import Call, Calls, SmokeTest
+from arcctl.model.symptom import Cause, Symptom
 from arcctl.model.telemetry import Scrape, Telemetry, Unit, rate
 from arcctl.services import postgres
 from arcctl.services.presets.web import answers, web
@@ -145,6 +146,7 @@ _MAIL: Component[Env] = Component(
     process=Process(
         sources=(MAIL_SOURCE,),
         command=lambda env: ("{program}", "--listen", f"127.0.0.1:{env.mail_port}", "--smtp", f"127.0.0.1:{SMTP_PORT}"),
+        ports={SMTP_PORT: SMTP_PORT},
     ),
 )
 
@@ -284,6 +286,13 @@ SERVICE: Service[Env] = Service(
     ),
     storage=Storage(mounts=_mounts, data_stores=lambda env: (_IDENTITIES,)),
     checks=Checks(
+        symptoms=(
+            Symptom(
+                cause=Cause.CONFIGURATION,
+                said=r"contains values or keys which are invalid:\n(?P<words>[^\n]*\n[^\n]*)(?:\n.*)*",
+            ),
+            Symptom(cause=Cause.CONFIGURATION, said=r"^(?:Error: )?(?P<words>yaml: line (?P<line>\d+): .*)"),
+        ),
         healthcheck=answers(f"http://127.0.0.1:{ADMIN_PORT}/admin/health/ready"),
         # Ready means that the database answers and holds every migration.
         probe=lambda env: Http(ADMIN_PORT, "/admin/health/ready", body="ok"),

@@ -25,6 +25,7 @@ from arcctl.model.service import (
     service_id,
 )
 from arcctl.model.smoke_test import Call
+from arcctl.model.symptom import Cause, Symptom
 from arcctl.model.telemetry import Alert, LogStore, Loss, Scrape, Signal, Telemetry, rate
 
 ID = service_id(__name__)
@@ -108,6 +109,14 @@ SERVICE: Service[Env] = Service(
     ),
     storage=Storage(mounts=lambda env: (Volume("data", "/loki"), BindMount("loki/config.yaml", _CONFIG))),
     checks=Checks(
+        symptoms=(
+            Symptom(
+                cause=Cause.CONFIGURATION,
+                said=r"parsing config: (?P<words>(?P<path>/[^\s:]+): yaml: (?:.*:\n +)?line (?P<line>\d+): [^\n]*?)"
+                r"(?:\. Use `|$)",
+            ),
+            Symptom(cause=Cause.CONFIGURATION, said=r"parsing config: (?P<words>.*)|CONFIG ERROR.*"),
+        ),
         healthcheck=Healthcheck(test=("CMD", "/usr/bin/loki", "-health")),
         probe=lambda env: Http(PORT, "/ready", body="ready"),
     ),
@@ -121,6 +130,11 @@ SERVICE: Service[Env] = Service(
             "log lines in a second",
             "64 MB",
             "nothing: the collector sends them later",
+        ),
+        Limit(
+            "a log line that is ahead of the clock",
+            "10 minutes",
+            "nothing: it gets the time at which it came, and its attribute `sender_time` has its own",
         ),
         Limit(
             "age of a log line",

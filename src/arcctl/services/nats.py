@@ -32,6 +32,7 @@ from arcctl.model.service import (
     service_id,
 )
 from arcctl.model.smoke_test import Messaging, SmokeTest, StoredMessages, Stream
+from arcctl.model.symptom import Cause, Symptom
 from arcctl.model.telemetry import Alert, Panel, Scrape, Telemetry, Unit, rate
 from arcctl.services.presets.containers import exporter
 from arcctl.services.presets.web import answers
@@ -205,6 +206,13 @@ SERVICE: Service[Env] = Service(
         data_stores=lambda env: (Streams(port=PORT, user=USER, password=reveal(env.password)),),
     ),
     checks=Checks(
+        symptoms=(
+            Symptom(
+                cause=Cause.CONFIGURATION, said=r"nats-server: (?P<words>(?P<path>/[^\s:]+):(?P<line>\d+):\d+: .*)"
+            ),
+            Symptom(cause=Cause.CONFIGURATION, said=r"nats-server: (?P<words>.*error on line (?P<line>\d+).*)"),
+            Symptom(cause=Cause.CONFIGURATION, said=r"nats-server: (?P<words>.*)"),
+        ),
         healthcheck=answers(_HEALTH),
         probe=lambda env: Tcp(port=PORT, send=_hello(env), expect=b"PONG", page=_USAGE),
         stored=_stored,

@@ -22,10 +22,11 @@ from arcctl.model.service import (
 from arcctl.model.smoke_test import Call, Calls, SmokeTest
 from arcctl.model.telemetry import LOST, LOST_MINUTES, Alert, Loss, Panel, Scrape, Signal, Telemetry, Unit, otlp, rate
 from arcctl.services import jaeger, loki, prometheus
-from arcctl.services.presets.collectors import garbage, limiter
+from arcctl.services.presets.collectors import SYMPTOMS, garbage, limiter
 
 ID = service_id(__name__)
 GRPC_PORT, HTTP_PORT, HEALTH_PORT = 4317, 4318, 13133
+METRICS_PORT = 8888
 _CONFIG = "/etc/otelcol-contrib/config.yaml"
 _OPTIONS = (f"--config={_CONFIG}", "--feature-gates=ottl.functions.enableLambda")
 """Without lambdas a statement cannot look at every attribute."""
@@ -142,7 +143,7 @@ def _losses(records: str, store: str) -> tuple[Loss, ...]:
 
 _SENT = {"spans": jaeger.ID, "metric_points": prometheus.ID, "log_records": loki.ID}
 _TELEMETRY = Telemetry(
-    scrape=Scrape(8888),
+    scrape=Scrape(METRICS_PORT),
     signals={Signal.INTAKE: Call("take a trace", HTTP_PORT, "/v1/traces", method="POST")},
     memory='max(otelcol_process_memory_rss{job="$id"})',
     rate=rate('otelcol_receiver_accepted_spans{job="$id"}'),
@@ -200,7 +201,9 @@ SERVICE: Service[Env] = Service(
         overrides=_OVERRIDES,
     ),
     storage=Storage(mounts=lambda env: (BindMount("otel-collector/config.yaml", _CONFIG),)),
-    checks=Checks(probe=lambda env: Http(HEALTH_PORT, body="Server available"), smoke_tests=_smoke_tests),
+    checks=Checks(
+        symptoms=SYMPTOMS, probe=lambda env: Http(HEALTH_PORT, body="Server available"), smoke_tests=_smoke_tests
+    ),
     limits=(
         Limit(
             "a request",
@@ -228,7 +231,12 @@ SERVICE: Service[Env] = Service(
     process=Process(
         sources=(SOURCE,),
         command=lambda env: ("{program}", *_OPTIONS),
-        environment=lambda env: {"METRICS_HOST": "127.0.0.1", **garbage(_MEMORY_MB, 35)},
+        environment=lambda env: {
+            "METRICS_HOST": "127.0.0.1",
+            "METRICS_PORT": str(METRICS_PORT),
+            **garbage(_MEMORY_MB, 35),
+        },
         patches=lambda env: {_CONFIG: {"processors": {"memory_limiter": limiter(_MEMORY_MB, percent=60, spike=20)}}},
+        ports={METRICS_PORT: METRICS_PORT},
     ),
 )

@@ -19,7 +19,6 @@ from arcctl.model.service import (
     Component,
     ConfigFile,
     Container,
-    DamagedData,
     DataVersionFile,
     Healthcheck,
     Layer,
@@ -35,6 +34,7 @@ from arcctl.model.service import (
     service_id,
 )
 from arcctl.model.smoke_test import SmokeTest, Sql, Statement
+from arcctl.model.symptom import Cause, Symptom
 from arcctl.model.telemetry import Alert, Panel, Scrape, Telemetry, Unit, rate
 from arcctl.services.presets import databases as _databases
 from arcctl.services.presets.containers import START_AS_ROOT, exporter
@@ -276,11 +276,6 @@ SERVICE: Service[Env] = Service(
         shells=lambda env: (_databases.psql("arc", env.app_password), _databases.psql(USER, env.password)),
     ),
     storage=Storage(
-        damaged=DamagedData(
-            said=r"(?<=(?:PANIC|FATAL):  )(could not read file|incorrect checksum in control file"
-            r'|could not locate a valid checkpoint|invalid checkpoint record|"[^"]+" is not a valid data directory).*',
-            repair="pg_resetwal --force -D 18/docker",
-        ),
         mounts=lambda env: (
             Volume("data", _DATA, _DATA_VERSION),
             ConfigFile(_LOGIN_FILE, reveal(env.password), uid=UID, gid=UID, first_run=True),
@@ -289,6 +284,38 @@ SERVICE: Service[Env] = Service(
         data_stores=lambda env: (_databases.data_store(SERVER, env.password),),
     ),
     checks=Checks(
+        symptoms=(
+            Symptom(
+                cause=Cause.DATA,
+                said=r"(?<=(?:PANIC|FATAL):  )(could not read file|incorrect checksum in control file"
+                r"|could not locate a valid checkpoint|invalid checkpoint record"
+                r'|"[^"\n]+" is not a valid data directory).*',
+                repair="pg_resetwal --force -D 18/docker",
+            ),
+            Symptom(cause=Cause.VERSION, said="The data directory was initialized by PostgreSQL version .*"),
+            Symptom(cause=Cause.PORT, said=r"Is another postmaster already running on port (?P<port>\d+)"),
+            Symptom(
+                cause=Cause.LOCK,
+                said=r'(?P<words>lock file "postmaster.pid" already exists)\n.*'
+                r'\(PID (?P<pid>\d+)\) running in data directory "(?P<folder>[^"\n]+)"',
+                file="postmaster.pid",
+            ),
+            Symptom(cause=Cause.LOCK, said="pre-existing shared memory block .* is still in use"),
+            Symptom(
+                cause=Cause.PERMISSION,
+                said=r'data directory "(?P<path>[^"\n]+)" has (wrong ownership|invalid permissions)',
+            ),
+            Symptom(
+                cause=Cause.CONFIGURATION,
+                said=r'(?<=LOG:  )(?P<words>[^\n]* in file "(?P<path>[^"\n]+)" line (?P<line>\d+).*)'
+                r"\n.* contains errors",
+            ),
+            Symptom(
+                cause=Cause.CONFIGURATION,
+                said=r'(?<=LOG:  )(?P<words>[^\n]*)\n.*configuration file "(?P<path>[^"\n]+)" contains errors',
+            ),
+            Symptom(cause=Cause.CONFIGURATION, said="(?<=FATAL:  )(invalid value for|unrecognized).* parameter .*"),
+        ),
         healthcheck=Healthcheck(test=("CMD", "pg_isready", "-q", "-h", "127.0.0.1", "-U", USER, "-d", "postgres")),
         probe=lambda env: Postgres(
             port=PORT,

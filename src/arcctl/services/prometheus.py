@@ -27,6 +27,7 @@ from arcctl.model.service import (
     service_id,
 )
 from arcctl.model.smoke_test import Call
+from arcctl.model.symptom import Cause, Symptom
 from arcctl.model.telemetry import (
     LOST,
     LOST_MINUTES,
@@ -168,6 +169,14 @@ SERVICE: Service[Env] = Service(
     ),
     storage=Storage(mounts=lambda env: (Volume("data", "/prometheus"), BindMount(ID, _FOLDER)), files=_files),
     checks=Checks(
+        symptoms=(
+            Symptom(
+                cause=Cause.CONFIGURATION,
+                said=r'Error loading .* err="(?P<words>.*?(?P<path>/[^\s:"]+): yaml: .*?line (?P<line>\d+): [^"\n]*)',
+            ),
+            Symptom(cause=Cause.CONFIGURATION, said=r'Error loading .* err="(?P<words>[^\n]*)"'),
+            Symptom(cause=Cause.LOCK, said="lock DB directory: resource temporarily unavailable"),
+        ),
         healthcheck=Healthcheck(test=("CMD", "promtool", "check", "ready", f"--url=http://127.0.0.1:{PORT}")),
         probe=lambda env: Http(PORT, "/-/ready", body="Ready"),
     ),

@@ -28,10 +28,13 @@ from arcctl.model.service import (
     service_id,
 )
 from arcctl.model.smoke_test import Call, Calls, EventLog, SmokeTest
+from arcctl.model.symptom import Cause, Symptom
 from arcctl.model.telemetry import Alert, Panel, Scrape, Telemetry, Unit
 
 ID = service_id(__name__)
 PORT, HTTP_PORT = 6650, 8080
+STORE_PORT = 3181
+"""Where the broker reaches its own store for messages."""
 LISTENER = "external"
 """What a client on the host passes as `listener_name`; clients in containers pass none."""
 _DATA = "/pulsar/data"
@@ -74,6 +77,15 @@ class Env(ServiceEnv, env_prefix="PULSAR_"):
     """Port of the admin interface on the host's loopback address."""
 
 
+_MINUTES, _MEGABYTES = 10080, 1024
+_KEPT = {
+    # The broker's own default is to delete a topic that nobody uses, and each message that no subscription waits for.
+    "brokerDeleteInactiveTopicsEnabled": "false",
+    "defaultRetentionTimeInMinutes": str(_MINUTES),
+    "defaultRetentionSizeInMB": str(_MEGABYTES),
+}
+
+
 def _settings(env: Env) -> dict[str, str]:
     listeners = f"internal:pulsar://{ID}:{PORT},{LISTENER}:pulsar://localhost:{env.host_port}"
     settings = {
@@ -82,6 +94,7 @@ def _settings(env: Env) -> dict[str, str]:
         # Ledgers remember their store by its address, which changes with a new container. By its host
         # name, which stays, they are found again.
         "useHostNameAsBookieID": "true",
+        **_KEPT,
     }
     return {f"PULSAR_PREFIX_{name}": value for name, value in settings.items()}
 
@@ -109,6 +122,7 @@ def _standalone(env: Env) -> dict[str, str | int]:
         "dbStorage_readAheadCacheMaxSizeMb": 32,
         "diskUsageThreshold": "0.99",
         "diskUsageWarnThreshold": "0.99",
+        **_KEPT,
     }
 
 
@@ -121,7 +135,7 @@ def _smoke_tests(env: Env) -> tuple[SmokeTest, ...]:
 
 
 _TENANT, _NAMESPACE = "arc", "arc/agents"
-_RETENTION = {"retentionTimeInMinutes": 10080, "retentionSizeInMB": 1024}
+_RETENTION = {"retentionTimeInMinutes": _MINUTES, "retentionSizeInMB": _MEGABYTES}
 
 
 def _resources(env: Env) -> tuple[Resource, ...]:
@@ -133,7 +147,7 @@ def _resources(env: Env) -> tuple[Resource, ...]:
         _resource(
             f"retention of {_NAMESPACE}",
             f"namespaces/{_NAMESPACE}/retention",
-            '"retentionTimeInMinutes":10080',
+            f'"retentionTimeInMinutes":{_MINUTES}',
             "POST",
             _RETENTION,
         ),
@@ -240,6 +254,10 @@ SERVICE: Service[Env] = Service(
         data_stores=lambda env: (Topics(port=PORT, admin_port=HTTP_PORT, listener=LISTENER, system_tenant=ID),),
     ),
     checks=Checks(
+        symptoms=(
+            Symptom(cause=Cause.PORT, said=r"[Ff]ailed to bind [^\n]*?:(?P<port>\d{2,5})\b"),
+            Symptom(cause=Cause.LOCK, said=r"While lock file: /[^\s:]+/LOCK: Resource temporarily unavailable"),
+        ),
         # With curl, because the image's own tools each start a second Java machine.
         healthcheck=Healthcheck(
             test=("CMD-SHELL", f"curl -fsS -m 8 http://127.0.0.1:{HTTP_PORT}{_HEALTH} | grep -qx ok"),
@@ -258,11 +276,17 @@ SERVICE: Service[Env] = Service(
             "5 MiB",
             "sending fails with `MessageTooBig`",
         ),
+        Limit(
+            "what a topic keeps after all subscriptions have acknowledged it, and where there is none",
+            "a week, 1 GiB",
+            "nothing; the oldest are deleted. `arcctl topics create --retention` sets another time for one topic",
+        ),
     ),
     telemetry=_TELEMETRY,
     process=Process(
         sources=(SOURCE,),
         single_instance=True,  # ledgers remember their store by its address
+        ports={STORE_PORT: STORE_PORT},
         command=lambda env: (
             "java",
             *_MEMORY,

@@ -17,7 +17,6 @@ from arcctl.model.service import (
     Checks,
     ConfigFile,
     Container,
-    DamagedData,
     Healthcheck,
     Layer,
     Limit,
@@ -30,6 +29,7 @@ from arcctl.model.service import (
     service_id,
 )
 from arcctl.model.smoke_test import Command, Commands, SmokeTest
+from arcctl.model.symptom import Cause, Symptom
 from arcctl.model.telemetry import Alert, Panel, Scrape, Telemetry, Unit, rate
 from arcctl.services.presets.containers import exporter
 
@@ -182,11 +182,6 @@ SERVICE: Service[Env] = Service(
         ),
     ),
     storage=Storage(
-        damaged=DamagedData(
-            said=r"(Bad file format|Unexpected end of file|Error) reading the (append only file|RDB preamble).*"
-            r"|.*AOF file.* is corrupted.*|Fatal error loading the DB.*",
-            repair="redis-check-aof --fix appendonlydir/appendonly.aof.manifest",
-        ),
         mounts=lambda env: (
             Volume("data", "/data"),
             BindMount(f"{ID}/redis.conf", _CONFIG),
@@ -194,6 +189,18 @@ SERVICE: Service[Env] = Service(
         ),
     ),
     checks=Checks(
+        symptoms=(
+            Symptom(cause=Cause.VERSION, said=r"(?P<words>Can't handle RDB format version \d+)\n.*"),
+            Symptom(
+                cause=Cause.DATA,
+                said=r"(Bad file format|Unexpected end of file|Error) reading the (append only file|RDB preamble).*"
+                r"|.*AOF file.* is corrupted.*|Fatal error loading the DB.*",
+                repair="redis-check-aof --fix appendonlydir/appendonly.aof.manifest",
+            ),
+            Symptom(cause=Cause.PORT, said=r"Failed listening on port (?P<port>\d+)"),
+            Symptom(cause=Cause.PERMISSION, said=r">>> 'dir (?P<path>[^'\n]+)'\nPermission denied"),
+            Symptom(cause=Cause.CONFIGURATION, said=r"at line (?P<line>\d+)\n(?P<words>>>> '[^\n]*'\n[^\n]*)"),
+        ),
         healthcheck=Healthcheck(
             test=(
                 "CMD-SHELL",

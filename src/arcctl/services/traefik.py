@@ -33,6 +33,7 @@ from arcctl.model.service import (
     service_id,
 )
 from arcctl.model.smoke_test import Call, Calls, EphemeralContainer, SmokeTest
+from arcctl.model.symptom import Cause, Symptom
 from arcctl.model.telemetry import Alert, Panel, Scrape, Telemetry, Unit, rate
 from arcctl.services.presets.web import GUARD, ON, web
 
@@ -105,7 +106,9 @@ _PROXY: Component[Env] = Component(
         open_files=16384,
     ),
     network=Network(networks=("socket",)),
-    checks=Checks(probe=lambda env: Tcp(port=2375)),
+    checks=Checks(
+        probe=lambda env: Tcp(port=2375),
+    ),
     storage=Storage(mounts=lambda env: (HostPath(env.docker_socket, _SOCKET),)),
 )
 
@@ -223,6 +226,11 @@ SERVICE: Service[Env] = Service(
         )
     ),
     checks=Checks(
+        symptoms=(
+            Symptom(
+                cause=Cause.CONFIGURATION, said=r'command traefik error: (?P<words>yaml: line (?P<line>\d+): [^"\n]*)'
+            ),
+        ),
         healthcheck=Healthcheck(test=("CMD", "traefik", "healthcheck")),
         # Its ping answers without the engine. Its own router is made from labels, so it shows that the engine answers.
         probe=lambda env: Http(

@@ -246,6 +246,8 @@ SERVICE: Service[Env] = Service(
             "DATABASE_POOL_MAX": "10",
             "CHECK_VERSION": "false",
             "SEND_TELEMETRY": "false",
+            # Flags are listed by searching for them; 15 times a minute is for people.
+            "SEARCH_FEATURES_RATE_LIMIT_PER_MINUTE": "6000",
             # At `info` the admin password would be written to the log.
             "LOG_LEVEL": "warn",
             "NODE_OPTIONS": "--max-old-space-size=256",

@@ -90,10 +90,14 @@ def lookup(catalogue: Catalogue, name: str, sources: Iterable[Source]) -> Value:
 
 def check(catalogue: Catalogue, service: str, name: str, value: str, *, insecure_demo: bool = False) -> None:
     """Raises SettingsError where one value is not valid, whatever the others are."""
-    missing = missing_secrets(catalogue, {})
-    drawn = {n: ("0123456789abcdef" * 8)[: int((v.generate or {})["length"])] for n, v in missing.items()}
     mine = Source(f"config/{service}/.env", {name: value}, service)
-    resolve(catalogue, (mine, Source("", drawn)), insecure_demo=insecure_demo)
+    resolve(catalogue, (mine, any_secrets(catalogue)), insecure_demo=insecure_demo)
+
+
+def any_secrets(catalogue: Catalogue) -> Source:
+    """Valid secrets for checks of other settings, in the place of those that are not generated yet."""
+    missing = missing_secrets(catalogue, {})
+    return Source("", {n: ("0123456789abcdef" * 8)[: int((v.generate or {})["length"])] for n, v in missing.items()})
 
 
 def _value(name: str, owner: str, variable: Variable, sources: tuple[Source, ...]) -> Value:

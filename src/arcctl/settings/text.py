@@ -7,9 +7,9 @@ import errno
 import importlib.resources
 import shlex
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from arcctl.errors import ProjectError
+from arcctl.errors import ProjectError, SettingsError
 
 T = TypeVar("T")
 
@@ -123,3 +123,15 @@ def refused(error: OSError) -> ProjectError | None:
 def packaged(path: str) -> str:
     """The text of a file of this package."""
     return importlib.resources.files("arcctl").joinpath(path).read_text(encoding="utf-8")
+
+
+def parse_yaml(text: str, file: str) -> Any:
+    """The document of a file that users write. Raises SettingsError with the line where it is no YAML."""
+    import yaml
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark else ""
+        raise SettingsError(f"{file}{where}: not YAML", hint=f"edit {file}") from None

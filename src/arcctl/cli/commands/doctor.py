@@ -22,7 +22,7 @@ def doctor(
 
     Examples: `arcctl doctor`, `arcctl doctor --fix`, `arcctl doctor --json`
     """
-    from arcctl.cli.project import load_project, local_collector
+    from arcctl.cli.project import load_project, local_collector, newest_backup
     from arcctl.diagnostics import doctor as use_case
     from arcctl.diagnostics import view
     from arcctl.errors import ArcError
@@ -30,7 +30,8 @@ def doctor(
 
     problems: list[ArcError] = []
     project = load_project(ctx.obj, problems=problems)
-    report = (use_case.fix if fix else use_case.diagnose)(project, local_collector(project, problems))
+    work = use_case.fix if fix else use_case.diagnose
+    report = work(project, local_collector(project, problems), newest_backup(project))
     view.show_repaired(report)
     if json_:
         terminal.line(view.doctor_json(report))

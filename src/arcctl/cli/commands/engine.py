@@ -50,6 +50,7 @@ def clean(ctx: typer.Context, yes: Yes = False) -> None:
     Example: `arcctl engine clean --yes`
     """
     from arcctl.cli.project import load_project, local_servers
+    from arcctl.engines.build import refuse_used
     from arcctl.errors import UsageError
     from arcctl.terminal import console as terminal
 
@@ -57,6 +58,7 @@ def clean(ctx: typer.Context, yes: Yes = False) -> None:
     if project.directory.engine() == "embedded":
         raise UsageError("this project is running on these servers", hint="arcctl down, then arcctl engine clean")
     _, servers = local_servers(ctx.obj)
+    refuse_used(servers)
     terminal.say(f"servers that were built: {terminal.size(servers.size())}")
     if agreed("Remove all of them?", yes=yes, command="arcctl engine clean", what="remove them"):
         servers.clean()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from arcctl.cli.options import complete_containers
+from arcctl.errors import UsageError
 
 if TYPE_CHECKING:
     from arcctl.checks.logs import Request
@@ -26,13 +28,28 @@ Names = Annotated[
     ),
 ]
 
+ALL = "all"
+
+
+def number_of_lines(text: str) -> str:
+    """Raises UsageError for what is neither a number of lines nor `all`."""
+    if text != ALL and not re.fullmatch("[0-9]{1,9}", text):
+        raise UsageError(f"--tail {text}: neither a number of lines nor {ALL}", hint="arcctl logs --tail 100")
+    return text
+
+
+Tail = Annotated[
+    str,
+    typer.Option(metavar="NUMBER|all", callback=number_of_lines, help="Only so many last lines of each container."),
+]
+
 
 def logs(
     ctx: typer.Context,
     names: Names = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as new lines come.")] = False,
     since: Annotated[str, typer.Option(help="Only lines since then: 10m, 2026-01-31T10:00:00Z.")] = "",
-    tail: Annotated[int | None, typer.Option(min=0, help="Only so many last lines of each container.")] = None,
+    tail: Tail = ALL,
 ) -> None:
     """Logs of services and components, and of your own programs that send theirs to the platform.
 
@@ -40,10 +57,10 @@ def logs(
     """
     from arcctl.checks.logs import Request
     from arcctl.cli.project import load_project
-    from arcctl.errors import UsageError
     from arcctl.model.graph import containers, reserved
     from arcctl.terminal import console as terminal
 
+    most = None if tail == ALL else int(tail)
     project = load_project(ctx.obj)
     words = tuple(names or ("all",))
     programs = tuple(word for word in words if word not in reserved(project.catalogue))
@@ -59,11 +76,11 @@ def logs(
         if not keys:
             terminal.say("none of these containers exists; to see which do: arcctl ps")
         else:
-            shown = "" if tail is None else str(tail)
+            shown = "" if most is None else str(most)
             for text in project.engine.logs(keys, follow=follow, since=since, tail=shown):
                 terminal.line(text)
     if programs:
-        _show(Request(programs, follow=follow, since=since, tail=tail), project)
+        _show(Request(programs, follow=follow, since=since, tail=most), project)
 
 
 def _show(request: Request, project: Project) -> None:

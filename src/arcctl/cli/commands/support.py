@@ -63,11 +63,13 @@ def _parts(project: Project, problems: list[ArcError]) -> Iterator[Part]:
 
 
 def _doctor(project: Project, problems: list[ArcError]) -> str:
-    from arcctl.cli.project import local_collector
+    from arcctl.cli.project import local_collector, newest_backup
     from arcctl.diagnostics import doctor as use_case
     from arcctl.diagnostics import view
 
-    return view.doctor_json(use_case.diagnose(project, local_collector(project, problems))) + "\n"
+    return (
+        view.doctor_json(use_case.diagnose(project, local_collector(project, problems), newest_backup(project))) + "\n"
+    )
 
 
 def _health(project: Project) -> str:

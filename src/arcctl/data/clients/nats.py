@@ -48,8 +48,7 @@ class LoopbackStreams:
         except APIError as error:  # the server runs and refused the request
             raise UnhealthyError(f"{self.service}: {error.description}", hint="arcctl topics list") from None
         except (nats.errors.Error, OSError) as error:
-            words = short(str(error) or type(error).__name__)
-            raise UnhealthyError(f"{self.service}: {words}", hint=f"arcctl health {self.service}") from None
+            raise UnhealthyError(f"{self.service}: {_words(error)}", hint=f"arcctl health {self.service}") from None
 
     async def topics(self) -> tuple[Topic, ...]:
         found: list[Topic] = []
@@ -85,12 +84,29 @@ class LoopbackStreams:
             await manager.delete_stream(name)
 
     async def produce(self, name: str, messages: AsyncIterator[bytes], subject: str) -> int:
-        """One after the other: each is stored before the next is sent."""
-        count = 0
+        """One after the other: each is stored before the next is sent. Those that are too long are left out."""
+        import nats.errors
+        from nats.js.errors import APIError
+
+        count, too_long = 0, list[str]()
         async with self._manager() as manager:
             async for message in messages:
-                await manager.publish(subject, message, stream=name)
                 count += 1
+                try:
+                    await manager.publish(subject, message, stream=name)
+                except nats.errors.MaxPayloadError as error:
+                    too_long.append(f"{_words(error)} (message {count} has {len(message):,} bytes)")
+                except (nats.errors.Error, APIError, OSError) as error:
+                    stored = count - 1 - len(too_long)
+                    text = (
+                        f"{self.service}: {stored} messages were stored, then message {count} was not: {_words(error)}"
+                    )
+                    raise UnhealthyError(text, hint=f"arcctl health {self.service}") from None
+        if too_long:
+            raise UnhealthyError(
+                f"{self.service}: {len(too_long)} of {count} messages were not stored: {too_long[0]}",
+                hint="send shorter ones; the others are stored",
+            )
         return count
 
     async def consume(self, name: str, *, new: bool, follow: bool) -> AsyncGenerator[bytes]:
@@ -110,3 +126,7 @@ class LoopbackStreams:
                     continue
                 number = (message.seq or number) + 1
                 yield message.data or b""
+
+
+def _words(error: Exception) -> str:
+    return short(getattr(error, "description", "") or str(error) or type(error).__name__)

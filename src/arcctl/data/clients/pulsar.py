@@ -118,22 +118,30 @@ class LoopbackTopics:
         """Sent without waiting; counted once the broker has stored all."""
         del subject
         failed: list[Any] = []
-        count = 0
+        count = stored = 0
 
         def note(result: Any, _: Any) -> None:
+            nonlocal stored
             import pulsar
 
-            if result != pulsar.Result.Ok:
+            if result == pulsar.Result.Ok:
+                stored += 1
+            else:
                 failed.append(result)
 
-        with self._translated():
-            async with self._client() as client:
-                topic = f"persistent://{name}"
-                producer = await asyncio.to_thread(client.create_producer, topic, block_if_queue_full=True)
-                async for message in messages:
-                    producer.send_async(message, note)
-                    count += 1
-                await asyncio.to_thread(producer.flush)
+        try:
+            with self._translated():
+                async with self._client() as client:
+                    topic = f"persistent://{name}"
+                    producer = await asyncio.to_thread(client.create_producer, topic, block_if_queue_full=True)
+                    async for message in messages:
+                        producer.send_async(message, note)
+                        count += 1
+                    await asyncio.to_thread(producer.flush)
+        except UnhealthyError as error:
+            raise UnhealthyError(
+                f"{error.message}; {stored} of {count} messages were stored", hint=error.hint
+            ) from None
         if failed:
             raise self._refused(f"{len(failed)} of {count} messages were not stored: {failed[0]}")
         return count

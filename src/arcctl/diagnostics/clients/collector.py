@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import ipaddress
 import os
 import platform
 import pwd
 import resource
+import socket
 import stat
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 
 from arcctl.diagnostics.diagnosis import EnvLink, Leftover, Mode, Repair
 from arcctl.diagnostics.facts import EngineReport, File, Host, ProjectFacts, Removable
@@ -28,6 +32,7 @@ from arcctl.settings import directory as files
 LINK = f"compose/{files.COMPOSE_LINK}"
 NOT_PRIVATE = ("lock",)
 """Files of the state folder without content."""
+RESOLVE_SECONDS = 2.0
 INCOMPLETE_SECONDS = 60.0
 """A temporary file that is older was left by a command that was killed."""
 
@@ -88,6 +93,16 @@ class LocalCollector:
         from arcctl.diagnostics.clients import embedded
 
         return embedded.report(self._engine, self._directory, self._catalogue)
+
+    def unresolved(self, names: Iterable[str]) -> tuple[str, ...]:
+        names, found = tuple(names), set[str]()
+        threads = [Thread(target=_resolve, args=(name, found), daemon=True) for name in names]
+        for thread in threads:
+            thread.start()
+        end = time.monotonic() + RESOLVE_SECONDS  # a name server may not answer
+        for thread in threads:
+            thread.join(max(0.0, end - time.monotonic()))
+        return tuple(name for name in names if name not in found)
 
     def removable(self, path: str) -> tuple[Removable, ...]:
         there = ((place, item) for place, item in self._removable() if _device(place) == _device(Path(path)))
@@ -161,6 +176,14 @@ class LocalCollector:
     def _link_blocked(self) -> bool:
         link = self._path(LINK)
         return link.exists() and not link.is_symlink()
+
+
+def _resolve(name: str, found: set[str]) -> None:
+    """Add a name to those found where its addresses are this machine's own."""
+    with contextlib.suppress(OSError):
+        addresses = {str(item[4][0]) for item in socket.getaddrinfo(name, 80, type=socket.SOCK_STREAM)}
+        if all(ipaddress.ip_address(address).is_loopback for address in addresses):
+            found.add(name)
 
 
 def _name(uid: int) -> str:

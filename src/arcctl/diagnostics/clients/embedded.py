@@ -31,9 +31,8 @@ def report(engine: Engine, directory: files.ProjectDirectory, catalogue: Catalog
         observed, facts, problem = engine.observe(), engine.facts(), None
         data = engine.disks(observed).values()
         facts = replace(facts, disk=fullest(disk for disk in (facts.disk, *data) if disk))
-        unavailable = observed.unavailable
     except ArcError as error:
-        unavailable, facts, problem = {}, None, (error.message, error.hint)
+        facts, problem = None, (error.message, error.hint)
     return EngineReport(
         name=engine.name,
         problem=problem,
@@ -47,7 +46,7 @@ def report(engine: Engine, directory: files.ProjectDirectory, catalogue: Catalog
         outlived=outlived,
         socket=str(base / "s"),
         socket_limit=SOCKET_PATH_LIMIT,
-        unavailable=unavailable,
+        unavailable=engine.unavailable,
         docker_refused=_docker_refused(catalogue, directory),
     )
 

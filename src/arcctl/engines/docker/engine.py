@@ -17,7 +17,17 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from arcctl.engines import disks, execution
-from arcctl.engines.base import NOTHING, ContainerState, EngineFacts, Executed, Images, Observed, Unavailable, Usage
+from arcctl.engines.base import (
+    NOTHING,
+    ContainerState,
+    EngineFacts,
+    Executed,
+    Images,
+    Observed,
+    RunsAs,
+    Unavailable,
+    Usage,
+)
 from arcctl.engines.docker import inspection
 from arcctl.engines.docker.images import DockerImages
 from arcctl.engines.docker.refusals import INSTALL, NO_ENGINE, refusal, translated
@@ -161,6 +171,9 @@ class DockerEngine:
         """`docker image inspect` of those that the engine has."""
         text = self.read("image", "inspect", *sorted(set(references)), missing_is_fine=True)
         return list(json.loads(text or "[]"))
+
+    def runs_as(self, key: str) -> RunsAs:
+        return RunsAs(self._catalogue.components()[key].container.user)
 
     def port_owner(self, port: int) -> str:
         names = self.read("container", "ls", "--filter", f"publish={port}", "--format", "{{.Names}}").split()

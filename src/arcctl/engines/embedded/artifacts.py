@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from arcctl.engines.embedded import owners
 from arcctl.errors import BuildError
 from arcctl.model.binaries import EXTRA, Maven, OnPath, OtelCollector, Requirements, Source, Wheel
 from arcctl.settings import environment
@@ -52,7 +53,7 @@ class Artifacts:
         text = f"{source!r} {platform.machine()}"
         match source:
             case Wheel(package=package):
-                text += _installed(package)
+                text += installed(package)
             case Requirements(lock=lock):
                 text += sys.version + read_text(self._directory / lock) if self._has(lock) else ""
             case OtelCollector(manifest=name) | Maven(pom=name):
@@ -75,7 +76,7 @@ class Artifacts:
             case OnPath(program=program):
                 return () if shutil.which(program) else (program,)
             case Wheel(package=package):
-                return () if _installed(package) else (EXTRA,)
+                return () if installed(package) else (EXTRA,)
             case Requirements(lock=lock) if not self._has(lock):
                 return (lock,)
             case _:
@@ -84,7 +85,7 @@ class Artifacts:
     def version(self, source: Source) -> str:
         """The server's version; empty where its source does not say."""
         if isinstance(source, Wheel):
-            return f"{source.package} {_installed(source.package)}"
+            return f"{source.package} {installed(source.package)}"
         return str(getattr(source, "version", ""))
 
     def build(self, source: Source) -> Iterator[str]:
@@ -137,13 +138,18 @@ class Artifacts:
         found = [p for p in self._folder.rglob("*") if p.is_file() and not p.is_symlink()]
         return sum(p.stat().st_size for p in found)
 
+    def used_by(self) -> tuple[str, ...]:
+        """The projects whose servers run, else the processes."""
+        found = owners.running_from(self._folder)
+        return tuple(sorted({project or f"the process {pid}" for pid, project in found.items()}))
+
     def clean(self) -> None:
         for path in self._folder.glob("*"):
             _remove(path)
 
 
 @functools.lru_cache
-def _installed(package: str) -> str:
+def installed(package: str) -> str:
     """The version of a distribution; empty where it is not installed."""
     try:
         return importlib.metadata.version(package)

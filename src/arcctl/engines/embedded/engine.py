@@ -5,17 +5,18 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import pwd
 import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from arcctl.engines import disks, execution
-from arcctl.engines.base import NOTHING, ContainerState, EngineFacts, Executed, Observed, Unavailable, Usage
+from arcctl.engines.base import NOTHING, ContainerState, EngineFacts, Executed, Observed, RunsAs, Unavailable, Usage
 from arcctl.engines.embedded import accounts, location, processes, translation
+from arcctl.engines.embedded.artifacts import installed
 from arcctl.engines.embedded.layout import Layout
 from arcctl.engines.embedded.resolver import BinaryResolver
 from arcctl.engines.embedded.supervisor import Supervised, Supervisor
@@ -28,6 +29,7 @@ from arcctl.model.service import Catalogue, Process, Role, volume_name
 from arcctl.model.smoke_test import EphemeralContainer
 from arcctl.settings import directory as files
 from arcctl.settings.environment import snapshot
+from arcctl.settings.installation import with_extra
 
 _STATES = {
     "RUNNING": "running",
@@ -78,10 +80,12 @@ class EmbeddedEngine:
         return self._resolver.unavailable()
 
     def facts(self) -> EngineFacts:
+        if not (supervisor := installed("supervisor")):
+            raise EngineError("the packages of the embedded engine are not installed", hint=with_extra())
         pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
         folder = next(p for p in (self._base, *self._base.parents) if p.is_dir())
         return EngineFacts(
-            versions={"Supervisor": version("supervisor")},
+            versions={"Supervisor": supervisor},
             memory=pages,
             cpus=os.cpu_count() or 1,
             disk=disks.look(folder),
@@ -156,6 +160,10 @@ class EmbeddedEngine:
             if source and self._resolver.artifacts.built(source):
                 found[component.container.image] = self._resolver.artifacts.path(source).name
         return found
+
+    def runs_as(self, key: str) -> RunsAs:
+        user = self._layout().user(key) if self._resolver.source(self._components[key]) else None
+        return RunsAs(user.pw_name if user else pwd.getpwuid(os.geteuid()).pw_name, str(self._base))
 
     def port_owner(self, port: int) -> str:
         """Always empty: the host itself knows which process listens."""

@@ -17,7 +17,7 @@ from arcctl.engines.embedded.translation import Place
 from arcctl.model.env import ServiceEnv
 from arcctl.model.service import BindMount, Component, ConfigFile, Routes, Volume
 from arcctl.settings.directory import PRIVATE_FILE, PRIVATE_FOLDER, UNDECODED, shared_folder, write_whole
-from arcctl.settings.text import read_text
+from arcctl.settings.text import parse_yaml, read_text
 
 DIRECTORY = "{directory}"
 
@@ -136,7 +136,8 @@ class Layout:
         found = {}
         for file in files:
             inside = file.relative_to(root).as_posix() if file != root else ""
-            text = _patched(read_text(file), patches.get(f"{path}/{inside}" if inside else path))
+            patch = patches.get(f"{path}/{inside}" if inside else path)
+            text = _patched(read_text(file), patch, str(file.relative_to(self._directory)))
             found[Path(place.paths[path]) / inside] = place.translate(text)
         return found
 
@@ -146,12 +147,8 @@ class Layout:
         return start_script(self._run(key), exports, command)
 
 
-def _patched(text: str, patch: Any) -> str:
-    if patch is None:
-        return text
-    import yaml
-
-    return _yaml(translation.merged(yaml.safe_load(text), patch))
+def _patched(text: str, patch: Any, name: str) -> str:
+    return text if patch is None else _yaml(translation.merged(parse_yaml(text, name), patch))
 
 
 def _yaml(document: Any) -> str:

@@ -8,7 +8,7 @@ import signal
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from arcctl.engines.base import Usage
 
@@ -181,25 +181,65 @@ PAUSE = 0.3
 
 
 def follow_logs(paths: Mapping[str, Path], *, follow: bool, tail: str) -> Iterator[str]:
-    """Lines, each after the key of its process; `tail` is a number of lines, or empty for all."""
-    places = {}
-    for key, path in paths.items():
-        lines, places[key] = _read_from(path, 0)
-        kept = lines[max(0, len(lines) - int(tail)) :] if tail else lines
-        yield from (f"{key}  | {line}" for line in kept)
-    while follow:
-        time.sleep(PAUSE)
-        for key, path in paths.items():
-            lines, places[key] = _read_from(path, places[key])
-            yield from (f"{key}  | {line}" for line in lines)
+    """Lines, each after the key of its process; `tail` is a number of lines, or empty for all.
+
+    While it follows, a line is given when its end has come.
+    """
+    with contextlib.ExitStack() as closed_at_end:
+        logs = {key: _Log(path) for key, path in paths.items()}
+        for key, log in logs.items():
+            closed_at_end.callback(log.close)
+            lines = log.read()
+            if not follow:
+                lines += log.rest()
+            kept = lines[max(0, len(lines) - int(tail)) :] if tail else lines
+            yield from (f"{key}  | {line}" for line in kept)
+        while follow:
+            time.sleep(PAUSE)
+            for key, log in logs.items():
+                yield from (f"{key}  | {line}" for line in log.read())
 
 
-def _read_from(path: Path, place: int) -> tuple[list[str], int]:
-    """The lines after `place` bytes, and the place of their end; a file that was rotated is read from its start."""
-    if not path.is_file():
-        return [], 0
-    size = path.stat().st_size
-    with path.open("rb") as stream:
-        stream.seek(place if place <= size else 0)
-        text = stream.read()
-        return text.decode(errors="replace").splitlines(), stream.tell()
+class _Log:
+    """A growing file. It stays open, so that nothing is missed when the file is renamed and a new one begun."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._stream: BinaryIO | None = None
+        self._unfinished = b""
+
+    def read(self) -> list[str]:
+        """The lines that have ended since the last call."""
+        new = self._new()
+        while self._renamed():
+            self.close()
+            new += self._new()
+        *lines, self._unfinished = (self._unfinished + new).split(b"\n")
+        return [_text(line) for line in lines]
+
+    def rest(self) -> list[str]:
+        """The last line, where it has no end."""
+        return [_text(self._unfinished)] if self._unfinished else []
+
+    def close(self) -> None:
+        if self._stream:
+            self._stream.close()
+        self._stream = None
+
+    def _new(self) -> bytes:
+        if self._stream is None and self._path.is_file():
+            self._stream = self._path.open("rb")
+        if self._stream is None:
+            return b""
+        if os.fstat(self._stream.fileno()).st_size < self._stream.tell():
+            self._stream.seek(0)  # it was emptied
+        return self._stream.read()
+
+    def _renamed(self) -> bool:
+        if self._stream is None or not self._path.is_file():
+            return False
+        return not os.path.samestat(os.fstat(self._stream.fileno()), self._path.stat())
+
+
+def _text(line: bytes) -> str:
+    return line.removesuffix(b"\r").decode(errors="replace")

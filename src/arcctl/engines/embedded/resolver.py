@@ -11,6 +11,7 @@ from arcctl.engines.embedded.artifacts import Artifacts
 from arcctl.errors import EngineError
 from arcctl.model.binaries import EXTRA, OnPath, Requirements, Source
 from arcctl.model.service import Catalogue, Component, Layer, Service
+from arcctl.settings.installation import with_extra
 
 
 class BinaryResolver:
@@ -90,6 +91,9 @@ class BinaryResolver:
     def size(self) -> int:
         return self.artifacts.size()
 
+    def used_by(self) -> tuple[str, ...]:
+        return self.artifacts.used_by()
+
     def clean(self) -> None:
         self.artifacts.clean()
 
@@ -106,7 +110,7 @@ def _obstacle(source: Source, state: ServerState, missing: tuple[str, ...], serv
     if state is not ServerState.MISSING_TOOLS:
         return "", ""
     if EXTRA in missing:
-        return "its wheel is not installed", f"pip install '{EXTRA}'"
+        return "its wheel is not installed", with_extra()
     if isinstance(source, Requirements) and source.lock in missing:
         return f"this project has no {source.lock}", "arcctl init"
     if isinstance(source, OnPath):

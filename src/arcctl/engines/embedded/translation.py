@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from arcctl.model.env import ServiceEnv
 from arcctl.model.names import LOOPBACK
@@ -17,7 +17,6 @@ from arcctl.model.service import (
     Mount,
     Process,
     Routes,
-    Service,
     Volume,
     volume_name,
 )
@@ -26,6 +25,7 @@ _ITSELF = ("0.0.0.0", LOOPBACK, "localhost")
 _PORT = "loadbalancer.server.port"
 
 Document = dict[str, Any]
+C = TypeVar("C", bound=Component[Any])
 
 
 def local_catalogue(catalogue: Catalogue) -> Catalogue:
@@ -48,13 +48,19 @@ def with_other_ports(catalogue: Catalogue, by: int) -> Catalogue:
     Services of which a machine can have only one instance are left out.
     """
     services = catalogue.services.items()
-    return Catalogue({i: _shifted(s, by) for i, s in services if not (s.process and s.process.single_instance)})
+    return Catalogue(
+        {
+            i: replace(_shifted(s, by), components=tuple(_shifted(c, by) for c in s.components))
+            for i, s in services
+            if not (s.process and s.process.single_instance)
+        }
+    )
 
 
-def _shifted(service: Service[Any], by: int) -> Service[Any]:
-    process = service.process
+def _shifted(component: C, by: int) -> C:
+    process = component.process
     if process is None or not process.ports:
-        return service
+        return component
     numbers = re.compile(rf"\b({'|'.join(map(str, process.ports.values()))})\b")
 
     def text(value: str) -> str:
@@ -79,7 +85,7 @@ def _shifted(service: Service[Any], by: int) -> Service[Any]:
         patches=lambda env: value(process.patches(env)),
         environment=lambda env: value(process.environment(env)),
     )
-    return replace(service, process=shifted)
+    return replace(component, process=shifted)
 
 
 def process_of(component: Component[Any]) -> Process[Any]:

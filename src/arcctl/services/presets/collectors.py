@@ -4,6 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from arcctl.model.symptom import Cause, Symptom
+
+SYMPTOMS = (
+    Symptom(
+        cause=Cause.CONFIGURATION,
+        said=r"(?:to get config|invalid configuration): (?P<words>[^\n]*line (?P<line>\d+): .*)",
+    ),
+    Symptom(
+        cause=Cause.CONFIGURATION,
+        said=r"(?:to get config|invalid configuration): (?P<words>[^\n]*(?:\n[ \n]*['*][^\n]*){0,4})",
+    ),
+)
+
 
 def limiter(memory_mb: int, *, percent: int, spike: int) -> Mapping[str, int | None]:
     """Limits of a local process, as in a container of that size: percents would be of the whole machine."""

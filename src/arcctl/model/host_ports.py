@@ -1,0 +1,109 @@
+"""Which ports of the machine the services use, and where two of them use the same."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+from arcctl.model.env import ServiceEnv, symbolic
+from arcctl.model.service import Catalogue, Component, Service
+
+HIGHEST = 65535
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostPort:
+    number: int
+    service: str
+    component: str
+    """Key of the component that listens: the service itself or a sidecar."""
+    setting: str = ""
+    """The setting that chooses it, without the prefix of its service; empty for a port that no setting changes."""
+
+    def __str__(self) -> str:
+        return f"{self.component} ({self.setting or 'not to be changed'})"
+
+
+@dataclass(frozen=True)
+class Collision:
+    """Two components that cannot run at the same time."""
+
+    first: HostPort
+    second: HostPort
+
+    def __str__(self) -> str:
+        return f"port {self.first.number} is used twice: by {self.first} and by {self.second}"
+
+    def hint(self, free: Callable[[int], int]) -> str:
+        """The command that gives one of them another port; `free` finds one near a number."""
+        moved = self.second if self.second.setting else self.first
+        if not moved.setting:
+            return f"use only one of {self.first.service} and {self.second.service}"
+        return another(moved, free(moved.number))
+
+
+def another(port: HostPort, number: int) -> str:
+    """The command that gives a component another port."""
+    return f"arcctl config set {port.service} {port.setting} {number}"
+
+
+def host_ports(catalogue: Catalogue, envs: Mapping[str, ServiceEnv], *, local: bool) -> tuple[HostPort, ...]:
+    """Of every component. Processes on this machine (`local`) use ports there that containers have for themselves."""
+    return tuple(
+        port
+        for service in catalogue.services.values()
+        for component in (service, *service.components)
+        for port in _ports(service, component, envs[service.id], local=local)
+    )
+
+
+def _ports(service: Service[Any], component: Component[Any], env: ServiceEnv, *, local: bool) -> Iterator[HostPort]:
+    published = component.network.ports(env)
+    for port, named in zip(published, component.network.ports(symbolic(component.env)), strict=True):
+        setting = _setting(str(named.host)).removeprefix(str(service.env.model_config["env_prefix"]))
+        yield HostPort(number=port.host, service=service.id, component=component.id, setting=setting)
+    inner = component.process.ports if component.process and local else {}
+    for inside, number in inner.items():
+        if inside not in {port.container for port in published}:
+            yield HostPort(number=number, service=service.id, component=component.id)
+
+
+def _setting(reference: str) -> str:
+    """`REDIS_HOST_PORT` for `${REDIS_HOST_PORT:-6379}`; empty for a number."""
+    found = re.fullmatch(r"\$\{(\w+)(:-.*)?\}", reference)
+    return found[1] if found else ""
+
+
+def route_names(catalogue: Catalogue, envs: Mapping[str, ServiceEnv]) -> tuple[str, ...]:
+    """The names under which the gateway serves pages."""
+    labels = (
+        value
+        for service in catalogue.services.values()
+        for component in (service, *service.components)
+        for value in component.network.labels(envs[service.id]).values()
+    )
+    return tuple(name for value in labels for name in re.findall(r"Host\(`([^`]+)`\)", value))
+
+
+def gateway_port(catalogue: Catalogue, envs: Mapping[str, ServiceEnv]) -> int:
+    """Where the gateway serves them without encryption; 0 where there is no gateway."""
+    ports = (port for i, service in catalogue.services.items() for port in service.network.ports(envs[i]))
+    return next((port.host for port in ports if port.gateway), 0)
+
+
+def collisions(ports: Iterable[HostPort]) -> tuple[Collision, ...]:
+    """Each port that is used again, with the one that had it first."""
+    first: dict[int, HostPort] = {}
+    return tuple(
+        Collision(first[port.number], port) for port in ports if first.setdefault(port.number, port) is not port
+    )
+
+
+def free_port(near: int, used: Iterable[HostPort], taken: Callable[[int], bool]) -> int:
+    """The next higher port that no component uses and nobody listens on; those below 1024 are for root."""
+    known = {port.number for port in used}
+    wanted: Iterable[int] = chain(range(max(near + 1, 1024), HIGHEST + 1), range(1024, near))
+    return next(number for number in wanted if number not in known and not taken(number))

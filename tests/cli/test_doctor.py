@@ -262,7 +262,7 @@ def test_data_that_nobody_declares_and_containers_of_another_project_are_named_w
     _engine(cli, volumes="arc_gone_data\narc_redis_data\n")
     cli.docker.says("container ls --all*", "arc_redis\t/home/old/compose/base.yaml,/home/old/compose/stack.yaml\n")
     found = _doctor(cli)
-    assert found["stale-volumes"]["fix"] == "docker volume rm arc_gone_data"
+    assert found["stale-volumes"]["fix"].startswith("see what is in it: docker run --rm -v arc_gone_data:/data:ro ")
     assert found["other-projects"]["evidence"] == "arc_redis of /home/old"
     assert found["other-projects"]["fix"] == "arcctl --project-directory /home/old down"
     assert found["old-data"]["evidence"].endswith("the engine has its data: arc_gone_data, arc_redis_data")

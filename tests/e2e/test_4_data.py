@@ -147,6 +147,18 @@ def test_a_migration_that_fails_is_exit_1_with_the_end_of_its_log(either: Platfo
     either.arcctl("db", "migrate", "kratos").ok()
 
 
+def test_a_migration_that_waits_for_a_lock_names_who_holds_it(either: Platform) -> None:
+    with superuser(either, "kratos") as holder:
+        holder.execute("SET application_name TO forgetful")
+        holder.autocommit = False
+        holder.execute("LOCK TABLE schema_migration")
+        done = either.arcctl("db", "migrate", "kratos", timeout=120)
+        pid = holder.info.backend_pid
+    assert (done.code, "error: a migration is not done: it waited 20 s for a lock" in done.err) == (1, True)
+    assert f"held by forgetful (pid {pid}, " in done.err
+    either.arcctl("db", "migrate", "kratos").ok()
+
+
 @pytest.fixture(params=TOPICS)
 def topic(request: pytest.FixtureRequest, either: Platform) -> Iterator[str]:
     name = str(request.param)

@@ -103,7 +103,6 @@ class _Case:
             local=self._local,
             user=place.user,
             inside=self._is_inside(place.folder),
-            or self._path.startswith((f"{place.folder}/", f"{self.project.directory.root}/")),
             backup=self.newest(self.service.id) if self.found.symptom.cause is Cause.DATA else "",
             volumes=volumes,
             data=f"{place.folder}/data/{volumes[0]}" if place.folder and volumes else "",

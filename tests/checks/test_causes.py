@@ -11,6 +11,7 @@ from arcctl.checks.cause_report import GENERAL, Secret, Surroundings, explain, f
 from arcctl.checks.causes import causes, no_backup
 from arcctl.model.data_version import SERVERS_NOTE
 from arcctl.model.host_ports import HostPort
+from arcctl.model.probe import Answer
 from arcctl.model.rotation import Rotation
 from arcctl.model.service import BindMount, Catalogue, Process
 from arcctl.model.smoke_test import Sql
@@ -701,6 +702,26 @@ def test_the_server_that_wrote_the_data_is_installed_again(monkeypatch: pytest.M
     assert _told(project)[1] == f"pip install store-wheel==1.2, then {AGAIN}"
     toy.engine.image_store = FakeImages()
     assert "IMAGE_TAG" in _told(project)[1]
+
+
+def test_the_folder_with_the_data_is_named_where_the_line_names_none() -> None:
+    symptom = Symptom(cause=Cause.PERMISSION, said="no directory", about_data=True)
+    store = replace(LOCAL.services["store"], storage=STORE.storage, checks=replace(STORE.checks, symptoms=(symptom,)))
+    toy = Toy(engine=Failing(TOY, said="no directory", folder="/var/arc"))
+    project = replace(toy.project(), catalogue=Catalogue({"store": store}))
+    folder = "/var/arc/data/arc_store_data"
+    assert _told(project)[0] == f"cannot use {folder}: permission denied for the user keeper"
+    assert _told(project)[1].startswith(f"sudo chown -R keeper {folder};")
+
+
+def test_the_answer_of_a_server_that_runs_is_read_and_not_its_log() -> None:
+    toy = Toy(engine=Failing(TOY, said="x: no space left on device"))
+    project = replace(toy.project(), catalogue=LOCAL)
+    project.directory.keep_secrets({"STORE_PASSWORD": "st0re-secret", "BIG_SHOP_TOKEN": "sh0p-secret-0123456789"})
+    refused = Answer(False, 'FATAL: password authentication failed for user "arc"')
+    found = causes(["store"], project, no_backup, {"store": refused})
+    assert found["store"].message == "cannot log in as arc: STORE_PASSWORD from secrets is refused"
+    assert causes(["store"], project, no_backup, {"store": Answer(False, "no answer")}) == {}
 
 
 def test_the_log_of_a_component_is_read_for_the_symptoms_of_its_service() -> None:

@@ -42,7 +42,7 @@ FOLDERS = {
     "redis": "redis_data",
 }
 MISTAKES = {
-    "jaeger": ("jaeger/config.yaml", "check_interval", "check_intervall", "memorylimiter.Config"),
+    "jaeger": ("jaeger/config.yaml", "check_interval", "check_intervall", "check_intervall"),
     "kratos": ("kratos/kratos.yml", "serve:", "nonsense: 1\nserve:", "nonsense"),
     "loki": ("loki/config.yaml", "log_level", "log_levell", "field log_levell not found"),
     "nats": ("nats/arc.conf", "max_payload", "max_payloadd", "max_payloadd"),
@@ -97,25 +97,30 @@ def _diagnosed(platform: Platform, id: str) -> dict[str, Any]:
 
 
 @pytest.mark.timeout(900)
-def test_a_port_that_was_taken_while_a_server_was_away_is_named_with_its_owner(quiet: Platform) -> None:
+@pytest.mark.parametrize("services", [("kratos", "unleash"), tuple(i for i in PORTS if i not in ("kratos", "unleash"))])
+def test_a_port_that_was_taken_while_a_server_was_away_is_named_with_its_owner(
+    quiet: Platform, services: tuple[str, ...]
+) -> None:
+    """First those that need others, then these."""
     quiet.arcctl("up").ok()
     with contextlib.ExitStack() as held:
         with _supervisor_paused(quiet):
-            _kill(quiet, list(PORTS))
-            for port in PORTS.values():
-                held.enter_context(socket.create_server(("127.0.0.1", quiet.port(port))))
+            _kill(quiet, list(services))
+            for service in services:
+                held.enter_context(socket.create_server(("127.0.0.1", quiet.port(PORTS[service]))))
         wrong = {}
-        for service, port in PORTS.items():
+        for service in services:
+            port = quiet.port(PORTS[service])
             told = eventually(lambda service=service: _told(quiet, service, "port"), 60)  # type: ignore[misc]
-            here = f"cannot listen on port {quiet.port(port)}, which is used by {OWN_NAME}"
+            here = f"cannot listen on port {port}, which is used by {OWN_NAME}"
             again = f", then arcctl up {service}"
             if not (told and told["message"].startswith(here) and told["hint"].endswith(again)):
                 wrong[service] = told or quiet.arcctl("logs", service, "--tail", "8").out
         assert wrong == {}
-        diagnosed = _diagnosed(quiet, "redis-port")
-        assert diagnosed["fix"] == f"arcctl config set redis HOST_PORT {quiet.port(6379) + 1}, then arcctl up redis"
-        refused = quiet.arcctl("up", "redis")
-        assert (refused.code, f"port {quiet.port(6379)} (redis) is already in use" in refused.err) == (5, True)
+        first, port = services[-1], quiet.port(PORTS[services[-1]])
+        assert _diagnosed(quiet, f"{first}-port")["fix"] == told["hint"]
+        refused = quiet.arcctl("up", first)
+        assert (refused.code, f"port {port} ({first}) is already in use" in refused.err) == (5, True)
     quiet.arcctl("up").ok()
 
 
@@ -183,7 +188,7 @@ def test_a_file_that_is_no_yaml_is_named_with_its_line(quiet: Platform) -> None:
         file.write_text(text)
     assert (done.code, _ended(done.err)) == (
         2,
-        ["error: config/loki/config.yaml, line 2: not YAML", "hint: edit config/loki/config.yaml"],
+        ["error: config/loki/config.yaml, line 3: not YAML", "hint: edit config/loki/config.yaml"],
     )
 
 
@@ -238,15 +243,18 @@ def test_a_wrong_password_is_named_with_its_origin(quiet: Platform) -> None:
     file = quiet.directory / "config" / "postgres" / ".env"
     try:
         file.write_text("POSTGRES_PASSWORD=another-one-0123456789\n")
-        done = quiet.arcctl("up", "kratos")
+        done = quiet.arcctl("up", "kratos", "--timeout", "5")
         error, hint = _ended(done.err)
-        assert "cannot log in as postgres: POSTGRES_PASSWORD from config/postgres/.env is refused" in error, done.err
+        said = "cannot log in as postgres: POSTGRES_PASSWORD from config/postgres/.env is refused"
+        assert f"postgres {said}" in error, done.err
         unset = "arcctl config set postgres POSTGRES_PASSWORD --unset"
-        assert hint == f"hint: to go back to the generated one: {unset}, then arcctl up kratos"
+        assert hint == f"hint: to go back to the generated one: {unset}, then arcctl up postgres"
+        told = _told(quiet, "postgres", "password")
+        assert (told["message"], told["hint"]) == (said, hint.removeprefix("hint: "))
         quiet.arcctl(*unset.split()[1:]).ok()
         quiet.arcctl("up", "kratos").ok()
-        done = quiet.arcctl("up", "kratos", POSTGRES_PASSWORD="another-one-0123456789")
-        assert _ended(done.err)[1] == "hint: unset POSTGRES_PASSWORD, then arcctl up kratos"
+        done = quiet.arcctl("up", "kratos", "--timeout", "5", POSTGRES_PASSWORD="another-one-0123456789")
+        assert _ended(done.err)[1] == "hint: unset POSTGRES_PASSWORD, then arcctl up postgres"
     finally:
         file.unlink(missing_ok=True)
     quiet.arcctl("up", "kratos").ok()

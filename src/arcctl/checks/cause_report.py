@@ -86,6 +86,8 @@ class Surroundings:
     backup: str = ""
     """The newest one that has its data."""
     volumes: tuple[str, ...] = ()
+    data: str = ""
+    """The folder with its data, on this machine."""
     port: HostPort | None = None
     """The port that the log is about, of its own."""
     owner: str = ""
@@ -172,7 +174,7 @@ def _permission(found: Found, around: Surroundings) -> tuple[str, str]:
     if around.port and around.port.number < PRIVILEGED:
         hint = f"{another(around.port, around.free)}, then {again}" if around.port.setting else "arcctl doctor"
         return f"cannot listen on port {around.port.number}: only root may use those below {PRIVILEGED}", hint
-    path = found.groups.get("path")
+    path = found.groups.get("path", around.data if found.symptom.about_data else "")
     message = f"cannot use {path}: permission denied{who}" if path else f"is not allowed{who}: {found.words}"
     if path and not around.inside:
         return message, f"ls -ld {path}, and let that user use it, then {again}"

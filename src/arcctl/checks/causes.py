@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 from arcctl.checks.cause_report import GENERAL, PRIVILEGED, Explanation, Found, Secret, Surroundings, explain, find
 from arcctl.model.data_version import SERVERS_NOTE
 from arcctl.model.env import ServiceEnv, variables
 from arcctl.model.host_ports import HostPort, free_port
+from arcctl.model.probe import Answer
 from arcctl.model.rotation import Rotation
 from arcctl.model.service import BindMount, Component, Service, Volume
 from arcctl.model.smoke_test import Sql
@@ -28,26 +30,41 @@ NewestBackup = Callable[[str], str]
 """The name of the newest whole backup with the data of a service; empty where there is none."""
 
 
+NO_ANSWERS: Mapping[str, Answer] = MappingProxyType({})
+
+
 def no_backup(service: str) -> str:
     del service
     return ""
 
 
-def causes(keys: Iterable[str], project: Project, newest: NewestBackup) -> dict[str, Explanation]:
-    """For each of these components that crashed for a known cause."""
+def causes(
+    keys: Iterable[str], project: Project, newest: NewestBackup, answers: Mapping[str, Answer] = NO_ANSWERS
+) -> dict[str, Explanation]:
+    """For each of these components that crashed for a known cause.
+
+    Of a server that runs, the answer to its probe is read instead: it may be the one that refuses a password.
+    """
     found: dict[str, Explanation] = {}
     wanted = set(keys)
     for service in project.catalogue.services.values():
         for component in (service, *service.components):
-            if component.id in wanted and (told := _cause(component, service, project, newest)):
+            if component.id in wanted and (
+                told := _cause(component, service, project, newest, answers.get(component.id))
+            ):
                 found[component.id] = told
     return found
 
 
 def _cause(
-    component: Component[Any], service: Service[Any], project: Project, newest: NewestBackup
+    component: Component[Any],
+    service: Service[Any],
+    project: Project,
+    newest: NewestBackup,
+    answer: Answer | None,
 ) -> Explanation | None:
-    lines = project.engine.logs([component.id], follow=False, since="", tail=str(LINES))
+    log = project.engine.logs([component.id], follow=False, since="", tail=str(LINES)) if answer is None else ()
+    lines = (*log, answer.reason if answer else "")
     found = find((*service.checks.symptoms, *GENERAL), lines)
     return explain(found, _Case(found, component, service, project, newest).surroundings()) if found else None
 
@@ -79,14 +96,16 @@ class _Case:
     def surroundings(self) -> Surroundings:
         engine, port = self.project.engine, self._port()
         place, (file, same_lines) = engine.runs_as(self.component.id), self._file()
-        mounts = (m for m in self.component.storage.mounts(self._env) if isinstance(m, Volume))
+        mounts = self.component.storage.mounts(self._env)
+        volumes = tuple(engine.volume_name(self.component.id, m.name) for m in mounts if isinstance(m, Volume))
         return Surroundings(
             service=self.service.id,
             local=self._local,
             user=place.user,
-            inside=not place.folder or self._path.startswith((f"{place.folder}/", f"{self.project.directory.root}/")),
+            inside=self._is_inside(place.folder),
             backup=self.newest(self.service.id) if self.found.symptom.cause is Cause.DATA else "",
-            volumes=tuple(engine.volume_name(self.component.id, mount.name) for mount in mounts),
+            volumes=volumes,
+            data=f"{place.folder}/data/{volumes[0]}" if place.folder and volumes else "",
             port=port,
             owner=self.project.port_owner(port.number) if port and self.project.ports.taken(port.number) else "",
             free=self._free(port) if port else 0,
@@ -95,6 +114,11 @@ class _Case:
             same_lines=same_lines,
             earlier=self._earlier(),
         )
+
+    def _is_inside(self, folder: str) -> bool:
+        """Whether the path in the log is the project's own, or unknown."""
+        own = (f"{folder}/", f"{self.project.directory.root}/")
+        return not (folder and self._path) or self._path.startswith(own)
 
     def _port(self) -> HostPort | None:
         """The one that the log names, else the first of its own that somebody listens on."""

@@ -53,7 +53,9 @@ async def health(request: Request, project: Project) -> Report:
         asyncio.to_thread(project.engine.disks, observed),
         lost_messages(asked, observed, project, newest, left),
     )
-    why = await asyncio.to_thread(causes, crashed(asked, project, observed, answers), project, newest)
+    ended = crashed(asked, project, observed, answers)
+    refused = {i: a for i, a in answers.items() if i in asked and not a.ok and i not in ended}
+    why = await asyncio.to_thread(causes, (*ended, *refused), project, newest, refused)
     evidence = Evidence(
         observed=replace(observed, disks=disks),
         answers=answers,

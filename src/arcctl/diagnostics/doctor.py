@@ -108,7 +108,9 @@ def _seen(
     services, observed = tuple(project.catalogue.services), project.engine.observe()
     answers = asyncio.run(project.prober.ask(targets(project, observed, services), PROBE_SECONDS))
     findings = tuple((service, finding) for service, answer in answers.items() for finding in answer.findings)
-    return findings, tuple(causes(crashed(services, project, observed, answers), project, newest).items())
+    ended = crashed(services, project, observed, answers)
+    refused = {i: answer for i, answer in answers.items() if not answer.ok and i not in ended}
+    return findings, tuple(causes((*ended, *refused), project, newest, refused).items())
 
 
 def _taken(project: Project, engine: EngineReport, loaded: Settings | None) -> tuple[Taken, ...] | None:

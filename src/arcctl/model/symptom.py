@@ -41,5 +41,7 @@ class Symptom:
     """For damaged data: the command of the server's own tool, as it is typed in the volume; it may throw some away."""
     file: str = ""
     """For a lock: the file that a dead process leaves, in the group `folder`."""
+    about_data: bool = False
+    """For a permission: whether it means the folder with its data, which the line does not name."""
     setting: str = ""
     """For a refused password whose user the line does not name: the setting that it is from."""

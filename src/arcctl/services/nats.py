@@ -208,6 +208,11 @@ SERVICE: Service[Env] = Service(
     checks=Checks(
         symptoms=(
             Symptom(
+                cause=Cause.PERMISSION,
+                said="Can't start JetStream: storage directory is not a directory",
+                about_data=True,
+            ),
+            Symptom(
                 cause=Cause.CONFIGURATION, said=r"nats-server: (?P<words>(?P<path>/[^\s:]+):(?P<line>\d+):\d+: .*)"
             ),
             Symptom(cause=Cause.CONFIGURATION, said=r"nats-server: (?P<words>.*error on line (?P<line>\d+).*)"),

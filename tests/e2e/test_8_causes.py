@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from arcctl.engines.embedded import engine as embedded
+from arcctl.engines.host_ports import LoopbackPorts
 from tests.e2e.driver import Platform, eventually
 
 PORTS = {
@@ -107,7 +108,9 @@ def test_a_port_that_was_taken_while_a_server_was_away_is_named_with_its_owner(
         with _supervisor_paused(quiet):
             _kill(quiet, list(services))
             for service in services:
-                held.enter_context(socket.create_server(("127.0.0.1", quiet.port(PORTS[service]))))
+                port = quiet.port(PORTS[service])
+                assert eventually(lambda port=port: not LoopbackPorts().taken(port), 10)  # type: ignore[misc]
+                held.enter_context(socket.create_server(("127.0.0.1", port)))
         wrong = {}
         for service in services:
             port = quiet.port(PORTS[service])

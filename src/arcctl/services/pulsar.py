@@ -279,7 +279,7 @@ SERVICE: Service[Env] = Service(
         Limit(
             "what a topic keeps after all subscriptions have acknowledged it, and where there is none",
             "a week, 1 GiB",
-            "nothing; the oldest are deleted. `--retention` of `arcctl topics create` sets another time for one topic",
+            "nothing; the oldest are deleted. `arcctl topics create --retention 30d` keeps one longer",
         ),
     ),
     telemetry=_TELEMETRY,

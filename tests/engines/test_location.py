@@ -66,6 +66,20 @@ def test_a_new_project_in_the_place_of_a_renamed_one_does_not_get_its_data(home:
     assert (location.base(home), location.base(renamed)) == (again, folder)
 
 
+def test_it_does_not_get_them_either_before_the_renamed_one_was_used(home: Path) -> None:
+    folder, renamed = _used(home), home.with_name("renamed")
+    home.rename(renamed)
+    assert location.base(_project(home)) != folder
+    _used(home)
+    assert location.base(renamed) == folder
+
+
+def test_a_project_that_lost_its_state_finds_its_data_by_its_directory(home: Path) -> None:
+    folder = _used(home)
+    shutil.rmtree(home / ".arcctl")
+    assert location.base(home) == folder
+
+
 def test_data_of_an_older_arcctl_is_known_by_the_path_of_the_project(home: Path) -> None:
     folder = location.base(home)
     folder.mkdir(parents=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -116,6 +117,32 @@ def test_servers_of_an_older_arcctl_are_known_by_their_folder(supervisor: Superv
     assert set(supervisor.running()) == {"one", "two"}
     (supervisor.base / "run" / "one" / "pid").write_text(f"{os.getpid()}\n")
     assert set(supervisor.running()) == {"two"}
+
+
+def test_a_copy_of_a_project_does_not_take_the_servers_for_its_own(supervisor: Supervisor, tmp_path: Path) -> None:
+    ran, copy = supervisor.running(), Supervisor(tmp_path / "copy")
+    shutil.copytree(supervisor.base / "run", copy.base / "run")
+    assert copy.running() == {}
+    copy.shutdown()
+    assert supervisor.running() == ran
+
+
+def test_servers_of_a_renamed_folder_are_still_known(supervisor: Supervisor) -> None:
+    ran, base = supervisor.running(), supervisor.base
+    renamed = Supervisor(base.rename(f"{base}-renamed"))
+    try:
+        assert renamed.running() == ran
+    finally:
+        renamed.base.rename(base)
+
+
+def test_servers_are_ended_although_their_folder_was_removed(supervisor: Supervisor) -> None:
+    ran = supervisor.running().values()
+    shutil.rmtree(supervisor.base)
+    assert processes.supervisors(supervisor.base)
+    supervisor.base.mkdir()
+    supervisor.shutdown()
+    assert [pid for pid in ran if processes.status(pid)] == []
 
 
 def test_what_is_left_in_its_folder_is_named(supervisor: Supervisor) -> None:

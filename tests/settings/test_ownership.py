@@ -50,13 +50,14 @@ def test_a_project_of_another_user_is_refused(
     assert caught.value.hint == f"sudo -u {command} arcctl"
 
 
-def test_a_state_folder_that_sudo_left_is_told_with_the_way_back(
-    project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _belong(monkeypatch, {".arcctl": NOBODY})
+def test_a_state_folder_that_sudo_left_is_used_by_sudo(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its data is that of root, wherever the project is."""
+    _belong(monkeypatch, {".arcctl": 0, project.name: NOBODY})
+    monkeypatch.setattr(os, "geteuid", lambda: NOBODY)
     with pytest.raises(ProjectError) as caught:
         ownership.refuse_other_user(project)
-    assert caught.value.hint == f"sudo arcctl down, then sudo chown -R {ME} {project}/.arcctl"
+    assert caught.value.message == f"{project}/.arcctl belongs to root, and you are nobody"
+    assert caught.value.hint == "sudo arcctl"
 
 
 @pytest.mark.parametrize(("sudo", "refused"), [("", False), (str(NOBODY), True), ("7", False)])

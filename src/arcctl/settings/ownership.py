@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pwd
-import shlex
 from pathlib import Path
 
 from arcctl.errors import ProjectError
@@ -24,9 +23,7 @@ def refuse_other_user(directory: Path) -> None:
     owner, me = kept.stat().st_uid, os.geteuid()
     if owner == me or (kept is directory and (me != 0 or snapshot().get("SUDO_UID") != str(owner))):
         return
-    hint = f"sudo -u {_user(owner)} arcctl"
-    if me == directory.stat().st_uid:  # what `sudo` left there
-        hint = f"sudo arcctl down, then sudo chown -R {_user(me)} {shlex.quote(str(state))}"
+    hint = f"sudo -u {_user(owner)} arcctl" if owner else "sudo arcctl"
     raise ProjectError(f"{kept} belongs to {_user(owner)}, and you are {_user(me)}", hint=hint)
 
 

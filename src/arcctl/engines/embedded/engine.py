@@ -175,13 +175,17 @@ class EmbeddedEngine:
     def recover(self) -> tuple[str, ...]:
         """End servers whose supervisor was killed or cannot be reached: they keep their ports, and nothing would start
         them again."""
-        if not self._base.is_dir() or self._supervisor.processes() is not None:
+        if not self._is_there() or self._supervisor.processes() is not None:
             return ()
         with self._supervisor.locked():
             ran = self._supervisor.running()
             if self._supervisor.processes() is None:  # not even meanwhile, by another command
                 self._supervisor.sweep()
         return tuple(ran)
+
+    def _is_there(self) -> bool:
+        """Whether there are files of this project, or processes whose files somebody removed."""
+        return self._base.is_dir() or bool(processes.working_below(self._base))
 
     def start(self, keys: Iterable[str], *, recreate: bool = False) -> None:
         keys = tuple(keys)
@@ -309,7 +313,7 @@ class EmbeddedEngine:
             shutil.rmtree(path, ignore_errors=True)
 
     def down(self, *, volumes: bool = False) -> None:
-        if not self._base.is_dir():
+        if not self._is_there():
             return
         with self._supervisor.locked():
             self._supervisor.shutdown()

@@ -25,11 +25,14 @@ _START = """\
 #!/bin/sh
 # Written by arcctl when the process was started. The pid outlives the supervisor, which does not count its starts.
 # Another process may get this pid later, but not with the same start, in ticks since the machine was started.
+# The folder tells it from one whose files were copied to here.
+rm -f {folder}/{identity}
 echo $$ > {folder}/pid
 [ ! -r /proc/$$/stat ] || {{
   read -r boot </proc/sys/kernel/random/boot_id
   read -r process </proc/$$/stat
   echo "$boot ${{process##*) }}" > {folder}/{identity}
+  echo {folder} >> {folder}/{identity}
 }}
 echo $$ >> {folder}/starts
 cd {folder}

@@ -15,7 +15,7 @@ from arcctl.settings.directory import PRIVATE_FILE, STATE, UNDECODED, write_whol
 ROOT = Path("/var/lib/arcctl")
 ID = f"{STATE}/project-id"
 OWNER, OLD_OWNER = "project-directory", "home"
-"""The file with the project directory that the files belong to, and the name that it once had."""
+"""The file with the project directory that the files belong to and its inode, and the name that it once had."""
 
 
 def base(directory: Path) -> Path:
@@ -41,14 +41,18 @@ def _hash(*parts: object) -> str:
 
 
 def _belongs_to_another(folder: Path, directory: Path) -> bool:
-    """A copy of a project has its id, too."""
-    other = owner(folder)
-    return other not in ("", str(directory)) and _id(Path(other)) == folder.name
+    """A copy of a project has its id, too; a new project may be where another one was."""
+    other, *inode = _claim(folder)
+    if not other:
+        return False
+    if _id(directory) == folder.name:
+        return other != str(directory) and _id(Path(other)) == folder.name
+    return other != str(directory) or (bool(inode) and inode[0] != str(directory.stat().st_ino))
 
 
 def claim(folder: Path, directory: Path) -> None:
     """Note in each which of the other it belongs to."""
-    write_whole(folder / OWNER, f"{directory}\n")
+    write_whole(folder / OWNER, f"{directory}\n{directory.stat().st_ino}\n")
     (folder / OLD_OWNER).unlink(missing_ok=True)
     if folder.parent == ROOT:
         write_whole(directory / ID, f"{folder.name}\n", PRIVATE_FILE)
@@ -56,8 +60,14 @@ def claim(folder: Path, directory: Path) -> None:
 
 def owner(folder: Path) -> str:
     """The project directory that files belong to; empty where they name none."""
+    return _claim(folder)[0]
+
+
+def _claim(folder: Path) -> list[str]:
+    """The project directory, and its number on its file system where arcctl noted that; an empty text for none."""
     found = next((folder / name for name in (OWNER, OLD_OWNER) if (folder / name).is_file()), None)
-    return found.read_text(encoding="utf-8").strip() if found else ""
+    lines = found.read_text(encoding="utf-8", errors=UNDECODED).splitlines() if found else []
+    return lines or [""]
 
 
 def gone(folder: Path) -> dict[Path, str]:

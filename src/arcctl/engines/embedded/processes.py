@@ -46,24 +46,27 @@ def running(pid_file: Path) -> int:
     """The pid in a file while the process that wrote it runs, else 0.
 
     What tells it from a later one with the same pid does not move with the clock: its start in ticks since the machine
-    started, and the id of that start of the machine. Where those are not known, it is where the process works.
+    started, and the id of that start of the machine. Where those are not known, or were written in another folder (the
+    project was renamed, or this is a copy of it), it is where the process works.
     """
     try:
         pid = int(pid_file.read_text())
     except (ValueError, OSError):
         return 0
-    recorded = _identity_in(pid_file.with_name(IDENTITY))
-    same = recorded == _identity(pid) if recorded else pid in working_below(pid_file.parents[2])
-    return pid if same and status(pid) else 0
+    folder, recorded = _identity_in(pid_file.with_name(IDENTITY))
+    same = recorded is None or recorded == _identity(pid)
+    here = folder == str(pid_file.parent) or (same and pid in working_below(pid_file.parents[2]))
+    return pid if same and here and status(pid) else 0
 
 
-def _identity_in(file: Path) -> tuple[str, str] | None:
-    """From the id of the machine's start and the fields of a process that follow its name."""
+def _identity_in(file: Path) -> tuple[str, tuple[str, str] | None]:
+    """The folder, and what is made of the id of the machine's start and the fields of a process after its name."""
     try:
-        boot, *fields = file.read_text().split()
-        return boot, fields[19]
+        first, folder, *_ = file.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+        boot, *fields = first.split()
+        return folder, (boot, fields[19])
     except (OSError, ValueError, IndexError):
-        return None
+        return "", None
 
 
 def _identity(pid: int) -> tuple[str, str] | None:
@@ -75,13 +78,20 @@ def _identity(pid: int) -> tuple[str, str] | None:
 
 
 def working_below(folder: Path) -> dict[int, str]:
-    """The names of processes without a terminal whose current folder is this one or one below it, by their pids."""
-    import psutil
+    """The names of processes without a terminal whose current folder is this one or one below it, by their pids.
 
+    Without this one and those that called it; none at all without the packages of the embedded engine.
+    """
+    try:
+        import psutil
+    except ImportError:
+        return {}
     here, found = folder.resolve(), dict[int, str]()
+    mine = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
     for process in psutil.process_iter(["name", "cwd", "terminal"]):
         place = Path(process.info["cwd"] or "/")
-        if place.is_relative_to(here) and not process.info["terminal"] and status(process.pid):
+        is_server = process.pid not in mine and not process.info["terminal"]
+        if place.is_relative_to(here) and is_server and status(process.pid):
             found[process.pid] = process.info["name"]
     return found
 

@@ -100,7 +100,7 @@ class Project:
     def host_ports(self, settings: Settings | None = None) -> tuple[HostPort, ...]:
         """The ports of this machine that the components use on this engine, by the project's settings or others."""
         local = self.engine.image_store is None
-        return host_ports(self.catalogue, (settings or self.settings).envs, local=local)
+        return host_ports(self.catalogue, (settings or self.settings).envs, local=local, exported=self.environment)
 
     def port_owner(self, port: int) -> str:
         """The program that uses a port of the machine, as precisely as the system tells."""

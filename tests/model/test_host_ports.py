@@ -54,6 +54,13 @@ def test_every_port_is_listed_with_the_setting_that_chooses_it() -> None:
     assert set(host_ports(LOCAL, _envs(), local=True)) - set(found) == {INNER}
 
 
+def test_a_port_from_the_environment_is_only_changed_there() -> None:
+    first, *_ = host_ports(LOCAL, _envs(), local=False, exported={"STORE_HOST_PORT": "7000"})
+    assert first == replace(WIRE, exported="STORE_HOST_PORT")
+    twice = Collision(INNER, replace(first, number=7001))
+    assert twice.hint(lambda near: near + 1) == "unset STORE_HOST_PORT, then arcctl config set store HOST_PORT 7002"
+
+
 @pytest.mark.parametrize(
     ("first", "second", "text", "hint"),
     [

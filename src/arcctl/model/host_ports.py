@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -22,6 +22,8 @@ class HostPort:
     """Key of the component that listens: the service itself or a sidecar."""
     setting: str = ""
     """The setting that chooses it, without the prefix of its service; empty for a port that no setting changes."""
+    exported: str = ""
+    """The variable of the process environment that has the number; empty where a file or the declaration has it."""
 
     def __str__(self) -> str:
         return f"{self.component} ({self.setting or 'not to be changed'})"
@@ -46,32 +48,46 @@ class Collision:
 
 
 def another(port: HostPort, number: int) -> str:
-    """The command that gives a component another port."""
-    return f"arcctl config set {port.service} {port.setting} {number}"
+    """The commands that give a component another port: no file is stronger than the environment."""
+    unset = f"unset {port.exported}, then " if port.exported else ""
+    return f"{unset}arcctl config set {port.service} {port.setting} {number}"
 
 
-def host_ports(catalogue: Catalogue, envs: Mapping[str, ServiceEnv], *, local: bool) -> tuple[HostPort, ...]:
-    """Of every component. Processes on this machine (`local`) use ports there that containers have for themselves."""
+def host_ports(
+    catalogue: Catalogue, envs: Mapping[str, ServiceEnv], *, local: bool, exported: Container[str] = ()
+) -> tuple[HostPort, ...]:
+    """Of every component; `exported` are the variables of the process environment.
+
+    Processes on this machine (`local`) use ports there that containers have for themselves.
+    """
     return tuple(
         port
         for service in catalogue.services.values()
         for component in (service, *service.components)
-        for port in _ports(service, component, envs[service.id], local=local)
+        for port in _ports(service, component, envs[service.id], exported, local=local)
     )
 
 
-def _ports(service: Service[Any], component: Component[Any], env: ServiceEnv, *, local: bool) -> Iterator[HostPort]:
+def _ports(
+    service: Service[Any], component: Component[Any], env: ServiceEnv, exported: Container[str], *, local: bool
+) -> Iterator[HostPort]:
     published = component.network.ports(env)
     for port, named in zip(published, component.network.ports(symbolic(component.env)), strict=True):
-        setting = _setting(str(named.host)).removeprefix(str(service.env.model_config["env_prefix"]))
-        yield HostPort(number=port.host, service=service.id, component=component.id, setting=setting)
+        variable = _variable(str(named.host))
+        yield HostPort(
+            number=port.host,
+            service=service.id,
+            component=component.id,
+            setting=variable.removeprefix(str(service.env.model_config["env_prefix"])),
+            exported=variable if variable in exported else "",
+        )
     inner = component.process.ports if component.process and local else {}
     for inside, number in inner.items():
         if inside not in {port.container for port in published}:
             yield HostPort(number=number, service=service.id, component=component.id)
 
 
-def _setting(reference: str) -> str:
+def _variable(reference: str) -> str:
     """`REDIS_HOST_PORT` for `${REDIS_HOST_PORT:-6379}`; empty for a number."""
     found = re.fullmatch(r"\$\{(\w+)(:-.*)?\}", reference)
     return found[1] if found else ""

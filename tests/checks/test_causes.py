@@ -515,6 +515,13 @@ AROUND = Surroundings(service="store", user="keeper", volumes=("arc_store_data",
             f"arcctl down, then {AGAIN}",
         ),
         (
+            Cause.LOCK,
+            "locked pid=12 folder=/srv/data",
+            replace(AROUND, local=False, volumes=("arc_store_data",)),
+            "cannot use its data, which another process uses: locked pid=12 folder=/srv/data",
+            f"see who uses it: docker ps --filter volume=arc_store_data; then {AGAIN}",
+        ),
+        (
             Cause.PASSWORD,
             "refused user=arc",
             replace(
@@ -655,10 +662,11 @@ def test_the_file_of_the_project_is_named_and_not_the_copy_that_the_server_reads
 
 
 def test_only_a_path_of_the_project_is_given_to_the_user_of_the_server() -> None:
-    assert _hint("open /var/arc/x: permission denied", folder="/var/arc")[1].startswith(
-        "sudo chown -R keeper /var/arc/x"
+    assert _hint("open /var/arc/run/x: permission denied", folder="/var/arc")[1].startswith(
+        "sudo chown -R keeper /var/arc/run/x"
     )
-    assert _hint("open /srv/toy/x: permission denied", folder="/var/arc")[1].startswith("sudo chown")
+    for other in ("/var/arc/x", "/srv/project/config/x"):
+        assert _hint(f"open {other}: permission denied", folder="/var/arc")[1].startswith(f"ls -ld {other}")
     assert _hint("open /etc/x: permission denied", folder="/var/arc")[1].startswith("ls -ld /etc/x")
 
 

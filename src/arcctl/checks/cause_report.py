@@ -82,7 +82,7 @@ class Surroundings:
     user: str = ""
     """The user that it runs as."""
     inside: bool = True
-    """Whether the path in the log is below the project's own folders."""
+    """Whether the path in the log is one that arcctl made."""
     backup: str = ""
     """The newest one that has its data."""
     volumes: tuple[str, ...] = ()
@@ -151,6 +151,8 @@ def _version(found: Found, around: Surroundings) -> tuple[str, str]:
 def _lock(found: Found, around: Surroundings) -> tuple[str, str]:
     pid, again = found.groups.get("pid"), f"arcctl up {around.service}"
     message = f"cannot use its data, which another process uses: {found.words}"
+    if not around.local and around.volumes:
+        return message, f"see who uses it: docker ps --filter volume={around.volumes[0]}; then {again}"
     if not pid:
         return message, f"arcctl down, then {again}"
     file = f"{found.groups.get('folder', '.')}/{found.symptom.file}"

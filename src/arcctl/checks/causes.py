@@ -116,8 +116,8 @@ class _Case:
         )
 
     def _is_inside(self, folder: str) -> bool:
-        """Whether the path in the log is the project's own, or unknown."""
-        own = (f"{folder}/", f"{self.project.directory.root}/")
+        """Whether the path in the log is one that arcctl made for its processes, or unknown."""
+        own = (f"{folder}/data/", f"{folder}/run/")
         return not (folder and self._path) or self._path.startswith(own)
 
     def _port(self) -> HostPort | None:

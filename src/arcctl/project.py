@@ -139,7 +139,7 @@ def ensure_secrets(project: Project, volumes: tuple[str, ...]) -> Project:
     if missing and volumes and not project.directory.secrets():
         raise SecretsLost(
             f"this project has no secrets, but the engine has data that was written with them: {', '.join(volumes)}",
-            hint="use the directory that has them, restore .arcctl/secrets.env, or delete the data: arcctl clean",
+            hint="use the directory that has them, or restore .arcctl/secrets.env",
         )
     project.directory.add_secrets(missing)
     project = project.reloaded() if missing else project

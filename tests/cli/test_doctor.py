@@ -225,8 +225,7 @@ def test_lost_secrets_over_data_that_exists_are_a_problem_and_nothing_is_drawn(c
     done = cli.arcctl("doctor", "--fix", "--json")
     found = _by_id(done)["secrets-lost"]
     assert found["evidence"] == f"{cli.directory} has no secrets, but the engine has data: arc_postgres_data"
-    where = "use the project directory that has them, restore .arcctl/secrets.env"
-    assert found["fix"] == f"{where}, or destroy the data: arcctl clean"
+    assert found["fix"] == "use the project directory that has them, or restore .arcctl/secrets.env"
     assert (done.code, (cli.directory / ".arcctl" / "secrets.env").exists()) == (1, False)
 
 

@@ -249,8 +249,7 @@ def test_without_docker_the_rules_are_those_of_local_processes() -> None:
         (
             changed_facts("directory", initialised=False),
             "problem secrets-lost: /srv/toy has no secrets, but the engine has data: arc_store_data"
-            " -> use the project directory that has them, restore .arcctl/secrets.env,"
-            " or destroy the data: arcctl clean",
+            " -> use the project directory that has them, or restore .arcctl/secrets.env",
         ),
         (
             replace(WITHOUT_DOCKER, directory=replace(FINE.directory, initialised=False)),
@@ -295,7 +294,7 @@ def test_without_docker_the_rules_are_those_of_local_processes() -> None:
         (
             replace(FINE, started=False),
             "warn old-data: this project was never started, but the engine has its data: arc_store_data"
-            " -> copy .arcctl/secrets.env from the project that created it, or destroy the data: arcctl clean",
+            " -> copy .arcctl/secrets.env from the project that created it",
         ),
         (
             changed_facts("engine", undeclared=("arc_gone_data",), about_undeclared="docker volume rm arc_gone_data"),
@@ -304,7 +303,7 @@ def test_without_docker_the_rules_are_those_of_local_processes() -> None:
         (
             changed_facts("engine", volumes=(VolumeFacts(name="store_data", service="store", missing=("A", "B")),)),
             "problem incomplete-volume: store_data has data, but A, B missing or empty -> arcctl backup list,"
-            " then arcctl backup restore NAME; without a backup, to destroy all data: arcctl clean",
+            " then arcctl backup restore NAME",
         ),
         (
             changed_facts(

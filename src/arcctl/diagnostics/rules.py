@@ -36,7 +36,7 @@ def _secrets(facts: Facts) -> Iterator[Diagnosis]:
     if facts.directory.initialised:
         yield ok("project", f"{root}, secrets generated")
     elif data:
-        fix = "use the project directory that has them, restore .arcctl/secrets.env, or destroy the data: arcctl clean"
+        fix = "use the project directory that has them, or restore .arcctl/secrets.env"
         yield problem("secrets-lost", f"{root} has no secrets, but the engine has data: {data}", fix)
     else:
         yield problem("project", f"{root} has no secrets yet", "arcctl init")
@@ -315,7 +315,7 @@ def _other_projects(facts: Facts) -> Iterator[Diagnosis]:
 def _old_data(facts: Facts) -> Iterator[Diagnosis]:
     data = ", ".join(facts.engine.all_volumes)
     if data and facts.directory.initialised and not facts.started:
-        fix = "copy .arcctl/secrets.env from the project that created it, or destroy the data: arcctl clean"
+        fix = "copy .arcctl/secrets.env from the project that created it"
         yield warn("old-data", f"this project was never started, but the engine has its data: {data}", fix)
 
 
@@ -331,7 +331,7 @@ def _complete(facts: Facts) -> Iterator[Diagnosis]:
         incomplete = [v for v in facts.engine.volumes if v.missing]
         text = "; ".join(f"{v.name} has data, but {', '.join(v.missing)} missing or empty" for v in incomplete)
         text = text or f"{', '.join(v.name for v in facts.engine.volumes)}: initialised"
-        fix = "arcctl backup list, then arcctl backup restore NAME; without a backup, to destroy all data: arcctl clean"
+        fix = "arcctl backup list, then arcctl backup restore NAME"
         yield problem("incomplete-volume", text, fix, when=incomplete)
 
 

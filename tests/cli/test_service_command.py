@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.cli.command_line import CommandLine, Done, container
+from tests.cli.command_line import MISSING, CommandLine, Done, container
 from tests.fakes.docker import inspected
 
 NAMING = "small letters, digits and single dashes, such as my-agent"
@@ -226,6 +226,9 @@ def test_remove_leaves_the_project_as_it_was_and_keeps_the_secret_with_the_data(
     cli.engine(inspected("web"), volumes="arc_web_data\n")
     cli.docker.says("compose*stop*")
     cli.docker.says("container rm*")
+    left = cli.arcctl("service", "remove", "web", "--yes")
+    assert (left.code, left.err.splitlines()[-2:]) == (3, ["error: not removed: web", "hint: arcctl doctor"])
+    cli.docker.says("container inspect*", [], err=MISSING, code=1, after="container rm")
     done = cli.arcctl("service", "remove", "web", "--yes")
     assert (done.code, done.err.splitlines()[-1]) == (0, "removed web; its data is kept")
     assert "container rm --force arc_web" in cli.docker.calls

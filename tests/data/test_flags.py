@@ -13,10 +13,10 @@ from arcctl.model.data_store import PAGE
 from tests.fakes.data_platform import Platform, refused, run
 
 
-def _page(values: Mapping[str, str], total: int) -> str:
+def _page(values: Mapping[str, str], total: int, development: bool = False) -> str:
     offset = int(values["offset"])
     numbers = range(offset, min(offset + PAGE, total))
-    environments = [{"name": "development", "enabled": False}, {"name": "production", "enabled": True}]
+    environments = [{"name": "development", "enabled": development}, {"name": "production", "enabled": True}]
     flags_ = [{"name": f"flag-{n}", "project": "p", "environments": environments} for n in numbers]
     return json.dumps({"features": flags_})
 
@@ -45,11 +45,20 @@ def test_accounts_are_read_on_after_the_last_one_of_the_page_before() -> None:
 
 def test_a_flag_is_switched_only_where_that_changes_it() -> None:
     platform = Platform()
-    platform.smoke_test_runner.bodies = {"page": lambda values: _page(values, 1), "on": lambda values: ""}
+    asked = platform.smoke_test_runner.asked
+    on = "on p flag-0 development"
+    platform.smoke_test_runner.bodies = {"page": lambda values: _page(values, 1, on in asked), "on": lambda values: ""}
     assert run(flags.switch("flag-0", "development", on=True, project=platform.project)) is True
-    assert platform.smoke_test_runner.asked[-1] == "on p flag-0 development"
+    assert asked[-2] == on
     assert run(flags.switch("flag-0", "production", on=True, project=platform.project)) is False
-    assert platform.smoke_test_runner.asked[-1].startswith("page")
+    assert asked[-1].startswith("page")
+
+
+def test_a_flag_that_is_not_on_afterwards_was_not_switched() -> None:
+    platform = Platform()
+    platform.smoke_test_runner.bodies = {"page": lambda values: _page(values, 1), "on": lambda values: ""}
+    told = refused(flags.switch("flag-0", "development", on=True, project=platform.project), UnhealthyError)
+    assert told == ("the flag flag-0 is not on in development", "arcctl flags list")
 
 
 @pytest.mark.parametrize(

@@ -174,6 +174,7 @@ class FakeEngine:
     def remove(self, keys: Iterable[str], volumes: Iterable[str]) -> None:
         self.calls.append(" ".join(("remove", *keys, *volumes)))
         self.states = {key: state for key, state in self.states.items() if key not in set(keys)}
+        self.kept = tuple(name for name in self.kept if name not in set(volumes))
 
     def down(self, *, volumes: bool = False) -> None:
         self.calls.append("down with volumes" if volumes else "down")

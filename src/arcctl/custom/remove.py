@@ -8,7 +8,7 @@ from typing import Any
 from arcctl.custom.declare import catalogue
 from arcctl.custom.files import load, render
 from arcctl.custom.report import Removal
-from arcctl.errors import UnhealthyError, UnknownService, UsageError
+from arcctl.errors import EngineError, UnhealthyError, UnknownService, UsageError
 from arcctl.lifecycle.bootstrap import TIMEOUT
 from arcctl.model.env import variables
 from arcctl.model.service import Catalogue, Layer, Service, Volume
@@ -72,7 +72,9 @@ async def remove(removal: Removal, project: Project, *, data: bool) -> None:
             problem, _ = await project.smoke_test_runner.attempt(name, tuple(steps), observed.published, {}, TIMEOUT)
             if problem:
                 raise UnhealthyError(f"the data of {name} could not be destroyed: {problem}", hint="arcctl health all")
-        project.engine.remove(removal.containers, removal.volumes if data else ())
+        volumes = removal.volumes if data else ()
+        project.engine.remove(removal.containers, volumes)
+        _refuse_left(removal.containers, volumes, project)
         project.directory.remember_started(project.directory.started() - {name})
         project.directory.remember_bootstrapped(project.directory.bootstrapped() - {name})
         if data:
@@ -84,3 +86,10 @@ def remove_files(removal: Removal, project: Project) -> None:
     directory, before = project.directory, load(project.directory.root)
     after = {name: service for name, service in before.items() if name != removal.name}
     render(directory, catalogue(before), catalogue(after), dict.fromkeys(removal.files, ""))
+
+
+def _refuse_left(keys: tuple[str, ...], volumes: tuple[str, ...], project: Project) -> None:
+    """Raises EngineError where something was not removed."""
+    there = {*project.engine.observe().containers, *project.engine.volumes()}
+    if left := [name for name in (*keys, *volumes) if name in there]:
+        raise EngineError(f"not removed: {', '.join(left)}", hint="arcctl doctor")

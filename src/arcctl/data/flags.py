@@ -8,7 +8,7 @@ from typing import TypeVar
 from arcctl.data import names
 from arcctl.data.report import Flag, Identity, read_flags, read_identities
 from arcctl.data.stores import Server, running_server
-from arcctl.errors import UsageError, did_you_mean
+from arcctl.errors import UnhealthyError, UsageError, did_you_mean
 from arcctl.model.data_store import FIRST, MOST_PAGES, PAGE, Flags, Identities
 from arcctl.project import Project
 
@@ -60,4 +60,8 @@ async def switch(name: str, environment: str, *, on: bool, project: Project) -> 
         return False
     call = server.store.on if on else server.store.off
     await server.ask(call, {"project": flag.project, "flag": name, "environment": environment})
+    now = {flag.name: flag for flag in await _pages(server, read_flags)}
+    if name not in now or now[name].environments.get(environment) is not on:
+        state = "on" if on else "off"
+        raise UnhealthyError(f"the flag {name} is not {state} in {environment}", hint="arcctl flags list")
     return True

@@ -11,7 +11,7 @@ from arcctl.data import names
 from arcctl.data.base import BrokerClient, DataClients
 from arcctl.data.report import NewTopic, Topic, TopicList
 from arcctl.data.stores import Server, servers
-from arcctl.errors import UsageError, did_you_mean
+from arcctl.errors import UnhealthyError, UsageError, did_you_mean
 from arcctl.model.data_store import Broker, Streams, Topics
 from arcctl.project import Project
 
@@ -72,6 +72,9 @@ async def choose(word: str, project: Project, clients: DataClients) -> tuple[Top
 async def delete(word: str, project: Project, clients: DataClients) -> None:
     topic, client = await choose(word, project, clients)
     await client.delete(topic.name)
+    if any(known.name == topic.name for known in await client.topics()):
+        text = f"{topic.address} is there again: a program that uses it has created it"
+        raise UnhealthyError(text, hint=f"stop what uses it, then arcctl topics delete {topic.address}")
 
 
 async def produce(

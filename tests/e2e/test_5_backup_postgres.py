@@ -59,7 +59,7 @@ KINDS = {
     "shelf": ("ENCODING 'UTF8' LOCALE 'C.UTF-8' IS_TEMPLATE true", True),
     "frozen": ("ENCODING 'UTF8' LOCALE 'C.UTF-8'", False),
     "frozen shelf": ("ENCODING 'UTF8' LOCALE 'C.UTF-8' IS_TEMPLATE true", False),
-    "plain": ("ENCODING 'SQL_ASCII' LOCALE 'C'", True),
+    "bare": ("ENCODING 'SQL_ASCII' LOCALE 'C'", True),
     "latin": ("ENCODING 'LATIN1' LOCALE 'C' CONNECTION LIMIT 3", True),
     "builtin": ("ENCODING 'UTF8' LOCALE 'C' LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8'", True),
     "sorted": ("LOCALE 'C' LOCALE_PROVIDER icu ICU_LOCALE 'de' ICU_RULES '& V << w <<< W'", True),
@@ -137,20 +137,26 @@ def test_one_bad_database_is_named_and_the_others_are_kept(server: Platform) -> 
 
 def test_a_database_with_a_subscription_is_replaced_and_so_said(server: Platform) -> None:
     away = "CREATE SUBSCRIPTION away CONNECTION 'host=127.0.0.1 port=1 dbname=x' PUBLICATION p"
-    _run(server, "arc", "CREATE TABLE memories AS SELECT 1 AS n", f"{away} WITH (connect = false, slot_name = 'here')")
+    _run(
+        server, "arc", "CREATE TABLE remembered AS SELECT 1 AS n", f"{away} WITH (connect = false, slot_name = 'here')"
+    )
     _run(server, "arc", "ALTER SUBSCRIPTION away ENABLE")
     name, _ = _create(server)
-    _run(server, "arc", "INSERT INTO memories VALUES (2)")
+    _run(server, "arc", "INSERT INTO remembered VALUES (2)")
     done = _restore(server, name).ok()
     assert "restored: postgres" in done.err
     assert "arc: disabled until ALTER SUBSCRIPTION ... ENABLE: away" in done.err
-    assert _value(server, "SELECT count(*) FROM memories", "arc") == 1
+    assert _value(server, "SELECT count(*) FROM remembered", "arc") == 1
     assert _value(server, "SELECT subenabled FROM pg_subscription") is False
     assert [d for d in _databases(server) if d.startswith("arcctl_")] == []
     refused = server.arcctl("db", "drop", "arc", "--yes")
     assert refused.code == 2
     _run(
-        server, "arc", "ALTER SUBSCRIPTION away SET (slot_name = NONE)", "DROP SUBSCRIPTION away", "DROP TABLE memories"
+        server,
+        "arc",
+        "ALTER SUBSCRIPTION away SET (slot_name = NONE)",
+        "DROP SUBSCRIPTION away",
+        "DROP TABLE remembered",
     )
 
 

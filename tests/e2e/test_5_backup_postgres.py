@@ -137,16 +137,14 @@ def test_one_bad_database_is_named_and_the_others_are_kept(server: Platform) -> 
 
 def test_a_database_with_a_subscription_is_replaced_and_so_said(server: Platform) -> None:
     away = "CREATE SUBSCRIPTION away CONNECTION 'host=127.0.0.1 port=1 dbname=x' PUBLICATION p"
-    _run(
-        server, "arc", "CREATE TABLE remembered AS SELECT 1 AS n", f"{away} WITH (connect = false, slot_name = 'here')"
-    )
+    _run(server, "arc", "CREATE TABLE notes AS SELECT 1 AS n", f"{away} WITH (connect = false, slot_name = 'here')")
     _run(server, "arc", "ALTER SUBSCRIPTION away ENABLE")
     name, _ = _create(server)
-    _run(server, "arc", "INSERT INTO remembered VALUES (2)")
+    _run(server, "arc", "INSERT INTO notes VALUES (2)")
     done = _restore(server, name).ok()
     assert "restored: postgres" in done.err
     assert "arc: disabled until ALTER SUBSCRIPTION ... ENABLE: away" in done.err
-    assert _value(server, "SELECT count(*) FROM remembered", "arc") == 1
+    assert _value(server, "SELECT count(*) FROM notes", "arc") == 1
     assert _value(server, "SELECT subenabled FROM pg_subscription") is False
     assert [d for d in _databases(server) if d.startswith("arcctl_")] == []
     refused = server.arcctl("db", "drop", "arc", "--yes")
@@ -156,7 +154,7 @@ def test_a_database_with_a_subscription_is_replaced_and_so_said(server: Platform
         "arc",
         "ALTER SUBSCRIPTION away SET (slot_name = NONE)",
         "DROP SUBSCRIPTION away",
-        "DROP TABLE remembered",
+        "DROP TABLE notes",
     )
 
 

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from arcctl.engines.embedded import engine as embedded
+from arcctl.model.names import PROJECT
+from arcctl.model.service import container_name
 from tests.fakes.contracts import check_document
 
 PROGRAM = str(Path(sys.executable).parent / "arcctl")
@@ -134,6 +136,11 @@ class Platform:
     def secrets(self) -> dict[str, str]:
         lines = (self.directory / ".arcctl" / "secrets.env").read_text().splitlines()
         return dict(line.split("=", 1) for line in lines if "=" in line)
+
+
+def container(name: str) -> str:
+    """The container of a component."""
+    return container_name(PROJECT, name)
 
 
 def reason(service: Mapping[str, Any]) -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from arcctl.engines.embedded import engine as embedded
+from arcctl.engines.embedded import processes
 from arcctl.model.names import PROJECT
 from arcctl.model.service import container_name
 from tests.fakes.contracts import check_document
@@ -132,6 +133,12 @@ class Platform:
         ids = self.docker("ps", "--quiet", "--filter", "label=com.docker.compose.project=arc").split()
         shown = self.docker("inspect", "--format", "{{.Name}} {{.Id}} {{.State.StartedAt}}", *ids)
         return dict(line.split(maxsplit=1) for line in shown.splitlines())
+
+    def send_signal(self, name: str, number: signal.Signals) -> None:
+        """Send a signal to the process of a service on the embedded engine; nothing happens while none runs."""
+        if pid := processes.running(embedded.base(self.directory) / "run" / name / "pid"):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     def secrets(self) -> dict[str, str]:
         lines = (self.directory / ".arcctl" / "secrets.env").read_text().splitlines()

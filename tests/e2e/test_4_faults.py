@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
 import signal
 import time
@@ -15,7 +13,6 @@ import pytest
 
 from arcctl import services
 from arcctl.checks.health import DEADLINE
-from arcctl.engines.embedded import engine as embedded
 from arcctl.model.graph import heights, root_causes
 from tests import faults
 from tests.e2e.clients import superuser
@@ -81,7 +78,7 @@ def _start_slowly(stack: Platform, group: Collection[str]) -> None:
 
 def _signal_processes(local: Platform, group: Collection[str], number: signal.Signals) -> None:
     for name in group:
-        os.kill(int((embedded.base(local.directory) / "run" / name / "pid").read_text()), number)
+        local.send_signal(name, number)
 
 
 def _pause_processes(local: Platform, group: Collection[str]) -> None:
@@ -90,8 +87,7 @@ def _pause_processes(local: Platform, group: Collection[str]) -> None:
 
 def _kill_processes_again_and_again(local: Platform, group: Collection[str]) -> None:
     for _ in range(4):
-        with contextlib.suppress(ProcessLookupError):  # it has not been started again yet
-            _signal_processes(local, group, signal.SIGKILL)
+        _signal_processes(local, group, signal.SIGKILL)  # of those that were started again by now
         time.sleep(0.5)
 
 
@@ -139,11 +135,13 @@ def _healthy(platform: Platform) -> bool:
 
 def _told_and_repaired(platform: Platform, fault: Fault, make: Make, group: tuple[str, ...]) -> None:
     assert eventually(lambda: _healthy(platform), 120), platform.arcctl("health", "all").out
-    make(platform, group)
-    report = platform.health("all")
-    if fault is faults.STARTING:
-        platform.docker("update", "--cpus", "2", *map(container, group))
-    repaired = platform.arcctl("up", "--stack")
+    try:
+        make(platform, group)
+        report = platform.health("all")
+    finally:
+        if fault is faults.STARTING:
+            platform.docker("update", "--cpus", "2", *map(container, group))
+        repaired = platform.arcctl("up", "--stack")
     assert _all_wrong(report, fault, group) == {}
     assert report["duration_ms"] < 2 * DEADLINE * 1000
     repaired.ok()

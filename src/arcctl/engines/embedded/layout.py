@@ -26,7 +26,9 @@ OWNER, OLD_OWNER = "project-directory", "home"
 _START = """\
 #!/bin/sh
 # Written by arcctl when the process was started. The pid outlives the supervisor, which does not count its starts.
-echo $$ > {folder}/pid
+# It is moved into place, so that nobody who looks at that moment finds an empty file and takes the process for ended.
+echo $$ > {folder}/pid.new
+mv {folder}/pid.new {folder}/pid
 echo $$ >> {folder}/starts
 cd {folder}
 {exports}

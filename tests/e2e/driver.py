@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from arcctl.engines.embedded import location
+from arcctl.engines.embedded import location, processes
+from arcctl.model.names import PROJECT
+from arcctl.model.service import container_name
 from tests.fakes.contracts import check_document
 
 PROGRAM = str(Path(sys.executable).parent / "arcctl")
@@ -131,9 +133,20 @@ class Platform:
         shown = self.docker("inspect", "--format", "{{.Name}} {{.Id}} {{.State.StartedAt}}", *ids)
         return dict(line.split(maxsplit=1) for line in shown.splitlines())
 
+    def send_signal(self, name: str, number: signal.Signals) -> None:
+        """Send a signal to the process of a service on the embedded engine; nothing happens while none runs."""
+        if pid := processes.running(location.base(self.directory) / "run" / name / "pid"):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+
     def secrets(self) -> dict[str, str]:
         lines = (self.directory / ".arcctl" / "secrets.env").read_text().splitlines()
         return dict(line.split("=", 1) for line in lines if "=" in line)
+
+
+def container(name: str) -> str:
+    """The container of a component."""
+    return container_name(PROJECT, name)
 
 
 def reason(service: Mapping[str, Any]) -> str:

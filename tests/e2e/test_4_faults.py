@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
 import signal
 import time
@@ -15,23 +13,16 @@ import pytest
 
 from arcctl import services
 from arcctl.checks.health import DEADLINE
-from arcctl.engines.embedded import location
 from arcctl.model.graph import heights, root_causes
-from arcctl.model.names import PROJECT
-from arcctl.model.service import container_name
 from tests import faults
 from tests.e2e.clients import superuser
-from tests.e2e.driver import Platform, eventually, reason
+from tests.e2e.driver import Platform, container, eventually, reason
 from tests.faults import Fault
 
 CATALOGUE = services.load()
 HEIGHTS = heights(CATALOGUE)
 GROUPS = [tuple(i for i in faults.SERVICES if HEIGHTS[i] == height) for height in sorted(set(HEIGHTS.values()))]
 """Services that do not depend on each other fail together, so that each is a root cause."""
-
-
-def _container(name: str) -> str:
-    return container_name(PROJECT, name)
 
 
 def _on_the_engine(stack: Platform, script: str) -> str:
@@ -42,19 +33,19 @@ def _on_the_engine(stack: Platform, script: str) -> str:
 
 
 def _processes(stack: Platform, name: str) -> list[str]:
-    return stack.docker("top", _container(name), "-eo", "pid").split()[1:]
+    return stack.docker("top", container(name), "-eo", "pid").split()[1:]
 
 
 def _main_process(stack: Platform, name: str) -> str:
-    return stack.docker("inspect", "--format", "{{.State.Pid}}", _container(name)).strip()
+    return stack.docker("inspect", "--format", "{{.State.Pid}}", container(name)).strip()
 
 
 def _stop(stack: Platform, group: Collection[str]) -> None:
-    stack.docker("stop", *map(_container, group))
+    stack.docker("stop", *map(container, group))
 
 
 def _pause(stack: Platform, group: Collection[str]) -> None:
-    stack.docker("pause", *map(_container, group))
+    stack.docker("pause", *map(container, group))
 
 
 def _freeze(stack: Platform, group: Collection[str]) -> None:
@@ -68,17 +59,17 @@ def _kill_again_and_again(stack: Platform, group: Collection[str]) -> None:
 
 
 def _remove(stack: Platform, group: Collection[str]) -> None:
-    stack.docker("rm", "--force", *map(_container, group))
+    stack.docker("rm", "--force", *map(container, group))
 
 
 def _cut(stack: Platform, group: Collection[str]) -> None:
     for name in group:
-        stack.docker("network", "disconnect", "arc", _container(name))
+        stack.docker("network", "disconnect", "arc", container(name))
 
 
 def _start_slowly(stack: Platform, group: Collection[str]) -> None:
     """All at the same time, or the first would be ready before the last one starts."""
-    names = [_container(name) for name in group]
+    names = [container(name) for name in group]
     stack.docker("update", "--cpus", "0.02", *names)
     stack.docker("stop", "--timeout", "1", *names)
     with ThreadPoolExecutor(len(names)) as pool:
@@ -87,7 +78,7 @@ def _start_slowly(stack: Platform, group: Collection[str]) -> None:
 
 def _signal_processes(local: Platform, group: Collection[str], number: signal.Signals) -> None:
     for name in group:
-        os.kill(int((location.base(local.directory) / "run" / name / "pid").read_text()), number)
+        local.send_signal(name, number)
 
 
 def _pause_processes(local: Platform, group: Collection[str]) -> None:
@@ -96,8 +87,7 @@ def _pause_processes(local: Platform, group: Collection[str]) -> None:
 
 def _kill_processes_again_and_again(local: Platform, group: Collection[str]) -> None:
     for _ in range(4):
-        with contextlib.suppress(ProcessLookupError):  # it has not been started again yet
-            _signal_processes(local, group, signal.SIGKILL)
+        _signal_processes(local, group, signal.SIGKILL)  # of those that were started again by now
         time.sleep(0.5)
 
 
@@ -145,11 +135,13 @@ def _healthy(platform: Platform) -> bool:
 
 def _told_and_repaired(platform: Platform, fault: Fault, make: Make, group: tuple[str, ...]) -> None:
     assert eventually(lambda: _healthy(platform), 120), platform.arcctl("health", "all").out
-    make(platform, group)
-    report = platform.health("all")
-    if fault is faults.STARTING:
-        platform.docker("update", "--cpus", "2", *map(_container, group))
-    repaired = platform.arcctl("up", "--stack")
+    try:
+        make(platform, group)
+        report = platform.health("all")
+    finally:
+        if fault is faults.STARTING:
+            platform.docker("update", "--cpus", "2", *map(container, group))
+        repaired = platform.arcctl("up", "--stack")
     assert _all_wrong(report, fault, group) == {}
     assert report["duration_ms"] < 2 * DEADLINE * 1000
     repaired.ok()

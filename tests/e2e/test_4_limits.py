@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import re
 import secrets
 import signal
@@ -26,7 +25,6 @@ import redis
 from nats.js import JetStreamContext
 from nats.js.api import StorageType
 
-from arcctl.engines.embedded import location
 from tests import otlp
 from tests.e2e.clients import nats_client, redis_client, sql
 from tests.e2e.driver import Platform, eventually, forget_losses, reason
@@ -118,15 +116,14 @@ async def _publish(js: JetStreamContext, count: int) -> None:
 def _hung(platform: Platform, service: str) -> Iterator[None]:
     """A service that answers nobody meanwhile."""
     if platform.shift:
-        pid = int((location.base(platform.directory) / "run" / service / "pid").read_text())
-        os.kill(pid, signal.SIGSTOP)
+        platform.send_signal(service, signal.SIGSTOP)
     else:
         platform.docker("pause", f"arc_{service}")
     try:
         yield
     finally:
         if platform.shift:
-            os.kill(pid, signal.SIGCONT)
+            platform.send_signal(service, signal.SIGCONT)
         else:
             platform.docker("unpause", f"arc_{service}")
 

@@ -6,20 +6,14 @@ import shutil
 
 from arcctl import services
 from arcctl.engines.embedded import location
-from arcctl.model.names import PROJECT
-from arcctl.model.service import container_name
-from tests.e2e.driver import Platform, eventually, reason
+from tests.e2e.driver import Platform, container, eventually, reason
 
 CUT = "not connected to the network arc"
 
 
-def _container(name: str) -> str:
-    return container_name(PROJECT, name)
-
-
 def _cut(stack: Platform, *names: str) -> None:
     for name in names:
-        stack.docker("network", "disconnect", "arc", _container(name))
+        stack.docker("network", "disconnect", "arc", container(name))
 
 
 def _healthy(stack: Platform) -> bool:

@@ -111,6 +111,14 @@ def test_another_process_with_the_same_pid_is_not_taken_for_a_server(supervisor:
         other.kill()
 
 
+def test_a_pid_is_moved_into_place_and_its_file_never_empty(tmp_path: Path) -> None:
+    (tmp_path / "pid").write_text("1\n")
+    (tmp_path / "before").hardlink_to(tmp_path / "pid")
+    subprocess.run(("sh", "-c", start_script(tmp_path, (), "true")), check=True)
+    assert (tmp_path / "before").read_text() == "1\n"
+    assert int((tmp_path / "pid").read_text()) > 1
+
+
 def test_servers_of_an_older_arcctl_are_known_by_their_folder(supervisor: Supervisor) -> None:
     for key in supervisor.running():
         (supervisor.base / "run" / key / processes.IDENTITY).unlink()

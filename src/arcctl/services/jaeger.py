@@ -23,13 +23,13 @@ from arcctl.model.service import (
 from arcctl.model.smoke_test import Call
 from arcctl.model.symptom import Cause, Symptom
 from arcctl.model.telemetry import Loss, Scrape, Signal, Telemetry, rate
-from arcctl.services.presets.collectors import SYMPTOMS, garbage, limiter
+from arcctl.services.presets.collectors import SYMPTOMS, Memory
 from arcctl.services.presets.web import answers, ui, web
 
 ID = service_id(__name__)
 PORT, GRPC_PORT, HEALTH_PORT = 16686, 16685, 13133
 _CONFIG = "/etc/jaeger/config.yaml"
-_MEMORY_MB = 1024
+_MEMORY = Memory(mb=1024, limit=80, spike=15)
 
 
 # v2 tags are no importable module versions; v1.76.0 is the same commit as v2.13.0 and holds ./cmd/jaeger.
@@ -78,10 +78,10 @@ SERVICE: Service[Env] = Service(
         image="jaegertracing/jaeger:2.13.0",
         has_nc=True,
         command=(f"--config={_CONFIG}",),
-        environment=lambda env: garbage(_MEMORY_MB, 60),
+        environment=lambda env: _MEMORY.environment,
         read_only=True,
         stop_grace=30,
-        memory_mb=_MEMORY_MB,
+        memory_mb=_MEMORY.mb,
     ),
     network=Network(
         ports=lambda env: (Port(PORT, env.host_port),),
@@ -130,11 +130,11 @@ SERVICE: Service[Env] = Service(
     process=Process(
         sources=(SOURCE,),
         command=lambda env: ("{program}", f"--config={_CONFIG}"),
-        environment=lambda env: {"METRICS_HOST": "127.0.0.1", "METRICS_PORT": "14888", **garbage(_MEMORY_MB, 60)},
+        environment=lambda env: {"METRICS_HOST": "127.0.0.1", "METRICS_PORT": "14888", **_MEMORY.environment},
         patches=lambda env: {
             _CONFIG: {
                 "extensions": {"jaeger_query": _loopback(env)},
-                "processors": {"memory_limiter": limiter(_MEMORY_MB, percent=80, spike=15)},
+                "processors": {"memory_limiter": _MEMORY.limiter},
             }
         },
         # The collector has the usual numbers.

@@ -22,7 +22,7 @@ from arcctl.model.service import (
 from arcctl.model.smoke_test import Call, Calls, SmokeTest
 from arcctl.model.telemetry import LOST, LOST_MINUTES, Alert, Loss, Panel, Scrape, Signal, Telemetry, Unit, otlp, rate
 from arcctl.services import jaeger, loki, prometheus
-from arcctl.services.presets.collectors import SYMPTOMS, garbage, limiter
+from arcctl.services.presets.collectors import SYMPTOMS, Memory
 
 ID = service_id(__name__)
 GRPC_PORT, HTTP_PORT, HEALTH_PORT = 4317, 4318, 13133
@@ -71,7 +71,7 @@ def exporting(service: str) -> dict[str, str]:
     }
 
 
-_MEMORY_MB = 2048
+_MEMORY = Memory(mb=2048, limit=60, spike=20)
 """Requests are refused at two fifths: those that are read at that moment take up to twice their size, a dozen of 64 MiB
 together."""
 _PROBED = "arcctl-verify"
@@ -180,9 +180,9 @@ SERVICE: Service[Env] = Service(
     container=Container(
         image="otel/opentelemetry-collector-contrib:0.161.0",
         command=_OPTIONS,
-        environment=lambda env: garbage(_MEMORY_MB, 35),
+        environment=lambda env: _MEMORY.environment,
         read_only=True,
-        memory_mb=_MEMORY_MB,
+        memory_mb=_MEMORY.mb,
     ),
     network=Network(
         ports=lambda env: (
@@ -234,9 +234,9 @@ SERVICE: Service[Env] = Service(
         environment=lambda env: {
             "METRICS_HOST": "127.0.0.1",
             "METRICS_PORT": str(METRICS_PORT),
-            **garbage(_MEMORY_MB, 35),
+            **_MEMORY.environment,
         },
-        patches=lambda env: {_CONFIG: {"processors": {"memory_limiter": limiter(_MEMORY_MB, percent=60, spike=20)}}},
+        patches=lambda env: {_CONFIG: {"processors": {"memory_limiter": _MEMORY.limiter}}},
         ports={METRICS_PORT: METRICS_PORT},
     ),
 )

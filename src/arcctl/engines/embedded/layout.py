@@ -26,8 +26,10 @@ _START = """\
 # Written by arcctl when the process was started. The pid outlives the supervisor, which does not count its starts.
 # Another process may get this pid later, but not with the same start, in ticks since the machine was started.
 # The folder tells it from one whose files were copied to here.
+# The pid is moved into place, so that nobody who looks at that moment finds an empty file.
 rm -f {folder}/{identity}
-echo $$ > {folder}/pid
+echo $$ > {folder}/pid.new
+mv {folder}/pid.new {folder}/pid
 [ ! -r /proc/$$/stat ] || {{
   read -r boot </proc/sys/kernel/random/boot_id
   read -r process </proc/$$/stat

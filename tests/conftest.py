@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from arcctl.lifecycle import executor
+from arcctl.lifecycle import watch
 from tests.fakes.docker import FakeDocker
 from tests.small_disk import SmallDisk
 from tests.testbed.rootfs import ensure_engine_root, ensure_plugins
@@ -52,8 +52,8 @@ def _has_compose() -> bool:
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fakes answer at once, so the executor need not pause between two observations."""
-    monkeypatch.setattr(executor, "PAUSE", 0.001)
+    """Fakes answer at once, so nobody need pause between two probes."""
+    monkeypatch.setattr(watch, "PAUSE", 0.001)
 
 
 @pytest.fixture

@@ -108,7 +108,10 @@ def test_databases_are_adapted_where_their_server_runs() -> None:
 def test_a_migration_runs_after_the_init_containers_that_it_depends_on() -> None:
     platform = Platform()
     result = run(migrate(("shop",), platform.project, platform.clients))
-    assert (result.passed, platform.toy.engine.calls) == (True, ["recreate shop-db", "recreate shop-tables"])
+    assert (result.passed, platform.toy.engine.calls) == (
+        True,
+        ["recreate shop-db shop-tables", "start shop-db", "start shop-tables"],
+    )
 
 
 def test_a_failed_migration_is_reported() -> None:

@@ -282,3 +282,17 @@ def test_a_container_that_does_not_run_is_not_asked(docker: FakeDocker, engine: 
     able = DockerEngine(catalogue(WITH_SHELL), [], Path())
     assert able.disks(_with_volume(docker, engine, "/nowhere/at/all", State={"Status": "exited"})) == {}
     assert not any(call.startswith("exec") for call in docker.calls)
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    ["Error response from daemon: network 4f1c not found", "Error response from daemon: No such container: arc_store"],
+)
+def test_a_container_that_cannot_be_started_as_it_is_is_created_again(
+    docker: FakeDocker, engine: DockerEngine, refusal: str
+) -> None:
+    docker.says("compose*")
+    docker.says("container start*")
+    docker.says("container start arc_store", err=refusal, code=1)
+    engine.start(["front", "store"])
+    assert docker.calls[-1].endswith("up --detach --force-recreate --no-build --no-deps store")

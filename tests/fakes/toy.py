@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from io import StringIO
 from pathlib import Path
@@ -19,6 +21,7 @@ from arcctl.engines.base import (
     Unavailable,
     Usage,
 )
+from arcctl.engines.changes import every
 from arcctl.errors import EngineError
 from arcctl.events import Event
 from arcctl.model.disk import Disk
@@ -111,8 +114,16 @@ class FakeEngine:
         """No process of this engine ends."""
         return ()
 
-    def start(self, keys: Iterable[str], *, recreate: bool = False) -> None:
-        self.calls.append(f"{'recreate' if recreate else 'start'} {' '.join(keys)}")
+    def changes(self) -> AbstractAsyncContextManager[asyncio.Event]:
+        return every(0.001)
+
+    def create(self, keys: Iterable[str], *, recreate: bool = False) -> None:
+        self.calls.append(f"{'recreate' if recreate else 'create'} {' '.join(keys)}")
+        for key in keys:
+            self.states[key] = replace(self._started(key), state="created", ports={})
+
+    def start(self, keys: Iterable[str]) -> None:
+        self.calls.append(f"start {' '.join(keys)}")
         for key in keys:
             self.states[key] = self._started(key)
 

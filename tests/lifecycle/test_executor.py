@@ -31,13 +31,18 @@ class Awakening(FakeProber):
 
 
 class Interrupted(FakeEngine):
-    """Ctrl-C arrives while this container is being made."""
+    """Ctrl-C arrives while containers are created, or while this one is started."""
 
     at = ""
 
-    def start(self, keys: Iterable[str], *, recreate: bool = False) -> None:
+    def create(self, keys: Iterable[str], *, recreate: bool = False) -> None:
+        super().create(keys, recreate=recreate)
+        if self.at == "create":
+            raise KeyboardInterrupt
+
+    def start(self, keys: Iterable[str]) -> None:
         keys = list(keys)
-        super().start(keys, recreate=recreate)
+        super().start(keys)
         if self.at in keys:
             raise KeyboardInterrupt
 
@@ -61,10 +66,10 @@ class Slow(FakeEngine):
     asked: threading.Event = field(default_factory=threading.Event)
     go_on: threading.Event = field(default_factory=threading.Event)
 
-    def start(self, keys: Iterable[str], *, recreate: bool = False) -> None:
+    def start(self, keys: Iterable[str]) -> None:
         self.asked.set()
         self.go_on.wait(10)
-        super().start(keys, recreate=recreate)
+        super().start(keys)
 
 
 def test_events_have_the_cause_of_each_step_and_the_answer_of_each_probe() -> None:
@@ -74,13 +79,13 @@ def test_events_have_the_cause_of_each_step_and_the_answer_of_each_probe() -> No
         "note services: store, big-shop",
         "note engine: Docker 28.5.2, Compose 2.40.3, 2 cores, 16.0 GiB memory",
         "working store creating: not there yet",
+        "working shop-db creating: not there yet",
+        "working big-shop creating: not there yet",
+        "working shop-exporter creating: not there yet",
         "waiting store port 7000 answered -LOADING",
         "ready store fine",
-        "working shop-db creating: not there yet",
         "ready shop-db finished",
-        "working big-shop creating: not there yet",
         "ready big-shop fine",
-        "working shop-exporter creating: not there yet",
         "ready shop-exporter running",
         "working store creating shelf",
         "ready store created shelf",
@@ -110,15 +115,16 @@ def test_an_up_of_what_runs_asks_again_and_touches_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "call"), [("paused", "unpause store"), ("exited", "start store"), ("absent", "start store")]
+    ("state", "calls"),
+    [("paused", ["unpause store"]), ("exited", ["start store"]), ("absent", ["create store", "start store"])],
 )
-def test_a_stopped_container_is_started_and_not_recreated(state: str, call: str) -> None:
+def test_a_stopped_container_is_started_and_not_recreated(state: str, calls: list[str]) -> None:
     toy = Toy()
     _up(toy, "store")
     toy.engine.states["store"] = replace(toy.engine.states["store"], state=state)
     toy.engine.calls.clear()
     assert _up(toy, "store").ready == ("store",)
-    assert toy.engine.calls == [call]
+    assert toy.engine.calls == calls
 
 
 @dataclass
@@ -153,13 +159,13 @@ def test_a_container_whose_file_changed_is_recreated_once() -> None:
     toy.engine.calls.clear()
     _up(toy, "store")
     _up(toy, "store")
-    assert toy.engine.calls == ["recreate store"]
+    assert toy.engine.calls == ["recreate store", "start store"]
 
 
 def test_missing_images_are_pulled_or_built_first_and_once() -> None:
     toy = Toy(engine=FakeEngine(TOY, lacking=frozenset({"toy/store:1.0", "toy/shop:3.1"})))
     _up(toy, "big-shop")
-    assert toy.engine.calls[:3] == ["fetch store", "fetch big-shop", "start store"]
+    assert [call.split()[0] for call in toy.engine.calls[:4]] == ["fetch", "fetch", "create", "start"]
     assert [line for line in toy.printed if "fetch" in line] == [
         "pulling store fetch store",
         "pulling store fetched store",
@@ -198,19 +204,28 @@ def test_stubs_are_named() -> None:
     assert _up(Toy(engine=Double(TOY)), "store").stubs == ("store",)
 
 
-@pytest.mark.parametrize("at", ["store", "shop-db", "big-shop"])
-def test_after_ctrl_c_the_next_up_finishes_what_was_started(at: str) -> None:
+@pytest.mark.parametrize(
+    ("at", "first"),
+    [
+        ("create", "recreate store shop-db big-shop shop-exporter"),
+        ("store", "start shop-db"),
+        ("shop-db", "start big-shop"),
+        ("big-shop", "start shop-exporter"),
+    ],
+)
+def test_after_ctrl_c_the_next_up_finishes_what_was_begun(at: str, first: str) -> None:
+    """What was being created may be anything, so it is created again."""
     engine = Interrupted(TOY)
     engine.at = at
     toy = Toy(engine=engine)
     with pytest.raises(KeyboardInterrupt):
         _up(toy, "big-shop")
     assert toy.directory.up == {"store", "big-shop"}
-    assert toy.directory.made[at] == ""
+    assert ("" in toy.directory.made.values()) == (at == "create")
     engine.at, engine.calls = "", []
     outcome = _up(toy, "big-shop")
     assert (outcome.failed, outcome.waiting) == ({}, {})
-    assert engine.calls[0] == f"recreate {at}"
+    assert engine.calls[0] == first
     assert "" not in toy.directory.made.values()
 
 
@@ -235,7 +250,7 @@ def test_an_interrupt_waits_for_containers_that_are_being_created() -> None:
             await run
         return list(engine.calls)
 
-    assert asyncio.run(interrupted()) == ["start store"]
+    assert asyncio.run(interrupted()) == ["create store", "start store"]
 
 
 SILENT = Answer(False, "no answer on port 7000 in 2.0 s", timed_out=True)

@@ -27,7 +27,13 @@ def outcome(toy: Toy, *words: str, timeout: float = 5.0) -> tuple[tuple[str, ...
 def test_containers_start_in_waves_each_when_its_dependencies_are_ready() -> None:
     toy = Toy()
     ready, failed, waiting = outcome(toy, "front")
-    assert toy.engine.calls == ["start store", "start shop-db", "start big-shop", "start shop-exporter front"]
+    assert toy.engine.calls == [
+        "create store shop-db big-shop shop-exporter front",
+        "start store",
+        "start shop-db",
+        "start big-shop",
+        "start shop-exporter front",
+    ]
     assert (ready, failed, waiting) == (("big-shop", "front", "shop-db", "shop-exporter", "store"), {}, {})
     assert toy.directory.up == {"store", "big-shop", "front"}
 
@@ -45,7 +51,7 @@ def test_up_waits_for_another_command_and_says_so_once() -> None:
     run(toy, "store")
     assert toy.printed[0] == "note another arcctl command is changing this project: waiting for it to end"
     assert [line for line in toy.printed if "another" in line] == toy.printed[:1]
-    assert toy.engine.calls == ["start store"]
+    assert toy.engine.calls == ["create store", "start store"]
 
 
 def test_an_init_container_that_fails_fails_what_depends_on_it_and_nothing_else() -> None:

@@ -64,11 +64,11 @@ class Restarting(FakeEngine):
     directory: FakeDirectory = field(default_factory=FakeDirectory)
     store: Store = field(default_factory=Store)
 
-    def start(self, keys: Iterable[str], *, recreate: bool = False) -> None:
+    def create(self, keys: Iterable[str], *, recreate: bool = False) -> None:
         keys = tuple(keys)
         if recreate and "store" in keys:
             self.store.accepted = {self.directory.kept[NAME]}
-        super().start(keys, recreate=recreate)
+        super().create(keys, recreate=recreate)
 
 
 def platform() -> tuple[Toy, Store]:

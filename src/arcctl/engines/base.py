@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -11,6 +12,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 if TYPE_CHECKING:
+    import asyncio
+
     from arcctl.model.disk import Disk
     from arcctl.model.image import Image
     from arcctl.model.smoke_test import EphemeralContainer
@@ -197,8 +200,14 @@ class Engine(Protocol):
     def recover(self) -> tuple[str, ...]:
         """Repair what an interrupted command or a killed part of the engine left; the components that this ended."""
 
-    def start(self, keys: Iterable[str], *, recreate: bool = False) -> None:
-        """Create and start these components and no others; returns before they serve."""
+    def changes(self) -> AbstractAsyncContextManager[asyncio.Event]:
+        """An event that is set when something of the project may have changed, as far as the engine says."""
+
+    def create(self, keys: Iterable[str], *, recreate: bool = False) -> None:
+        """Create these components and no others, with `recreate` in the place of those that exist."""
+
+    def start(self, keys: Iterable[str]) -> None:
+        """Start these components and no others, and create those that are gone; returns before they serve."""
 
     def unpause(self, keys: Iterable[str]) -> None: ...
     def start_ephemeral(self, key: str, ephemeral: EphemeralContainer) -> bool:

@@ -1,4 +1,4 @@
-"""Executes a plan: starts each container when what it depends on is ready, and probes until all are, or time is up."""
+"""Executes a plan: starts each container when what it depends on is ready, and waits until all are, or time is up."""
 
 from __future__ import annotations
 
@@ -12,14 +12,11 @@ from arcctl.engines.base import ContainerState, Observed
 from arcctl.events import Event, Kind
 from arcctl.lifecycle.plan import Action, Plan, Step
 from arcctl.lifecycle.report import Outcome
+from arcctl.lifecycle.watch import Watch
 from arcctl.model.probe import Answer
 from arcctl.model.service import Role
-from arcctl.project import Project, targets
+from arcctl.project import Project
 
-PAUSE = 0.2
-"""Seconds between two observations."""
-ATTEMPT = 2.0
-"""Seconds that one probe may take."""
 PATIENCE = 10.0
 """Seconds after which a server that ran before this `up`, and is not ready, gets help; once."""
 CRASHES = 3
@@ -38,6 +35,8 @@ class PlanExecutor:
     project: Project
     input_hashes: dict[str, str]
     """The hash of what each container is created from; remembered once it is created."""
+    observed: Observed = field(default_factory=lambda: Observed({}))
+    """What the plan was decided on."""
     _started: set[str] = field(default_factory=set)
     _ready: set[str] = field(default_factory=set)
     _failed: dict[str, str] = field(default_factory=dict)
@@ -52,7 +51,6 @@ class PlanExecutor:
     _set_up_again: set[str] = field(default_factory=set)
     """Servers whose init containers were run again."""
     _restarted: set[str] = field(default_factory=set)
-    _observed: Observed = field(default_factory=lambda: Observed({}))
     _began: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
@@ -63,14 +61,26 @@ class PlanExecutor:
         """Every container ends as ready, failed (with what depends on it) or waiting."""
         await asyncio.to_thread(self._fetch_images)
         self._began = time.monotonic()
+        async with self.project.engine.changes() as changed:
+            self._watch = Watch(self.project, changed, self.observed)
+            try:
+                await self._create()
+                await self._work(wait=wait, timeout=timeout)
+            finally:
+                await self._watch.close()
+        return self._outcome()
+
+    async def _work(self, *, wait: bool, timeout: float) -> None:
         while self._elapsed() < timeout:
             await self._start_next()
-            await self._observe()
-            all_ended = len(self._ready) + len(self._failed) == len(self.plan.steps)
-            if all_ended or not (wait or self._unstarted()):
+            waiting = self._waiting()
+            if not (waiting or self._unstarted()) or (not wait and waiting <= self._reasons.keys()):
                 break
-            await asyncio.sleep(PAUSE)
-        return self._outcome()
+            await self._look()
+
+    def _waiting(self) -> set[str]:
+        """What was started and is not ready."""
+        return self._started - self._ready - self._failed.keys()
 
     def _elapsed(self) -> float:
         return time.monotonic() - self._began
@@ -89,21 +99,34 @@ class PlanExecutor:
                     detail = number > 0 or self._containers[step.key].role is not Role.SERVER
                     self._emit(Kind.PULLING, step.key, line, detail=detail)
 
+    async def _create(self) -> None:
+        """Create all containers at once, before the first is started."""
+        steps = [step for step in self.plan.steps if step.action in (Action.CREATE, Action.RECREATE)]
+        for step in steps:
+            self._emit(Kind.WORKING, step.key, f"{DOING[step.action]}: {step.cause}", detail=True)
+        keys = {step.key for step in steps} & self.input_hashes.keys()
+        # An interrupt from here on leaves "unknown", and the next `up` recreates the container.
+        self._remember(dict.fromkeys(keys, ""))
+        create = self.project.engine.create
+        await _call(create, [s.key for s in steps if s.action is Action.CREATE])
+        await _call(partial(create, recreate=True), [s.key for s in steps if s.action is Action.RECREATE])
+        self._remember({key: self.input_hashes[key] for key in keys})
+
     async def _start_next(self) -> None:
         """Start all whose dependencies are ready, with one call of the engine for each kind of step."""
         steps = [s for s in self._unstarted() if self.plan.needs[s.key] <= self._ready]
         for step in steps:
             self._started.add(step.key)
-            if step.action is not Action.KEEP:
+            if step.action in (Action.START, Action.UNPAUSE):
                 self._emit(Kind.WORKING, step.key, f"{DOING[step.action]}: {step.cause}", detail=True)
-        created = {s.key for s in steps if s.action in (Action.CREATE, Action.RECREATE)} & self.input_hashes.keys()
-        # An interrupt from here on leaves "unknown", and the next `up` recreates the container.
-        self._remember(dict.fromkeys(created, ""))
-        engine = self.project.engine
-        await _call(engine.unpause, [s.key for s in steps if s.action is Action.UNPAUSE])
-        await _call(engine.start, [s.key for s in steps if s.action in (Action.CREATE, Action.START)])
-        await _call(partial(engine.start, recreate=True), [s.key for s in steps if s.action is Action.RECREATE])
-        self._remember({key: self.input_hashes[key] for key in created})
+        await self._change(self.project.engine.unpause, [s.key for s in steps if s.action is Action.UNPAUSE])
+        moved = (Action.CREATE, Action.RECREATE, Action.START)
+        await self._change(self.project.engine.start, [s.key for s in steps if s.action in moved])
+
+    async def _change(self, work: Callable[[list[str]], None], keys: list[str]) -> None:
+        await _call(work, keys)
+        if keys:
+            self._watch.forget(keys)
 
     def _remember(self, hashes: dict[str, str]) -> None:
         if hashes:
@@ -112,7 +135,7 @@ class PlanExecutor:
     def _remember_times(self, keys: set[str]) -> None:
         """When these were started, so that `health` misses those that are removed by somebody else."""
         known = self.project.directory.started_at()
-        times = {key: self._observed.of(key).started_at for key in keys}
+        times = {key: self._watch.observed.of(key).started_at for key in keys}
         new = {key: time for key, time in times.items() if time and known.get(key) != time}
         if new:
             self.project.directory.remember_started_at({**known, **new})
@@ -120,23 +143,25 @@ class PlanExecutor:
     def _unstarted(self) -> list[Step]:
         return [s for s in self.plan.steps if s.key not in self._started and s.key not in self._failed]
 
-    async def _observe(self) -> None:
-        """One observation and one round of probes of what was started and is not ready."""
-        pending = self._started - self._ready - set(self._failed)
-        if not pending:
-            return
-        self._observed = await asyncio.to_thread(self.project.engine.observe)
-        self._remember_times(pending)
-        services = tuple(i for i in self.plan.services if i in pending)
-        answers = await self.project.prober.ask(targets(self.project, self._observed, services), ATTEMPT)
-        for key in sorted(pending):
-            self._update_state(key, self._observed.of(key), answers.get(key))
-        await self._start_stopped(sorted(pending - self._ready - set(self._failed)))
-        await self._help(answers)
+    async def _look(self) -> None:
+        """Wait for the next answer or change, and judge what was started and is not ready."""
+        waiting = self._waiting()
+        if await self._watch.news(i for i in self.plan.services if i in waiting):
+            self._remember_times(waiting)
+        seen = sorted(
+            key for key in waiting - self._watch.unseen if key in self._watch.answers or not self._is_server(key)
+        )
+        for key in seen:
+            self._update_state(key, self._watch.observed.of(key), self._watch.answers.get(key))
+        await self._start_stopped([key for key in seen if key in self._waiting()])
+        await self._help({key: answer for key, answer in self._watch.answers.items() if answer})
         for step in self._unstarted():
             failed = sorted(self.plan.needs[step.key] & set(self._failed))
             if failed:
                 self._fail(step.key, f"depends on {failed[0]}, which failed")
+
+    def _is_server(self, key: str) -> bool:
+        return self._containers[key].role is Role.SERVER
 
     def _update_state(self, key: str, now: ContainerState, answer: Answer | None) -> None:
         role = self._containers[key].role
@@ -160,38 +185,40 @@ class PlanExecutor:
         stopped = [
             key
             for key in keys
-            if self._observed.of(key).state == "exited" and self._containers[key].role is not Role.INIT
+            if self._watch.observed.of(key).state == "exited" and self._containers[key].role is not Role.INIT
         ]
         for key in stopped:
             self._stops[key] = self._stops.get(key, 0) + 1
             if self._stops[key] > CRASHES:
-                self._fail(key, f"stopped {self._stops[key]} times, last exit code {self._observed.of(key).exit_code}")
+                self._fail(
+                    key, f"stopped {self._stops[key]} times, last exit code {self._watch.observed.of(key).exit_code}"
+                )
             else:
                 self._emit(Kind.WORKING, key, "starting: it stopped", detail=True)
-        await _call(self.project.engine.start, [key for key in stopped if key not in self._failed])
+        await self._change(self.project.engine.start, [key for key in stopped if key not in self._failed])
 
     async def _help(self, answers: Mapping[str, Answer]) -> None:
         """What ran before this `up` and does not get ready by itself.
 
         Its init containers run again: they give it its database and its login. What answers nobody is restarted.
         """
-        now, waiting = self._elapsed(), self._started - self._ready - set(self._failed)
+        now, waiting = self._elapsed(), self._waiting()
         kept = sorted(step.key for step in self.plan.steps if step.action is Action.KEEP and step.key in waiting)
         self._unready = {key: self._unready.get(key, now) for key in kept}
         late = {key for key, since in self._unready.items() if now - since >= PATIENCE}
-        crashed = {key for key in kept if self._observed.of(key).crashed}
+        crashed = {key for key in kept if self._watch.observed.of(key).crashed}
         for key in sorted((late | crashed) - self._set_up_again):
             self._set_up_again.add(key)
             self._run_again(self._init_containers(key))
         silent = {key for key in late if key in answers and answers[key].timed_out and self._ran_before(key)}
         for key in sorted(silent - self._restarted):
             self._emit(Kind.WORKING, key, f"restarting: {answers[key].reason}", detail=True)
-        await _call(self.project.engine.restart, sorted(silent - self._restarted))
+        await self._change(self.project.engine.restart, sorted(silent - self._restarted))
         self._restarted |= silent
 
     def _ran_before(self, key: str) -> bool:
         """Whether an earlier `up` saw this start of it: what was started just now only needs time."""
-        return self._observed.of(key).started_at == self._known_starts.get(key)
+        return self._watch.observed.of(key).started_at == self._known_starts.get(key)
 
     def _init_containers(self, key: str) -> frozenset[str]:
         """Those that a server waits for; none of another component."""
@@ -217,8 +244,8 @@ class PlanExecutor:
             failed=dict(self._failed),
             waiting={key: self._reasons.get(key, "not started yet") for key in left},
             seconds=self._elapsed(),
-            stubs=tuple(sorted(key for key in self._started if self._observed.of(key).stub)),
-            observed=self._observed,
+            stubs=tuple(sorted(key for key in self._started if self._watch.observed.of(key).stub)),
+            observed=self._watch.observed,
         )
 
 
@@ -226,7 +253,7 @@ def _readiness(role: Role, now: ContainerState, answer: Answer | None) -> tuple[
     """Whether a container is ready, and what says so."""
     if role is Role.SERVER:
         reason = answer.reason if answer and now.running else str(now)
-        return (answer.ok if answer else now.health == "healthy"), reason
+        return now.running and (answer.ok if answer else now.health == "healthy"), reason
     if now.state != "exited":
         return role is Role.SIDECAR and now.running, now.state
     finished = role is Role.INIT and not now.exit_code

@@ -34,6 +34,7 @@ class Request:
 class Prepared:
     project: Project
     """With the secrets that were generated."""
+    observed: Observed
     plan: planning.Plan
     input_hashes: dict[str, str]
     """The hash of what each container is created from."""
@@ -57,7 +58,7 @@ def prepare(request: Request, project: Project) -> Prepared:
     data_versions.refuse(services, project, observed)
     image_lock.verify_locked(services, project, strict=request.locked)
     plan, input_hashes = decide(services, project, observed)
-    return Prepared(project, plan, input_hashes, tuple(i for i in wanted if i not in services))
+    return Prepared(project, observed, plan, input_hashes, tuple(i for i in wanted if i not in services))
 
 
 def decide(services: tuple[str, ...], project: Project, observed: Observed) -> tuple[planning.Plan, dict[str, str]]:
@@ -105,7 +106,7 @@ async def launch(request: Request, project: Project) -> UpReport:
     times = project.directory.started_at()
     project.directory.remember_started_at({key: time for key, time in times.items() if key not in absent})
     project.directory.remember_bootstrapped(project.directory.bootstrapped() - {step.key for step in plan.changes})
-    work = PlanExecutor(plan=plan, project=project, input_hashes=prepared.input_hashes)
+    work = PlanExecutor(plan=plan, project=project, input_hashes=prepared.input_hashes, observed=prepared.observed)
     outcome = await work.run(wait=request.wait, timeout=request.timeout)
     data_versions.remember_servers(outcome.ready, outcome.observed, project)
     if plan.missing_images:

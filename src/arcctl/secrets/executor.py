@@ -151,7 +151,7 @@ class SecretRotation:
         services = tuple(i for i in self.secret.users if set(keys) & set(catalogue.components((i,))))
         running = tuple(i for i in services if observed.of(i).running)
         decided, input_hashes = await asyncio.to_thread(up.decide, running, self.project, observed)
-        executor = PlanExecutor(plan=decided, project=self.project, input_hashes=input_hashes)
+        executor = PlanExecutor(plan=decided, project=self.project, input_hashes=input_hashes, observed=observed)
         outcome = await executor.run(wait=True, timeout=up.TIMEOUT)
         self.observed = outcome.observed
         for key, reason in {**outcome.failed, **outcome.waiting}.items():

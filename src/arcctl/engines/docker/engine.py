@@ -11,6 +11,8 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -28,6 +30,7 @@ from arcctl.engines.base import (
     Unavailable,
     Usage,
 )
+from arcctl.engines.changes import at_each_line
 from arcctl.engines.docker import inspection
 from arcctl.engines.docker.images import DockerImages
 from arcctl.engines.docker.refusals import INSTALL, NO_ENGINE, refusal, translated
@@ -41,6 +44,8 @@ from arcctl.model.smoke_test import EphemeralContainer
 from arcctl.settings.environment import snapshot
 
 if TYPE_CHECKING:
+    import asyncio
+
     from python_on_whales import DockerClient
 
 OVERRIDES = (
@@ -59,11 +64,14 @@ EPHEMERAL, OLD_EPHEMERAL = "arcctl.ephemeral", "arcctl.guest"
 """The label of ephemeral containers, its value being their project; the old one says nothing of the project."""
 SECONDS = 20.0
 """Longest time that one call of `docker` may take."""
+START_SECONDS = 120.0
+"""The same for the start of a container."""
 LOOK_SECONDS = 2.0
 """The same for a look at the disk, which is part of every report on health."""
 _NAMES = '{{.Names}} {{.Label "com.docker.compose.service"}}'
 _EPHEMERAL = f'{{{{.ID}}}}\t{{{{.Label "{EPHEMERAL}"}}}}\t{{{{.Label "{OLD_EPHEMERAL}"}}}}'
-_NO_NETWORK = re.compile(r"network \w+ not found")
+_NOT_AS_IT_IS = re.compile(r"(?i)network \w+ not found|no such container")
+_EVENTS = ("start", "die", "health_status", "pause", "unpause", "destroy")
 _UNITS = {
     unit: factor**power
     for factor, units in ((1000, ("B", "kB", "MB", "GB", "TB")), (1024, ("B", "KiB", "MiB", "GiB", "TiB")))
@@ -203,23 +211,45 @@ class DockerEngine:
             self.read("container", *action, missing_is_fine=True)
         return tuple(sorted(set(odd.values())))
 
-    def start(self, keys: Iterable[str], *, recreate: bool = False) -> None:
-        """Compose does not see that a mounted file changed: `recreate` replaces the containers in any case.
+    def changes(self) -> AbstractAsyncContextManager[asyncio.Event]:
+        happened = (part for event in _EVENTS for part in ("--filter", f"event={event}"))
+        return at_each_line("docker", "events", *self.project_filter, *happened, "--format", "{{.Action}}")
 
-        A stopped container whose network was removed cannot start any more, so it is replaced too.
+    def create(self, keys: Iterable[str], *, recreate: bool = False) -> None:
+        """Compose does not see that a mounted file changed: `recreate` replaces the containers in any case."""
+        self._up(keys, recreate=recreate, start=False)
+
+    def start(self, keys: Iterable[str]) -> None:
+        """At the same time, which `docker start` with several names does not.
+
+        A stopped container whose network was removed cannot start any more, so it is replaced.
         """
         keys = list(keys)
-        try:
-            self._up(keys, recreate=recreate)
-        except EngineError as error:
-            if recreate or not _NO_NETWORK.search(error.message):
-                raise
-            self._up(keys, recreate=True)
+        with ThreadPoolExecutor(len(keys)) as pool:
+            failed = [key for key, started in zip(keys, pool.map(self._start, keys), strict=True) if not started]
+        if failed:
+            self._up(failed, recreate=True, start=True)
 
-    def _up(self, keys: list[str], *, recreate: bool) -> None:
+    def _start(self, key: str) -> bool:
+        """Whether it could be started as it is."""
+        try:
+            self.read("container", "start", container_name(self.project, key), seconds=START_SECONDS)
+        except EngineError as error:
+            if not _NOT_AS_IT_IS.search(error.message):
+                raise
+            return False
+        return True
+
+    def _up(self, keys: Iterable[str], *, recreate: bool, start: bool) -> None:
         with translated():
             self._client().compose.up(
-                keys, detach=True, dependencies=False, quiet=True, no_build=True, force_recreate=recreate
+                list(keys),
+                start=start,
+                detach=start,
+                dependencies=False,
+                quiet=True,
+                no_build=True,
+                force_recreate=recreate,
             )
 
     def unpause(self, keys: Iterable[str]) -> None:

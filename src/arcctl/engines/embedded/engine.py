@@ -9,12 +9,14 @@ import pwd
 import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from arcctl.engines import disks, execution
 from arcctl.engines.base import NOTHING, ContainerState, EngineFacts, Executed, Observed, RunsAs, Unavailable, Usage
+from arcctl.engines.changes import every
 from arcctl.engines.embedded import accounts, location, processes, translation
 from arcctl.engines.embedded.artifacts import installed
 from arcctl.engines.embedded.layout import Layout
@@ -31,6 +33,9 @@ from arcctl.settings import directory as files
 from arcctl.settings.environment import snapshot
 from arcctl.settings.installation import with_extra
 
+if TYPE_CHECKING:
+    import asyncio
+
 _STATES = {
     "RUNNING": "running",
     "STARTING": "running",
@@ -41,6 +46,8 @@ _STATES = {
 }
 """A supervisor's state as that of a container; FATAL and all others are `dead`."""
 FIRST_RUN_SECONDS = 120.0
+POLL_SECONDS = 0.2
+"""Seconds between two looks at the processes."""
 RECORD, OLD_RECORD = "process.json", "made.json"
 """The file that says what a process was started from, and the name that it once had."""
 STARTS = "starts"
@@ -187,14 +194,20 @@ class EmbeddedEngine:
         """Whether there are files of this project, or processes whose files somebody removed."""
         return self._base.is_dir() or bool(processes.working_below(self._base))
 
-    def start(self, keys: Iterable[str], *, recreate: bool = False) -> None:
+    def changes(self) -> AbstractAsyncContextManager[asyncio.Event]:
+        return every(POLL_SECONDS)
+
+    def create(self, keys: Iterable[str], *, recreate: bool = False) -> None:
+        """A process is what `start` makes of its files; one that is replaced ends now."""
+        if recreate and self._supervisor.processes() is not None:
+            self._supervisor.stop(tuple(keys))
+
+    def start(self, keys: Iterable[str]) -> None:
         keys = tuple(keys)
         with self._supervisor.locked():
             self._resolver.artifacts.share()
             layout = self._layout()
             self._supervisor.ensure(self._supervised(layout))
-            if recreate:
-                self._supervisor.stop(keys)
             for key in keys:
                 self._prepare(layout, key)
                 self._supervisor.start(key)
@@ -298,7 +311,9 @@ class EmbeddedEngine:
             raise EngineError("the supervisor of this project does not answer", hint="arcctl up")
 
     def restart(self, keys: Iterable[str]) -> None:
-        self.start(keys, recreate=True)
+        keys = tuple(keys)
+        self.create(keys, recreate=True)
+        self.start(keys)
 
     def start_ephemeral(self, key: str, ephemeral: EphemeralContainer) -> bool:
         return False

@@ -12,11 +12,11 @@ from arcctl.checks.health import crashed
 from arcctl.diagnostics import rules
 from arcctl.diagnostics.diagnosis import Report
 from arcctl.diagnostics.facts import Collector, EngineReport, Facts, ProjectFacts, Removable, Taken
-from arcctl.diagnostics.rules import NO_PROXY, PROXIES
 from arcctl.errors import ArcError
 from arcctl.lifecycle import preflight
 from arcctl.model.disk import Disk, Space, fullest
 from arcctl.model.host_ports import collisions, free_port, gateway_port, route_names
+from arcctl.model.names import NO_PROXY, PROXIES
 from arcctl.model.probe import Finding
 from arcctl.project import Project, targets
 from arcctl.settings.resolve import Settings, near_misses

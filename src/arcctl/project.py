@@ -84,6 +84,8 @@ class Project:
     ports: Ports
     sink: Sink
     insecure_demo: bool = False
+    engine_named: bool = False
+    """Whether the command line names the engine; a variable of the shell is not said of this project."""
 
     @property
     def sources(self) -> tuple[Source, ...]:

@@ -58,6 +58,8 @@ class FakeEngine:
     away: str = ""
     """Why every call fails; empty if the engine answers."""
     name: str = "fake"
+    id: str = ""
+    way: str = ""
     default_services: tuple[str, ...] = (Layer.OBSERVABILITY,)
     defaults: Mapping[str, str] = field(default_factory=dict)
     executed: Executed = field(default_factory=lambda: Executed(0))
@@ -72,7 +74,12 @@ class FakeEngine:
     def facts(self) -> EngineFacts:
         self._answer()
         return EngineFacts(
-            versions={"Docker": "28.5.2", "Compose": self.compose}, memory=self.memory, cpus=2, disk=self.space
+            versions={"Docker": "28.5.2", "Compose": self.compose},
+            memory=self.memory,
+            cpus=2,
+            disk=self.space,
+            id=self.id,
+            way=self.way,
         )
 
     def _answer(self) -> None:
@@ -232,6 +239,8 @@ class FakeDirectory(ProjectFiles, ProjectDirectory):
     kept: dict[str, str] = field(default_factory=dict)
     made: dict[str, str] = field(default_factory=dict)
     runs_on: str = ""
+    used: dict[str, str] = field(default_factory=dict)
+    """The engines that have data, and which of its kind each is."""
     forgotten: str = ""
     """The engine whose data is gone."""
     up: frozenset[str] = frozenset()
@@ -299,8 +308,12 @@ class FakeDirectory(ProjectFiles, ProjectDirectory):
     def engine(self) -> str:
         return self.runs_on
 
-    def remember_engine(self, name: str) -> None:
+    def remember_engine(self, name: str, which: str = "") -> None:
         self.runs_on = name
+        self.used |= {name: which or self.used.get(name, "")} if name else {}
+
+    def used_engines(self) -> dict[str, str]:
+        return self.used
 
     def forget_engine(self, name: str) -> None:
         self.forgotten = name

@@ -130,6 +130,15 @@ class EngineFacts:
     cpus: int
     disk: Disk | None = None
     """Where the engine keeps its data; None where that is on another machine."""
+    id: str = ""
+    """What tells it from another engine of the same kind; empty where it does not say, or has no others."""
+    way: str = ""
+    """The shell commands after which it is the one that answers."""
+
+    @property
+    def which(self) -> str:
+        """What a project notes of the engine that has its data."""
+        return f"{self.id} {self.way}" if self.id else ""
 
 
 @dataclass(frozen=True)

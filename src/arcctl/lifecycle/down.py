@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from arcctl.errors import EngineError
+from arcctl.engines.base import Observed
+from arcctl.errors import EngineError, PreflightError
+from arcctl.lifecycle.preflight import elsewhere
 from arcctl.model.graph import containers
 from arcctl.project import Project, refuse_other_project
 
@@ -16,6 +18,7 @@ def down(words: tuple[str, ...], project: Project) -> tuple[str, ...]:
     observed = project.engine.observe()
     refuse_other_project(observed, project)
     if not words:
+        _refuse_elsewhere(observed, project)
         project.engine.down()
         look_again(project, observed.containers)
         forget(project)
@@ -27,6 +30,15 @@ def down(words: tuple[str, ...], project: Project) -> tuple[str, ...]:
         look_again(project, keys)
     project.directory.remember_started(project.directory.started() - set(named))
     return keys
+
+
+def _refuse_elsewhere(observed: Observed, project: Project) -> None:
+    """Raises PreflightError where nothing runs because another engine than the one that it runs on was asked."""
+    if observed.containers or project.engine_named or not project.directory.engine():
+        return
+    text, back = elsewhere(project.engine.facts(), project)
+    if text:
+        raise PreflightError(text, hint=f"{back}; arcctl down")
 
 
 def look_again(project: Project, stopped: Iterable[str]) -> None:

@@ -21,13 +21,17 @@ ALL_IMAGES = 8 * GIGABYTE
 FREE = "free disk space; to see what can be removed: arcctl doctor"
 
 
-def check(plan: Plan, project: Project) -> None:
-    """Raises EngineError for an engine that is too old, PreflightError for ports in use, too little disk, and mounted
-    files that the users of containers cannot read."""
+def check(plan: Plan, project: Project) -> str:
+    """Which engine of its kind this is, where something is to be started.
+
+    Raises EngineError for an engine that is too old, PreflightError for one without the data of this project, ports in
+    use, too little disk, and mounted files that the users of containers cannot read.
+    """
     if not plan.changes:
-        return
+        return ""
     facts = project.engine.facts()
     refuse_old(facts)
+    _refuse_without_data(facts, project)
     project.note(f"engine: {describe(facts)}")
     _refuse_unreadable(plan, project)
     _refuse_ports_used_twice(plan, project)
@@ -36,6 +40,7 @@ def check(plan: Plan, project: Project) -> None:
         hints = (*dict.fromkeys(OTHER_PORT if port.setting else STOP_IT for port in taken), *((FREE,) if disk else ()))
         raise PreflightError("; ".join((*(_in_use(port, project) for port in taken), *disk)), hint="; ".join(hints))
     _warn_memory(plan, project, facts)
+    return facts.which
 
 
 def describe(facts: EngineFacts) -> str:
@@ -51,6 +56,30 @@ def refuse_old(facts: EngineFacts) -> None:
     problem = too_old(facts.versions)
     if problem:
         raise EngineError(problem[0], hint=problem[1])
+
+
+def elsewhere(facts: EngineFacts, project: Project) -> tuple[str, str]:
+    """Where the data of this project is, and how to get there; empty where this engine has it, or none has.
+
+    Another id at the same place is an engine that was installed again: there is no way back to the one before.
+    """
+    used, here = project.directory.used_engines(), project.engine.name
+    known_id, _, way = used.get(here, "").partition(" ")
+    if used and here not in used:
+        return f"the data of this project is in the {list(used)[-1]} engine", "unset ARCCTL_ENGINE"
+    if known_id and facts.id not in ("", known_id) and facts.way != way:
+        return f"the data of this project is in another {here} engine than the one that answers", way
+    return "", ""
+
+
+def _refuse_without_data(facts: EngineFacts, project: Project) -> None:
+    """Raises PreflightError, unless the command line names the engine."""
+    text, back = elsewhere(facts, project)
+    if text and not project.engine_named:
+        go_on = f"to start without that data: arcctl --engine {project.engine.name} up"
+        raise PreflightError(text, hint=f"{back}; arcctl up; {go_on}")
+    if text and project.engine.name in project.directory.used_engines():  # else it was said when it was chosen
+        project.sink(Event(Kind.WARNING, "", f"{text}; to get back to it: {back}"))
 
 
 def _refuse_ports_used_twice(plan: Plan, project: Project) -> None:

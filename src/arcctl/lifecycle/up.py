@@ -97,8 +97,7 @@ async def launch(request: Request, project: Project) -> UpReport:
     """For a caller that holds the project's lock."""
     prepared = prepare(request, project)
     project, plan = prepared.project, prepared.plan
-    preflight.check(plan, project)
-    project.directory.remember_engine(project.engine.name)
+    project.directory.remember_engine(project.engine.name, preflight.check(plan, project))
     data_versions.remember(plan.services, project)
     project.directory.remember_started(project.directory.started() | set(plan.services))
     absent = {step.key for step in plan.steps if step.action is planning.Action.CREATE}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -108,6 +109,8 @@ class DockerEngine:
             memory=int(info.get("MemTotal", 0)),
             cpus=int(info.get("NCPU", 0)),
             disk=disks.look(Path(info.get("DockerRootDir", ""))),
+            id=info.get("ID", ""),
+            way=_way(info.get("ClientInfo", {}).get("Context", "")),
         )
 
     def refusal(self) -> ArcError | None:
@@ -353,6 +356,13 @@ class DockerEngine:
         if done.returncode and not (missing_is_fine and "no such" in done.stderr.lower()):
             raise refusal(done.stderr)
         return done.stdout
+
+
+def _way(context: str) -> str:
+    """How to get to the engine that answered; the variables win over a context."""
+    if host := snapshot().get("DOCKER_HOST", ""):
+        return f"export DOCKER_HOST={shlex.quote(host)}"
+    return f"unset DOCKER_HOST DOCKER_CONTEXT; docker context use {shlex.quote(context)}" if context else ""
 
 
 def _usage(item: Mapping[str, str]) -> Usage:

@@ -13,6 +13,7 @@ from arcctl.model.env import Variable
 from arcctl.model.graph import resolve
 from arcctl.model.host_ports import another, collisions, free_port
 from arcctl.project import Project, project_lock
+from arcctl.settings.image_tags import FIELD as IMAGE_TAG
 from arcctl.settings.image_tags import prefix
 from arcctl.settings.resolve import (
     ENVIRONMENT,
@@ -40,8 +41,9 @@ class Change:
     def name(self) -> str:
         return self.after.variable.name
 
-    @property
-    def warnings(self) -> Iterator[str]:
+    def warnings(self, project: Project) -> Iterator[str]:
+        if self.value and self.after.variable.field == IMAGE_TAG and project.engine.image_store is None:
+            yield f"the {project.engine.name} engine runs no images: {self.name} changes nothing there"
         if self.after.origin == ENVIRONMENT:
             yield f"the process environment sets {self.name} too, and overrides the file"
         if self.after.variable.secret:
@@ -132,7 +134,7 @@ def report(change: Change, project: Project, *, written: bool) -> SetReport:
         before=_shown(change.before),
         after=_shown(change.after),
         written=written,
-        warnings=tuple(change.warnings),
+        warnings=tuple(change.warnings(project)),
         recreated=_recreated(project) if written else None,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection
 
-from arcctl.checks.locks_report import explained, hint
+from arcctl.checks.locks_report import POLL_SECONDS, explained, hint
 from arcctl.data.base import DataClients
 from arcctl.data.db import owners
 from arcctl.data.stores import Server, running_server
@@ -19,8 +19,6 @@ from arcctl.project import Project, ensure_secrets, must_run, project_lock
 
 TIMEOUT = 300.0
 """Seconds for all migrations together."""
-LOOK = 5.0
-"""Seconds between two looks at who waits for a lock."""
 
 
 async def migrate(words: tuple[str, ...], project: Project, clients: DataClients) -> UpReport:
@@ -40,7 +38,7 @@ async def migrate(words: tuple[str, ...], project: Project, clients: DataClients
             PlanExecutor(plan=plan, project=project, input_hashes={}).run(wait=True, timeout=TIMEOUT)
         )
         try:
-            while not (await asyncio.wait({work}, timeout=LOOK))[0]:
+            while not (await asyncio.wait({work}, timeout=POLL_SECONDS))[0]:
                 await _refuse_to_wait(chosen, server, clients)
         finally:
             work.cancel()

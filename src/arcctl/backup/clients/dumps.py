@@ -20,12 +20,13 @@ from arcctl.backup.base import NotTaken
 from arcctl.backup.clients import database_properties as properties
 from arcctl.backup.manifest import Kind
 from arcctl.checks import locks_report
-from arcctl.checks.clients.postgres import LOCKS, LOOK
-from arcctl.checks.locks_report import Holder, explained, read_holders
+from arcctl.checks.clients.postgres import LOCKS
+from arcctl.checks.locks_report import POLL_SECONDS, Holder, explained, read_holders
 from arcctl.engines import disks
 from arcctl.engines.base import Engine, Executed
 from arcctl.errors import ArcError, BackupError
 from arcctl.model.backup_method import Dump
+from arcctl.model.data_store import LOCK_SECONDS
 
 NEW, OLD = "arcctl_new_", "arcctl_old_"
 MARK = "made by arcctl for a moment; may be dropped"
@@ -321,7 +322,7 @@ class DatabaseCopier:
         ended = threading.Event()
 
         def watch() -> None:
-            while not holders and not ended.wait(LOOK):
+            while not holders and not ended.wait(POLL_SECONDS):
                 with contextlib.suppress(ArcError):
                     holders.extend(self._holders())
 
@@ -336,7 +337,7 @@ class DatabaseCopier:
     def _holders(self) -> tuple[Holder, ...]:
         """Nothing where no server answers."""
         values = {"pid": "0", "who": _text(self._application), "ids": "'{}'", "cancel": "true"}
-        query = LOCKS % {**values, "seconds": locks_report.SECONDS}
+        query = LOCKS % {**values, "seconds": LOCK_SECONDS}
         done = self._execute((*self._psql(), "--command", query), "arcctl")
         return () if done.code else read_holders(done.stdout.decode())
 

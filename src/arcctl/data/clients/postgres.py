@@ -13,7 +13,7 @@ from arcctl.checks.clients.steps import short
 from arcctl.checks.locks_report import Holder
 from arcctl.data.report import Database, DropImpact, Obstacle, Refreshed, Table
 from arcctl.errors import UnhealthyError
-from arcctl.model.data_store import Databases
+from arcctl.model.data_store import LOCK_SECONDS, Databases
 from arcctl.model.names import LOOPBACK
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ class LoopbackDatabases:
             row[0]
             for row in await self._in_server("SELECT oid FROM pg_database WHERE datname = ANY(%s)", (list(names),))
         ]
-        values = {"pid": 0, "who": None, "ids": ids, "seconds": locks_report.SECONDS, "cancel": False}
+        values = {"pid": 0, "who": None, "ids": ids, "seconds": LOCK_SECONDS, "cancel": False}
         ((text,),) = await self._in_server(LOCKS, values)
         return locks_report.read_holders(text)
 

@@ -122,6 +122,12 @@ def test_a_service_is_stopped_only_while_its_files_are_copied(platform: Platform
     assert platform.engine.listings == 1
 
 
+def test_what_a_copy_leaves_out_is_said(platform: Platform) -> None:
+    platform.copiers.remarks = ("a part of it is not in the backup",)
+    assert platform.create().passed
+    assert "note store: a part of it is not in the backup" in platform.printed
+
+
 def test_a_service_that_does_not_run_is_copied_and_left_alone(platform: Platform) -> None:
     platform.engine.states[STORE_ID] = ContainerState(state="exited")
     platform.create()

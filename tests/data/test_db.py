@@ -186,7 +186,7 @@ def test_what_is_in_the_way_of_a_drop_is_named_before_its_first_step() -> None:
 @pytest.mark.parametrize(
     ("staying", "message", "hint"),
     [
-        ("database", "the database by_hand is not dropped: a second look finds it", "arcctl db list"),
+        ("database", "the database by_hand is not dropped: the server still has it", "arcctl db list"),
         (
             "role",
             "the database by_hand is dropped, and its role is not: store: it owns something",

@@ -209,7 +209,7 @@ class DatabaseCopier:
         statements = [s for name in self._new.values() for s in self._properties.of(name).statements]
         self._rename_all([*renames, *statements, *self._properties.server])
         if not self._swapped():
-            raise BackupError("a second look does not find the restored databases", hint=f"arcctl logs {self._key}")
+            raise BackupError("the server does not have the restored databases", hint=f"arcctl logs {self._key}")
 
     def _swapped(self) -> bool:
         """Asked of the server: a connection may have ended after the renames and before their answer."""

@@ -56,7 +56,7 @@ SELECT 'the prepared transaction ' || quote_literal(gid), 'table pg_prepared_xac
   FROM pg_prepared_xacts WHERE database = %(name)s
 """
 """What refuses DROP DATABASE, also with FORCE."""
-_LOOK = (
+_DEPENDENCIES = (
     "select pg_describe_object(classid, objid, objsubid) from pg_shdepend where refobjid = '{}'::regrole"
     " and dbid in (0, (select oid from pg_database where datname = current_database()))"
 )
@@ -113,11 +113,11 @@ class LoopbackDatabases:
 
     async def obstacles(self, name: str, role: str) -> tuple[Obstacle, ...]:
         values = {"name": name, "role": role}
-        found = [Obstacle(what, self.store.user, look) for what, look in await self._in_server(_IN_THE_WAY, values)]
+        found = [Obstacle(what, self.store.user, query) for what, query in await self._in_server(_IN_THE_WAY, values)]
         for database, number, shared in await self._in_server(_ELSEWHERE, values) if role else ():
             what = await self._of_role(role, database, number) if database else shared
             text = f"what the role {role} owns or may use elsewhere: {what}"
-            found.append(Obstacle(text, database or self.store.user, _LOOK.format(role)))
+            found.append(Obstacle(text, database or self.store.user, _DEPENDENCIES.format(role)))
         return tuple(found)
 
     async def _of_role(self, role: str, database: str, number: int) -> str:

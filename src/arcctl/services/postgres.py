@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from arcctl.model.backup_method import Dump
 from arcctl.model.binaries import Pg0
 from arcctl.model.connection import Endpoint
+from arcctl.model.data_store import LOCK_SECONDS
 from arcctl.model.env import HostPort, ServiceEnv, generated, reveal, shared
 from arcctl.model.probe import Postgres
 from arcctl.model.resource import Resource
@@ -109,7 +110,7 @@ def setup(
             environment=lambda env: {
                 "PGPASSFILE": passfile,
                 "PGCONNECT_TIMEOUT": "5",
-                "PGOPTIONS": "-c lock_timeout=20s",
+                "PGOPTIONS": f"-c lock_timeout={LOCK_SECONDS}s",
             },
             memory_mb=64,
             pids=32,

@@ -309,8 +309,10 @@ class EmbeddedEngine:
     def remove(self, keys: Iterable[str], volumes: Iterable[str]) -> None:
         keys = tuple(keys)
         self.stop(keys)
-        for path in (*(self._base / "run" / key for key in keys), *(self._base / "data" / name for name in volumes)):
-            shutil.rmtree(path, ignore_errors=True)
+        paths = (*(self._base / "run" / key for key in keys), *(self._base / "data" / name for name in volumes))
+        with files.readable(self._base):
+            for path in filter(Path.is_dir, paths):
+                shutil.rmtree(path)
 
     def down(self, *, volumes: bool = False) -> None:
         if not self._is_there():

@@ -6,12 +6,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from arcctl.model.host_ports import HostPort, another
+from arcctl.model.host_ports import PRIVILEGED, HostPort
 from arcctl.model.symptom import Cause, Symptom
 
 NO_BACKUP = "no backup in .arcctl/backups has this data"
-PRIVILEGED = 1024
-"""Ports below are for root."""
 _LONGEST = 300
 """Characters of a log that are quoted."""
 
@@ -167,14 +165,14 @@ def _port(found: Found, around: Surroundings) -> tuple[str, str]:
     if not around.owner:
         return f"could not listen on port {number}, which is free by now", again
     stop = f"stop {around.owner}, then {again}"
-    hint = f"{another(around.port, around.free)}, then {again}" if around.port.setting else stop
+    hint = f"{around.port.change_to(around.free)}, then {again}" if around.port.setting else stop
     return f"cannot listen on port {number}, which is used by {around.owner}", hint
 
 
 def _permission(found: Found, around: Surroundings) -> tuple[str, str]:
     again, who = f"arcctl up {around.service}", f" for the user {around.user}" if around.user else ""
     if around.port and around.port.number < PRIVILEGED:
-        hint = f"{another(around.port, around.free)}, then {again}" if around.port.setting else "arcctl doctor"
+        hint = f"{around.port.change_to(around.free)}, then {again}" if around.port.setting else "arcctl doctor"
         return f"cannot listen on port {around.port.number}: only root may use those below {PRIVILEGED}", hint
     path = found.groups.get("path", around.data if found.symptom.about_data else "")
     message = f"cannot use {path}: permission denied{who}" if path else f"is not allowed{who}: {found.words}"

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
-from arcctl.checks.cause_report import GENERAL, PRIVILEGED, Explanation, Found, Secret, Surroundings, explain, find
+from arcctl.checks.cause_report import GENERAL, Explanation, Found, Secret, Surroundings, explain, find
 from arcctl.model.data_version import SERVERS_NOTE
 from arcctl.model.env import ServiceEnv, variables
-from arcctl.model.host_ports import HostPort, free_port
+from arcctl.model.host_ports import PRIVILEGED, HostPort
 from arcctl.model.probe import Answer
 from arcctl.model.rotation import Rotation
 from arcctl.model.service import BindMount, Component, Service, Volume
@@ -89,10 +88,6 @@ class _Case:
     def _path(self) -> str:
         return self.found.groups.get("path", "")
 
-    @cached_property
-    def _ports(self) -> tuple[HostPort, ...]:
-        return self.project.host_ports()
-
     def surroundings(self) -> Surroundings:
         engine, port = self.project.engine, self._port()
         place, (file, same_lines) = engine.runs_as(self.component.id), self._file()
@@ -122,15 +117,14 @@ class _Case:
 
     def _port(self) -> HostPort | None:
         """The one that the log names, else the first of its own that somebody listens on."""
-        mine = [port for port in self._ports if port.component == self.component.id]
+        mine = [port for port in self.project.host_ports() if port.component == self.component.id]
         if named := int(self.found.groups.get("port", "0")):
             return next((port for port in mine if port.number == named), None)
         taken = (port for port in mine if self.project.ports.taken(port.number))
         return next(taken, None) if self.found.symptom.cause is Cause.PORT else None
 
     def _free(self, port: HostPort) -> int:
-        near = port.number + (LOW_SHIFT - 1 if port.number < PRIVILEGED else 0)
-        return free_port(near, self._ports, self.project.ports.taken)
+        return self.project.free_port(port.number + (LOW_SHIFT - 1 if port.number < PRIVILEGED else 0))
 
     def _file(self) -> tuple[str, bool]:
         """The file of the project that it reads from the path in its log, and whether it reads that as it is."""

@@ -16,14 +16,12 @@ from arcctl.diagnostics.rules import NO_PROXY, PROXIES
 from arcctl.errors import ArcError
 from arcctl.lifecycle import preflight
 from arcctl.model.disk import Disk, Space, fullest
-from arcctl.model.host_ports import collisions, free_port, gateway_port, route_names
+from arcctl.model.host_ports import PRIVILEGED, gateway_port, route_names
 from arcctl.model.probe import Finding
 from arcctl.project import Project, targets
 from arcctl.settings.resolve import Settings, near_misses
 
 PROBE_SECONDS = 3.0
-PRIVILEGED = 1024
-"""Ports below need root by default."""
 
 
 def diagnose(project: Project, collector: Collector, newest: NewestBackup = no_backup) -> Report:
@@ -52,7 +50,7 @@ def gather(project: Project, collector: Collector, newest: NewestBackup) -> Fact
         taken=_taken(project, engine, loaded),
         unresolved=collector.unresolved(route_names(project.catalogue, loaded.envs)) if loaded else (),
         gateway_port=gateway_port(project.catalogue, loaded.envs) if loaded else 0,
-        ports_twice=_ports_twice(project) if loaded else (),
+        ports_twice=tuple((str(c), c.hint(project.free_port)) for c in project.port_collisions()) if loaded else (),
         low_ports={p.number: p.service for p in project.host_ports() if p.number < PRIVILEGED} if loaded else {},
         memory_wanted=preflight.memory_wanted(containers),
         started=_started(project),
@@ -88,15 +86,6 @@ def _proxies(environment: Mapping[str, str]) -> Mapping[str, str]:
     """Programs read these names in either case."""
     wanted = (*PROXIES, NO_PROXY)
     return {name.lower(): value for name, value in environment.items() if name.lower() in wanted and value}
-
-
-def _ports_twice(project: Project) -> tuple[tuple[str, str], ...]:
-    ports = project.host_ports()
-
-    def free(near: int) -> int:
-        return free_port(near, ports, project.ports.taken)
-
-    return tuple((str(found), found.hint(free)) for found in collisions(ports))
 
 
 def _seen(

@@ -10,7 +10,7 @@ from arcctl.errors import EngineError, PreflightError
 from arcctl.events import Event, Kind
 from arcctl.lifecycle.plan import Action, Plan
 from arcctl.model.disk import GIGABYTE, MEGABYTE, SPARE_BYTES, Space
-from arcctl.model.host_ports import HostPort, collisions, free_port
+from arcctl.model.host_ports import HostPort
 from arcctl.model.service import Component
 from arcctl.project import Project
 
@@ -55,11 +55,8 @@ def refuse_old(facts: EngineFacts) -> None:
 
 def _refuse_ports_used_twice(plan: Plan, project: Project) -> None:
     """Raises PreflightError where two of these services would use the same port."""
-    everything = project.host_ports()
-    twice = collisions(port for port in everything if port.service in plan.services)
-    if twice:
-        hint = twice[0].hint(lambda near: free_port(near, everything, project.ports.taken))
-        raise PreflightError("; ".join(map(str, twice)), hint=hint)
+    if twice := project.port_collisions(services=plan.services):
+        raise PreflightError("; ".join(map(str, twice)), hint=twice[0].hint(project.free_port))
 
 
 def _taken(plan: Plan, project: Project) -> tuple[HostPort, ...]:

@@ -184,6 +184,9 @@ class FakeEngine:
     def logs(self, keys: Iterable[str], *, follow: bool, since: str, tail: str) -> Iterator[str]:
         yield from (f"{key}: a line" for key in keys)
 
+    def logs_of_last_run(self, key: str, *, tail: str) -> Iterator[str]:
+        return self.logs([key], follow=False, since="", tail=tail)
+
     def command(self) -> tuple[str, ...]:
         return ("true",)
 

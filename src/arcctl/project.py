@@ -12,7 +12,7 @@ from typing import Protocol, TextIO
 from arcctl.engines.base import Engine, Observed
 from arcctl.errors import PreflightError, SecretsLost, UnhealthyError
 from arcctl.events import Event, Kind, Sink
-from arcctl.model.host_ports import Collision, HostPort, collisions, free_port, host_ports
+from arcctl.model.host_ports import Collision, HostPort, PortOwner, collisions, free_port, host_ports
 from arcctl.model.names import PROJECT
 from arcctl.model.probe import Answer, Probe, Runs
 from arcctl.model.service import Catalogue
@@ -67,7 +67,7 @@ class Ports(Protocol):
     """The host's loopback ports."""
 
     def taken(self, port: int) -> bool: ...
-    def owner(self, port: int) -> str: ...
+    def owner(self, port: int) -> PortOwner | None: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,9 +113,10 @@ class Project:
         """The next port that no component uses, running or not, and that nobody listens on."""
         return free_port(near, self.host_ports(settings), self.ports.taken)
 
-    def port_owner(self, port: int) -> str:
-        """The program that uses a port of the machine, as precisely as the system tells."""
-        return self.engine.port_owner(port) or self.ports.owner(port) or "another program"
+    def port_owner(self, port: int) -> PortOwner:
+        """Who uses a port of the machine, as precisely as the system tells."""
+        container = self.engine.port_owner(port)
+        return PortOwner(container) if container else self.ports.owner(port) or PortOwner("another program")
 
     def reloaded(self) -> Project:
         """The project after its files changed: its settings are read again."""

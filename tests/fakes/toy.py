@@ -23,6 +23,7 @@ from arcctl.errors import EngineError
 from arcctl.events import Event
 from arcctl.model.disk import Disk
 from arcctl.model.env import Variable
+from arcctl.model.host_ports import PortOwner
 from arcctl.model.probe import Answer
 from arcctl.model.rotation import Change
 from arcctl.model.service import Catalogue, Layer, Role, volume_name
@@ -222,12 +223,14 @@ class FakeProber:
 @dataclass
 class FakePorts:
     busy: Mapping[int, str] = field(default_factory=dict)
+    """The owner of each port, with ` of the project DIRECTORY` where it has one."""
 
     def taken(self, port: int) -> bool:
         return port in self.busy
 
-    def owner(self, port: int) -> str:
-        return self.busy.get(port, "")
+    def owner(self, port: int) -> PortOwner | None:
+        name, _, project = self.busy.get(port, "").partition(" of the project ")
+        return PortOwner(name, project) if name else None
 
 
 @dataclass

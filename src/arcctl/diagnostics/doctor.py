@@ -108,7 +108,7 @@ def _taken(project: Project, engine: EngineReport, loaded: Settings | None) -> t
         return None
     observed = project.engine.observe()
     return tuple(
-        Taken(port=port.number, service=port.component, owner=project.port_owner(port.number))
+        Taken(port=port.number, service=port.component, owner=str(project.port_owner(port.number)))
         for port in project.host_ports()
         if not observed.of(port.component).running and project.ports.taken(port.number)
     )

@@ -10,7 +10,7 @@ from arcctl.errors import EngineError, PreflightError
 from arcctl.events import Event, Kind
 from arcctl.lifecycle.plan import Action, Plan
 from arcctl.model.disk import GIGABYTE, MEGABYTE, SPARE_BYTES, Space
-from arcctl.model.host_ports import HostPort
+from arcctl.model.host_ports import HostPort, PortOwner
 from arcctl.model.service import Component
 from arcctl.project import Project
 
@@ -33,8 +33,10 @@ def check(plan: Plan, project: Project) -> None:
     _refuse_ports_used_twice(plan, project)
     taken, disk = _taken(plan, project), list(_disk(plan, project, facts))
     if taken or disk:
-        hints = (*dict.fromkeys(OTHER_PORT if port.setting else STOP_IT for port in taken), *((FREE,) if disk else ()))
-        raise PreflightError("; ".join((*(_in_use(port, project) for port in taken), *disk)), hint="; ".join(hints))
+        owners = {port: project.port_owner(port.number) for port in taken}
+        in_use = (f"port {p.number} ({p.component}) is already in use by {owner}" for p, owner in owners.items())
+        hints = (*dict.fromkeys(_free_port(p, owner) for p, owner in owners.items()), *((FREE,) if disk else ()))
+        raise PreflightError("; ".join((*in_use, *disk)), hint="; ".join(hints))
     _warn_memory(plan, project, facts)
 
 
@@ -70,8 +72,10 @@ def _taken(plan: Plan, project: Project) -> tuple[HostPort, ...]:
     return tuple(p for p in mine if not observed.of(p.component).running and project.ports.taken(p.number))
 
 
-def _in_use(port: HostPort, project: Project) -> str:
-    return f"port {port.number} ({port.component}) is already in use by {project.port_owner(port.number)}"
+def _free_port(port: HostPort, owner: PortOwner) -> str:
+    if port.setting:
+        return OTHER_PORT
+    return owner.stop if owner.project else STOP_IT
 
 
 def _refuse_unreadable(plan: Plan, project: Project) -> None:

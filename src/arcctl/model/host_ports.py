@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
@@ -34,6 +35,24 @@ class HostPort:
         """The commands that give its component another port: no file is stronger than the environment."""
         unset = f"unset {self.exported}, then " if self.exported else ""
         return f"{unset}arcctl config set {self.service} {self.setting} {number}"
+
+
+@dataclass(frozen=True)
+class PortOwner:
+    """Who listens on a port."""
+
+    name: str
+    """The program or the container, as precisely as the system tells."""
+    project: str = ""
+    """The directory of the arcctl project that it belongs to; empty where that is not known."""
+
+    def __str__(self) -> str:
+        return f"{self.name} of the project {self.project}" if self.project else self.name
+
+    @property
+    def stop(self) -> str:
+        """What gives the port free; it destroys nothing."""
+        return f"arcctl --project-directory {shlex.quote(self.project)} down" if self.project else f"stop {self.name}"
 
 
 @dataclass(frozen=True)

@@ -85,3 +85,25 @@ def test_an_emptied_file_is_read_from_its_start(tmp_path: Path) -> None:
     assert next(shown) == "store  | a long first line"
     log.write_bytes(b"b\n")
     assert next(shown) == "store  | b"
+
+
+@pytest.mark.parametrize(
+    ("starts", "size"),
+    [("4 100\n", 100), ("4 100\n5 200\n", 100), ("4 100\n5 200\n6 300\n", 200), ("4\n5\n", 0), ("", 0)],
+    ids=["first start", "again after a crash", "again and again", "of an earlier arcctl", "not started"],
+)
+def test_a_run_begins_where_the_log_ended_before_it(tmp_path: Path, starts: str, size: int) -> None:
+    """With the one that crashed: the start after it may not have printed anything yet."""
+    (tmp_path / "starts").write_text(starts)
+    assert processes.last_run(tmp_path / "starts") == size
+    assert processes.last_run(tmp_path / "no such file") == 0
+
+
+@pytest.mark.parametrize(
+    ("start", "lines"), [(6, ["new"]), (10, []), (11, ["old 1", "new"])], ids=["a run", "silent", "begun anew"]
+)
+def test_lines_before_a_run_are_left_out(tmp_path: Path, start: int, lines: list[str]) -> None:
+    log = tmp_path / "store.log"
+    log.write_text("old 1\nnew\n")
+    found = follow_logs({"store": log}, follow=False, tail="5", start=start)
+    assert list(found) == [f"store  | {line}" for line in lines]

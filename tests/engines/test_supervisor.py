@@ -119,6 +119,17 @@ def test_a_pid_is_moved_into_place_and_its_file_never_empty(tmp_path: Path) -> N
     assert int((tmp_path / "pid").read_text()) > 1
 
 
+def test_each_start_notes_how_long_the_log_was(tmp_path: Path) -> None:
+    folder, log = tmp_path / "my run" / "one", tmp_path / "log" / "one.log"
+    folder.mkdir(parents=True)
+    log.parent.mkdir()
+    for text in (None, "", "a line of 19 bytes\n"):
+        if text is not None:
+            log.write_text(text)
+        subprocess.run(("sh", "-c", start_script(folder, (), "true")), check=True)
+    assert [line.split()[1] for line in (folder / "starts").read_text().splitlines()] == ["0", "0", "19"]
+
+
 def test_servers_of_an_older_arcctl_are_known_by_their_folder(supervisor: Supervisor) -> None:
     for key in supervisor.running():
         (supervisor.base / "run" / key / processes.IDENTITY).unlink()

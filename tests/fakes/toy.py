@@ -23,6 +23,7 @@ from arcctl.errors import EngineError
 from arcctl.events import Event
 from arcctl.model.disk import Disk
 from arcctl.model.env import Variable
+from arcctl.model.host_ports import PortOwner
 from arcctl.model.probe import Answer
 from arcctl.model.rotation import Change
 from arcctl.model.service import Catalogue, Layer, Role, volume_name
@@ -191,6 +192,9 @@ class FakeEngine:
     def logs(self, keys: Iterable[str], *, follow: bool, since: str, tail: str) -> Iterator[str]:
         yield from (f"{key}: a line" for key in keys)
 
+    def logs_of_last_run(self, key: str, *, tail: str) -> Iterator[str]:
+        return self.logs([key], follow=False, since="", tail=tail)
+
     def command(self) -> tuple[str, ...]:
         return ("true",)
 
@@ -226,12 +230,14 @@ class FakeProber:
 @dataclass
 class FakePorts:
     busy: Mapping[int, str] = field(default_factory=dict)
+    """The owner of each port, with ` of the project DIRECTORY` where it has one."""
 
     def taken(self, port: int) -> bool:
         return port in self.busy
 
-    def owner(self, port: int) -> str:
-        return self.busy.get(port, "")
+    def owner(self, port: int) -> PortOwner | None:
+        name, _, project = self.busy.get(port, "").partition(" of the project ")
+        return PortOwner(name, project) if name else None
 
 
 @dataclass

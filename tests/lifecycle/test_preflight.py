@@ -69,7 +69,7 @@ def test_a_port_that_no_setting_changes_is_refused_with_its_owner() -> None:
     with pytest.raises(PreflightError) as caught:
         asyncio.run(up.up(up.Request(words=("store",)), project))
     assert caught.value.message == "port 7900 (store) is already in use by store (pid 3) of the project /srv/other"
-    assert caught.value.hint == "stop what uses the port: no setting changes it"
+    assert caught.value.hint == "arcctl --project-directory /srv/other down"
 
 
 def test_all_problems_are_reported_at_once() -> None:

@@ -250,6 +250,12 @@ class Engine(Protocol):
     def logs(self, keys: Iterable[str], *, follow: bool, since: str, tail: str) -> Iterator[str]:
         """Lines, each after the key of its component. Raises UsageError for what this engine cannot filter by."""
 
+    def logs_of_last_run(self, key: str, *, tail: str) -> Iterator[str]:
+        """The last lines that a component printed since it was started, in the form of `logs`.
+
+        Where the engine started it again after a crash, which may not have printed anything yet, with those before.
+        """
+
     def command(self) -> tuple[str, ...]:
         """The `docker compose` command line of the project. Raises UsageError on an engine without Compose."""
 

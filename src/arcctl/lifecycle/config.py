@@ -11,7 +11,6 @@ from arcctl.lifecycle.config_report import ListedSetting, SetReport, SettingsRep
 from arcctl.lifecycle.plan import Action, Step
 from arcctl.model.env import Variable
 from arcctl.model.graph import resolve
-from arcctl.model.host_ports import another, collisions, free_port
 from arcctl.project import Project, project_lock
 from arcctl.settings.image_tags import FIELD as IMAGE_TAG
 from arcctl.settings.image_tags import prefix
@@ -101,13 +100,12 @@ def _refuse_used_port(change: Change, sources: tuple[Source, ...], project: Proj
         settings = resolve_settings(project.catalogue, (*sources, any_secrets(project.catalogue)), insecure_demo=True)
     except SettingsError:
         return
-    ports = project.host_ports(settings)
     start = prefix(project.catalogue.services[change.after.service])
-    for found in collisions(ports):
-        for port in (found.first, found.second):
+    for collision in project.port_collisions(settings):
+        for port in (collision.first, collision.second):
             if port.service == change.after.service and f"{start}{port.setting}" == change.name:
-                free = free_port(port.number, ports, project.ports.taken)
-                raise SettingsError(str(found), hint=another(port, free))
+                hint = port.change_to(project.free_port(port.number, settings))
+                raise SettingsError(str(collision), hint=hint)
 
 
 async def write(change: Change, project: Project) -> None:
@@ -188,10 +186,7 @@ def _listed(values: Iterable[Value]) -> SettingsReport:
 
 def validate(project: Project) -> ValidateReport:
     """Raises SettingsError where a setting is invalid, and where two services use the same port."""
-    ports = project.host_ports()
-    twice = collisions(ports)
-    if twice:
-        hint = twice[0].hint(lambda near: free_port(near, ports, project.ports.taken))
-        raise SettingsError("; ".join(map(str, twice)), hint=hint)
+    if twice := project.port_collisions():
+        raise SettingsError("; ".join(map(str, twice)), hint=twice[0].hint(project.free_port))
     warnings = tuple(f"environment: {text}" for text in near_misses(project.environment, project.catalogue))
     return ValidateReport(len(project.settings.values), warnings)

@@ -10,7 +10,7 @@ from arcctl.errors import EngineError, PreflightError
 from arcctl.events import Event, Kind
 from arcctl.lifecycle.plan import Action, Plan
 from arcctl.model.disk import GIGABYTE, MEGABYTE, SPARE_BYTES, Space
-from arcctl.model.host_ports import HostPort, collisions, free_port
+from arcctl.model.host_ports import HostPort, PortOwner
 from arcctl.model.service import Component
 from arcctl.project import Project
 
@@ -37,8 +37,10 @@ def check(plan: Plan, project: Project) -> str:
     _refuse_ports_used_twice(plan, project)
     taken, disk = _taken(plan, project), list(_disk(plan, project, facts))
     if taken or disk:
-        hints = (*dict.fromkeys(OTHER_PORT if port.setting else STOP_IT for port in taken), *((FREE,) if disk else ()))
-        raise PreflightError("; ".join((*(_in_use(port, project) for port in taken), *disk)), hint="; ".join(hints))
+        owners = {port: project.port_owner(port.number) for port in taken}
+        in_use = (f"port {p.number} ({p.component}) is already in use by {owner}" for p, owner in owners.items())
+        hints = (*dict.fromkeys(_free_port(p, owner) for p, owner in owners.items()), *((FREE,) if disk else ()))
+        raise PreflightError("; ".join((*in_use, *disk)), hint="; ".join(hints))
     _warn_memory(plan, project, facts)
     return facts.which
 
@@ -84,11 +86,8 @@ def _refuse_without_data(facts: EngineFacts, project: Project) -> None:
 
 def _refuse_ports_used_twice(plan: Plan, project: Project) -> None:
     """Raises PreflightError where two of these services would use the same port."""
-    everything = project.host_ports()
-    twice = collisions(port for port in everything if port.service in plan.services)
-    if twice:
-        hint = twice[0].hint(lambda near: free_port(near, everything, project.ports.taken))
-        raise PreflightError("; ".join(map(str, twice)), hint=hint)
+    if twice := project.port_collisions(services=plan.services):
+        raise PreflightError("; ".join(map(str, twice)), hint=twice[0].hint(project.free_port))
 
 
 def _taken(plan: Plan, project: Project) -> tuple[HostPort, ...]:
@@ -102,8 +101,10 @@ def _taken(plan: Plan, project: Project) -> tuple[HostPort, ...]:
     return tuple(p for p in mine if not observed.of(p.component).running and project.ports.taken(p.number))
 
 
-def _in_use(port: HostPort, project: Project) -> str:
-    return f"port {port.number} ({port.component}) is already in use by {project.port_owner(port.number)}"
+def _free_port(port: HostPort, owner: PortOwner) -> str:
+    if port.setting:
+        return OTHER_PORT
+    return owner.stop if owner.project else STOP_IT
 
 
 def _refuse_unreadable(plan: Plan, project: Project) -> None:

@@ -125,7 +125,7 @@ def raise_for_failed(report: UpReport, project: Project, newest_backup: NewestBa
         return
     blamed = outcome.failed or outcome.waiting
     culprit, reason = next(iter(blamed.items()))
-    for line in project.engine.logs([culprit], follow=False, since="", tail="12"):
+    for line in project.engine.logs_of_last_run(culprit, tail="12"):
         project.note(f"  {line}")
     others = f" (and {len(blamed) - 1} more: {', '.join(list(blamed)[1:])})" if len(blamed) > 1 else ""
     hint = f"arcctl logs {culprit}, then arcctl up"

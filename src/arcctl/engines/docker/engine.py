@@ -322,6 +322,11 @@ class DockerEngine:
             for _, line in stream:
                 yield line.decode(errors="replace").rstrip("\n")
 
+    def logs_of_last_run(self, key: str, *, tail: str) -> Iterator[str]:
+        text = self.read("container", "inspect", container_name(self.project, key), missing_is_fine=True)
+        since = next(map(inspection.last_run, json.loads(text or "[]")), "")
+        return self.logs([key], since=since, tail=tail)
+
     def command(self) -> tuple[str, ...]:
         return ("docker", *self._compose_arguments())
 

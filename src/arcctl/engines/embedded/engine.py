@@ -44,7 +44,7 @@ FIRST_RUN_SECONDS = 120.0
 RECORD, OLD_RECORD = "process.json", "made.json"
 """The file that says what a process was started from, and the name that it once had."""
 STARTS = "starts"
-"""The file to which each start adds a line."""
+"""The file to which each start since the last command adds a line: the pid, and the size that the log had."""
 FILES_GONE = "the files that it was started with are gone"
 UNSUPERVISED = "nothing would start it again: its supervisor does not answer"
 
@@ -330,6 +330,10 @@ class EmbeddedEngine:
         if since:
             raise UsageError("the embedded engine does not support --since", hint="arcctl logs --tail 100")
         return processes.follow_logs({key: self._supervisor.log(key) for key in keys}, follow=follow, tail=tail)
+
+    def logs_of_last_run(self, key: str, *, tail: str) -> Iterator[str]:
+        start = processes.last_run(self._base / "run" / key / STARTS)
+        return processes.follow_logs({key: self._supervisor.log(key)}, follow=False, tail=tail, start=start)
 
     def command(self) -> tuple[str, ...]:
         raise UsageError(

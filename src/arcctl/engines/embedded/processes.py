@@ -190,13 +190,22 @@ PAUSE = 0.3
 """Seconds between two reads."""
 
 
-def follow_logs(paths: Mapping[str, Path], *, follow: bool, tail: str) -> Iterator[str]:
+def last_run(starts: Path) -> int:
+    """How many bytes a log had at the last start of its process that surely printed something: the one before the last,
+    where there are two."""
+    lines = starts.read_text(encoding="utf-8").splitlines() if starts.is_file() else []
+    sizes = [line.partition(" ")[2] for line in lines]  # an earlier arcctl noted the pid alone
+    return int(next(iter(sizes[-2:]), "") or 0)
+
+
+def follow_logs(paths: Mapping[str, Path], *, follow: bool, tail: str, start: int = 0) -> Iterator[str]:
     """Lines, each after the key of its process; `tail` is a number of lines, or empty for all.
 
-    While it follows, a line is given when its end has come.
+    While it follows, a line is given when its end has come. The bytes before `start` are left out, of a log that has
+    as many: one that was begun anew meanwhile has all of it.
     """
     with contextlib.ExitStack() as closed_at_end:
-        logs = {key: _Log(path) for key, path in paths.items()}
+        logs = {key: _Log(path, start) for key, path in paths.items()}
         for key, log in logs.items():
             closed_at_end.callback(log.close)
             lines = log.read()
@@ -213,8 +222,8 @@ def follow_logs(paths: Mapping[str, Path], *, follow: bool, tail: str) -> Iterat
 class _Log:
     """A growing file. It stays open, so that nothing is missed when the file is renamed and a new one begun."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, start: int = 0) -> None:
+        self._path, self._start = path, start
         self._stream: BinaryIO | None = None
         self._unfinished = b""
 
@@ -239,6 +248,8 @@ class _Log:
     def _new(self) -> bytes:
         if self._stream is None and self._path.is_file():
             self._stream = self._path.open("rb")
+            self._stream.seek(self._start)
+            self._start = 0  # of this file alone
         if self._stream is None:
             return b""
         if os.fstat(self._stream.fileno()).st_size < self._stream.tell():

@@ -79,6 +79,11 @@ class Supervised:
     """The user that it runs as; empty for the caller."""
 
 
+def log_file(base: Path, key: str) -> Path:
+    """The file with a process's output."""
+    return base / "log" / f"{key}.log"
+
+
 class Refused(Exception):
     """The supervisor refuses a call, for example with ALREADY_STARTED."""
 
@@ -156,8 +161,7 @@ class Supervisor:
         )
 
     def log(self, key: str) -> Path:
-        """The file with a process's output."""
-        return self.base / "log" / f"{key}.log"
+        return log_file(self.base, key)
 
     def _launch(self, config: Path) -> None:
         if len(str(self._socket)) > SOCKET_PATH_LIMIT:

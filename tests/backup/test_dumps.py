@@ -142,7 +142,7 @@ def test_what_an_interrupted_drop_left_is_not_taken() -> None:
 
 
 def test_a_dump_that_waits_for_a_lock_is_not_taken_and_names_who_holds_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dumps, "LOOK", 0.01)
+    monkeypatch.setattr(dumps, "POLL_SECONDS", 0.01)
     with pytest.raises(
         NotTaken, match=r"pg_dump of store: waited 20 s for a lock that is held by psql \(pid 7\)"
     ) as raised:

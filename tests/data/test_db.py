@@ -139,7 +139,7 @@ def test_an_interrupted_creation_is_not_completed_once_a_service_has_the_name() 
 
 
 def test_a_migration_that_waits_for_a_lock_names_who_holds_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(migrate_module, "LOOK", 0.01)
+    monkeypatch.setattr(migrate_module, "POLL_SECONDS", 0.01)
     platform = Platform()
     platform.toy.engine.endless = frozenset({"shop-tables"})
     platform.clients.holders[("shop",)] = (Holder(pid=7, application="psql", address="127.0.0.1"),)

@@ -19,8 +19,8 @@ from arcctl.project import Project, ensure_secrets, must_run, project_lock
 
 TIMEOUT = 300.0
 """Seconds for all migrations together."""
-LOOK = 5.0
-"""Seconds between two looks at who waits for a lock."""
+POLL_SECONDS = 5.0
+"""Between two looks at who waits for a lock."""
 
 
 async def migrate(words: tuple[str, ...], project: Project, clients: DataClients) -> UpReport:
@@ -40,7 +40,7 @@ async def migrate(words: tuple[str, ...], project: Project, clients: DataClients
             PlanExecutor(plan=plan, project=project, input_hashes={}).run(wait=True, timeout=TIMEOUT)
         )
         try:
-            while not (await asyncio.wait({work}, timeout=LOOK))[0]:
+            while not (await asyncio.wait({work}, timeout=POLL_SECONDS))[0]:
                 await _refuse_to_wait(chosen, server, clients)
         finally:
             work.cancel()

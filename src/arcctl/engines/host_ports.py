@@ -21,13 +21,13 @@ class LoopbackPorts:
 
     def owner(self, port: int) -> str:
         """`name (pid 42)` of the process that listens, with its project; empty where the system does not say."""
-        from arcctl.engines.embedded import owners
+        from arcctl.engines.embedded import processes
 
         inode = _listening_inode(port)
         for folder in Path("/proc").glob("[0-9]*") if inode else ():
             if _holds(folder, inode):
                 name = (folder / "comm").read_text(encoding="utf-8", errors="replace").strip()
-                project = owners.project(int(folder.name))
+                project = processes.project(int(folder.name))
                 return f"{name} (pid {folder.name})" + (f" of the project {project}" if project else "")
         return ""
 

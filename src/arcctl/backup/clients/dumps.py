@@ -20,7 +20,7 @@ from arcctl.backup.base import NotTaken
 from arcctl.backup.clients import database_properties as properties
 from arcctl.backup.manifest import Kind
 from arcctl.checks import locks_report
-from arcctl.checks.clients.postgres import LOCKS, LOOK
+from arcctl.checks.clients.postgres import LOCKS, POLL_SECONDS
 from arcctl.checks.locks_report import Holder, explained, read_holders
 from arcctl.engines import disks
 from arcctl.engines.base import Engine, Executed
@@ -321,7 +321,7 @@ class DatabaseCopier:
         ended = threading.Event()
 
         def watch() -> None:
-            while not holders and not ended.wait(LOOK):
+            while not holders and not ended.wait(POLL_SECONDS):
                 with contextlib.suppress(ArcError):
                     holders.extend(self._holders())
 

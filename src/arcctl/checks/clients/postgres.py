@@ -52,8 +52,8 @@ SELECT coalesce(json_agg(to_jsonb(found) - 'waiter'), '[]')::text FROM found
  WHERE CASE WHEN %(cancel)s THEN pg_cancel_backend(waiter) ELSE true END
 """
 """Who holds the locks that statements wait for, which this can cancel. Reads no table that could be locked."""
-LOOK = 5.0
-"""Seconds between two looks at a statement that takes long."""
+POLL_SECONDS = 5.0
+"""Between two looks at a statement that takes long."""
 _STATE: LiteralString = """\
 SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
          - coalesce(current_setting('reserved_connections', true), '0')::int,
@@ -131,7 +131,7 @@ async def limited(
 
     work, holders = asyncio.ensure_future(connection.execute(query, values)), tuple[Holder, ...]()
     try:
-        while not (await asyncio.wait({work}, timeout=LOOK))[0]:
+        while not (await asyncio.wait({work}, timeout=POLL_SECONDS))[0]:
             holders = holders or await _holders(connection)
         return work.result()
     except QueryCanceled:

@@ -50,9 +50,10 @@ def used(directory: ProjectDirectory) -> str:
         return found if found in NAMES else ""
     if not directory.bootstrapped():
         return ""
-    from arcctl.engines.embedded.location import base
+    from arcctl.engines.embedded import location
 
-    return NAMES[1] if (base(directory.root) / "data").is_dir() else NAMES[0]  # an earlier arcctl did not note it
+    has_data = (location.base(directory.root) / "data").is_dir()  # an earlier arcctl did not note the engine
+    return NAMES[1] if has_data or location.candidates(directory.root) else NAMES[0]
 
 
 def _remembered(used: str, sink: Sink) -> str:

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import pwd
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
@@ -134,8 +135,23 @@ class EmbeddedEngine:
         return {key: layout.digest(key) for key, c in self._components.items() if self._resolver.source(c)}
 
     def volumes(self) -> tuple[str, ...]:
+        """Raises EngineError where it is not known which data folder is that of this project."""
+        self._refuse_lost_data()
         folder = self._base / "data"
         return tuple(sorted(p.name for p in folder.iterdir() if p.suffix != ".new")) if folder.is_dir() else ()
+
+    def _refuse_lost_data(self) -> None:
+        root = self._directory.root
+        found = location.candidates(root) if self._directory.bootstrapped() else {}
+        if not found:
+            return
+        write = f"echo {{}} > {shlex.quote(str(root / location.ID))}"
+        folders = " or ".join(f"{folder} (of {owner})" for folder, owner in found.items())
+        takes = (f"if its data is in {folder}: {write.format(folder.name)}" for folder in found)
+        raise EngineError(
+            f"this project has run, but its data is not where its directory says: it was renamed; look in {folders}",
+            hint="; ".join((*takes, f"to start without data: {write.format(self._base.name)}")),
+        )
 
     def volume_name(self, key: str, name: str) -> str:
         return volume_name(key, name)

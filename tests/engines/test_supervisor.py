@@ -54,6 +54,14 @@ def _wait_for(supervisor: Supervisor, count: int) -> None:
     assert len(supervisor.running()) == count
 
 
+def _start_instead(supervisor: Supervisor, key: str, command: str) -> None:
+    folder = supervisor.base / "run" / key
+    (folder / "start").write_text(start_script(folder, (), command))
+    supervisor.stop((key,))
+    supervisor.start(key)
+    _wait_for(supervisor, 2)
+
+
 def _kill(supervisor: Supervisor) -> None:
     (pid,) = processes.supervisors(supervisor.base)
     os.kill(pid, signal.SIGKILL)
@@ -98,17 +106,24 @@ def test_a_supervisor_that_is_slow_is_waited_for(supervisor: Supervisor, monkeyp
     assert (processes.supervisors(supervisor.base), supervisor.running()) == ([pid], ran)
 
 
+def test_another_is_started_as_soon_as_one_that_is_ending_has_ended(supervisor: Supervisor) -> None:
+    _start_instead(supervisor, "one", "sh -c \"trap 'sleep 2; exit' TERM; sleep 600 & wait\"")
+    (old,) = processes.supervisors(supervisor.base)
+    os.kill(old, signal.SIGTERM)
+    end = time.monotonic() + 2
+    while supervisor.processes() is not None and time.monotonic() < end:
+        time.sleep(0.02)
+    assert (supervisor.is_lost(), processes.runs(old)) == (True, True)
+    supervisor.ensure({})
+    assert (supervisor.processes(), processes.runs(old)) == ({}, False)
+
+
 def test_what_a_new_configuration_does_not_have_is_stopped_however_long_that_takes(
     supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("arcctl.engines.embedded.supervisor.CALL_SECONDS", 1.0)
-    run, programs = supervisor.base / "run", {key: _program(supervisor.base, key) for key in ("one", "two")}
-    (run / "one" / "start").write_text(
-        start_script(run / "one", (), "sh -c \"trap 'sleep 2; exit' TERM; sleep 600 & wait\"")
-    )
-    supervisor.stop(("one",))
-    supervisor.start("one")
-    _wait_for(supervisor, 2)
+    programs = {key: _program(supervisor.base, key) for key in ("one", "two")}
+    _start_instead(supervisor, "one", "sh -c \"trap 'sleep 2; exit' TERM; sleep 600 & wait\"")
     supervisor.ensure({"two": programs["two"]})
     assert set(supervisor.running()) == {"two"}
 
@@ -215,12 +230,7 @@ def test_what_cannot_be_ended_is_named_wherever_it_works(
     supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The folder of a server need not be the one that it was started in."""
-    (supervisor.base / "run" / "one" / "start").write_text(
-        start_script(supervisor.base / "run" / "one", (), "sh -c 'cd / && exec sleep 600'")
-    )
-    supervisor.stop(("one",))
-    supervisor.start("one")
-    _wait_for(supervisor, 2)
+    _start_instead(supervisor, "one", "sh -c 'cd / && exec sleep 600'")
     ran = supervisor.running()
     _kill(supervisor)
     with monkeypatch.context() as patch:

@@ -27,6 +27,8 @@ CALLS = 4
 STOP_SECONDS = 90.0
 """Longest time that a supervisor which does not answer may take to stop its servers, one after the other."""
 SOCKET_PATH_LIMIT = 100
+SHUTTING_DOWN = 6
+"""How a supervisor answers every call while it ends its servers and itself."""
 STATES = {
     "RUNNING": "running",
     "STARTING": "running",
@@ -143,6 +145,8 @@ class Supervisor:
         except httpx.HTTPError as error:
             raise NotAnswered(slow=isinstance(error, httpx.TimeoutException)) from None
         except xmlrpc.client.Fault as fault:
+            if fault.faultCode == SHUTTING_DOWN:
+                raise NotAnswered from None
             raise Refused(fault.faultString) from None
 
     def processes(self) -> dict[str, dict[str, Any]] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
@@ -45,6 +46,7 @@ def supervisor() -> Iterator[Supervisor]:
             yield found
         finally:
             found.sweep()
+            gc.collect()  # the open sockets, while a warning of them is ignored
 
 
 def _wait_for(supervisor: Supervisor, count: int) -> None:

@@ -16,8 +16,10 @@ from arcctl.engines.base import (
     Images,
     Observed,
     RunsAs,
+    Tell,
     Unavailable,
     Usage,
+    silent,
 )
 from arcctl.errors import EngineError
 from arcctl.events import Event
@@ -115,7 +117,7 @@ class FakeEngine:
         yield f"fetch {key}"
         yield f"fetched {key}"
 
-    def recover(self) -> tuple[str, ...]:
+    def recover(self, tell: Tell = silent) -> tuple[str, ...]:
         """No process of this engine ends."""
         return ()
 
@@ -184,7 +186,7 @@ class FakeEngine:
         self.states = {key: state for key, state in self.states.items() if key not in set(keys)}
         self.kept = tuple(name for name in self.kept if name not in set(volumes))
 
-    def down(self, *, volumes: bool = False) -> None:
+    def down(self, tell: Tell = silent, *, volumes: bool = False) -> None:
         self.calls.append("down with volumes" if volumes else "down")
         self.states.clear()
         self.kept = () if volumes else self.kept

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from arcctl.model.smoke_test import EphemeralContainer
 
 ABSENT = "absent"
+Tell = Callable[[str], None]
+"""Takes a line for the user, about what is being waited for."""
+
+
+def silent(line: str) -> None:
+    """For a caller that shows nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +60,11 @@ class ContainerState:
     @property
     def running(self) -> bool:
         return self.state == "running"
+
+    @property
+    def alive(self) -> bool:
+        """Whether there are processes of it, or will be again without a command."""
+        return self.state in ("running", "paused", "restarting")
 
     @property
     def crashed(self) -> bool:
@@ -203,7 +214,7 @@ class Engine(Protocol):
     def fetch(self, key: str) -> Iterator[str]:
         """Pull or build what one component runs from; yields lines of progress."""
 
-    def recover(self) -> tuple[str, ...]:
+    def recover(self, tell: Tell = silent) -> tuple[str, ...]:
         """Repair what an interrupted command or a killed part of the engine left; the components that this ended."""
 
     def start(self, keys: Iterable[str], *, recreate: bool = False) -> None:
@@ -244,7 +255,7 @@ class Engine(Protocol):
     def remove(self, keys: Iterable[str], volumes: Iterable[str]) -> None:
         """Remove components, and volumes by their names on this engine."""
 
-    def down(self, *, volumes: bool = False) -> None:
+    def down(self, tell: Tell = silent, *, volumes: bool = False) -> None:
         """Remove everything of the project; its data only with `volumes`."""
 
     def logs(self, keys: Iterable[str], *, follow: bool, since: str, tail: str) -> Iterator[str]:

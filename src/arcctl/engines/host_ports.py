@@ -23,13 +23,13 @@ class LoopbackPorts:
 
     def owner(self, port: int) -> PortOwner | None:
         """`name (pid 42)` of the process that listens, with its project; None where the system does not say."""
-        from arcctl.engines.embedded import owners
+        from arcctl.engines.embedded import processes
 
         inode = _listening_inode(port)
         for folder in Path("/proc").glob("[0-9]*") if inode else ():
             if _holds(folder, inode):
                 name = (folder / "comm").read_text(encoding="utf-8", errors="replace").strip()
-                return PortOwner(f"{name} (pid {folder.name})", owners.project(int(folder.name)))
+                return PortOwner(f"{name} (pid {folder.name})", processes.project(int(folder.name)))
         return None
 
 

@@ -51,12 +51,10 @@ def used(directory: ProjectDirectory) -> str:
         return found if found in NAMES else ""
     if not directory.bootstrapped():
         return ""
-    from arcctl.engines.embedded.location import base, gone
+    from arcctl.engines.embedded import location
 
-    folder = base(directory.root)  # an earlier arcctl did not note it
-    if (folder / "data").is_dir():
-        return EMBEDDED
-    return "" if gone(folder) else DOCKER
+    has_data = (location.base(directory.root) / "data").is_dir()  # an earlier arcctl did not note the engine
+    return EMBEDDED if has_data or location.candidates(directory.root) else DOCKER
 
 
 def _remembered(used: str, sink: Sink) -> str:

@@ -10,8 +10,6 @@ from arcctl.lifecycle.preflight import elsewhere
 from arcctl.model.graph import containers
 from arcctl.project import Project, refuse_other_project
 
-RUNS = ("running", "paused", "restarting")
-
 
 def down(words: tuple[str, ...], project: Project) -> tuple[str, ...]:
     """The containers that were stopped. Raises EngineError where one runs afterwards."""
@@ -19,15 +17,15 @@ def down(words: tuple[str, ...], project: Project) -> tuple[str, ...]:
     refuse_other_project(observed, project)
     if not words:
         _refuse_elsewhere(observed, project)
-        project.engine.down()
-        look_again(project, observed.containers)
+        project.engine.down(project.note)
+        refuse_still_running(project, observed.containers)
         forget(project)
         return tuple(sorted(observed.containers))
     named = containers(words, project.catalogue, components=True)
     keys = tuple(key for key in named if key in observed.containers)
     if keys:
         project.engine.stop(keys)
-        look_again(project, keys)
+        refuse_still_running(project, keys)
     project.directory.remember_started(project.directory.started() - set(named))
     return keys
 
@@ -41,9 +39,10 @@ def _refuse_elsewhere(observed: Observed, project: Project) -> None:
         raise PreflightError(text, hint=f"{back}; arcctl down")
 
 
-def look_again(project: Project, stopped: Iterable[str]) -> None:
+def refuse_still_running(project: Project, stopped: Iterable[str]) -> None:
+    """Raises EngineError where one of these runs although the engine said that it was stopped."""
     observed = project.engine.observe()
-    left = [key for key in sorted(stopped) if observed.of(key).state in RUNS]
+    left = [key for key in sorted(stopped) if observed.of(key).alive]
     if left:
         raise EngineError(f"still running: {', '.join(left)}", hint="arcctl ps, then arcctl down")
 

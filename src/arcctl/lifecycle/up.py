@@ -48,8 +48,8 @@ def prepare(request: Request, project: Project) -> Prepared:
         project = ensure_secrets(project, engine.volumes())
     observed = engine.observe()
     refuse_other_project(observed, project)
-    ended = () if request.dry_run else engine.recover()
-    if ended:
+    ended = () if request.dry_run else engine.recover(project.note)
+    if ended or any(now.changed for now in observed.containers.values()):  # which may be repaired, or have passed
         observed = engine.observe()
     wanted = closure((*asked, *project.catalogue.owners(ended)), project.catalogue)
     services = _available(request.words, wanted, observed, project)

@@ -26,8 +26,10 @@ from arcctl.engines.base import (
     Images,
     Observed,
     RunsAs,
+    Tell,
     Unavailable,
     Usage,
+    silent,
 )
 from arcctl.engines.docker import inspection
 from arcctl.engines.docker.images import DockerImages
@@ -191,7 +193,7 @@ class DockerEngine:
             for _, line in method([key], stream_logs=True) or ():
                 yield line.decode(errors="replace").strip()
 
-    def recover(self) -> tuple[str, ...]:
+    def recover(self, tell: Tell = silent) -> tuple[str, ...]:
         """Finish what Compose was doing when it was interrupted while it replaced a container.
 
         The new container has a temporary name until the old one is removed: rename it, or remove it where the old one
@@ -307,7 +309,7 @@ class DockerEngine:
             if gone:
                 self.read(kind, "rm", "--force", *gone, missing_is_fine=True)
 
-    def down(self, *, volumes: bool = False) -> None:
+    def down(self, tell: Tell = silent, *, volumes: bool = False) -> None:
         """With `volumes`, containers are killed at once: nothing has to be saved."""
         self.remove_ephemeral()
         with translated():

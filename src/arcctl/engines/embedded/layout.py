@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from arcctl.engines.embedded import accounts, location, translation
+from arcctl.engines.embedded.logs import log_file
 from arcctl.engines.embedded.processes import IDENTITY
-from arcctl.engines.embedded.supervisor import SETTINGS, log_file
+from arcctl.engines.embedded.supervisor import SETTINGS
 from arcctl.engines.embedded.translation import Place
 from arcctl.model.env import ServiceEnv
 from arcctl.model.service import BindMount, Component, ConfigFile, Routes, Volume

@@ -53,8 +53,9 @@ def used(directory: ProjectDirectory) -> str:
         return ""
     from arcctl.engines.embedded import location
 
-    has_data = (location.base(directory.root) / "data").is_dir()  # an earlier arcctl did not note the engine
-    return EMBEDDED if has_data or location.candidates(directory.root) else DOCKER
+    if (location.base(directory.root) / "data").is_dir():  # an earlier arcctl did not note the engine
+        return EMBEDDED
+    return "" if location.candidates(directory.root) else DOCKER
 
 
 def _remembered(used: str, sink: Sink) -> str:

@@ -125,7 +125,7 @@ def test_a_project_of_an_older_arcctl_that_was_renamed_is_not_started_without_it
     assert caught.value.message.endswith(f"it was renamed; look in {folder} (of {home})")
     use, without = (line.rpartition(": ")[2] for line in caught.value.hint.split("; "))
     assert caught.value.hint.startswith(f"if its data is in {folder}: echo ")
-    assert select.used(ProjectDirectory(renamed)) == "embedded"
+    assert select.used(ProjectDirectory(renamed)) == ""
     subprocess.run(("sh", "-c", without), check=True)
     assert _volumes(renamed) == ()
     subprocess.run(("sh", "-c", use), check=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shlex
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol, TextIO
@@ -12,7 +12,7 @@ from typing import Protocol, TextIO
 from arcctl.engines.base import Engine, Observed
 from arcctl.errors import PreflightError, SecretsLost, UnhealthyError
 from arcctl.events import Event, Kind, Sink
-from arcctl.model.host_ports import HostPort, host_ports
+from arcctl.model.host_ports import Collision, HostPort, PortOwner, collisions, free_port, host_ports
 from arcctl.model.names import PROJECT
 from arcctl.model.probe import Answer, Probe, Runs
 from arcctl.model.service import Catalogue
@@ -67,7 +67,7 @@ class Ports(Protocol):
     """The host's loopback ports."""
 
     def taken(self, port: int) -> bool: ...
-    def owner(self, port: int) -> str: ...
+    def owner(self, port: int) -> PortOwner | None: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +84,8 @@ class Project:
     ports: Ports
     sink: Sink
     insecure_demo: bool = False
+    engine_named: bool = False
+    """Whether the command line names the engine; a variable of the shell is not said of this project."""
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -102,9 +104,21 @@ class Project:
         local = self.engine.image_store is None
         return host_ports(self.catalogue, (settings or self.settings).envs, local=local, exported=self.environment)
 
-    def port_owner(self, port: int) -> str:
-        """The program that uses a port of the machine, as precisely as the system tells."""
-        return self.engine.port_owner(port) or self.ports.owner(port) or "another program"
+    def port_collisions(
+        self, settings: Settings | None = None, services: Container[str] | None = None
+    ) -> tuple[Collision, ...]:
+        """Where two components of these services, or of all, use the same port."""
+        ports = self.host_ports(settings)
+        return collisions(port for port in ports if services is None or port.service in services)
+
+    def free_port(self, near: int, settings: Settings | None = None) -> int:
+        """The next port that no component uses, running or not, and that nobody listens on."""
+        return free_port(near, self.host_ports(settings), self.ports.taken)
+
+    def port_owner(self, port: int) -> PortOwner:
+        """Who uses a port of the machine, as precisely as the system tells."""
+        container = self.engine.port_owner(port)
+        return PortOwner(container) if container else self.ports.owner(port) or PortOwner("another program")
 
     def reloaded(self) -> Project:
         """The project after its files changed: its settings are read again."""

@@ -14,6 +14,7 @@ from arcctl.backup import servers
 from arcctl.backup.base import BackupTools
 from arcctl.backup.clients.repository import Backup, BackupRepository
 from arcctl.backup.create import Create, create
+from arcctl.backup.manifest import Verified
 from arcctl.backup.report import CreateReport, Preview, RestoreReport, VerifyReport
 from arcctl.backup.restore import Restore, preview, restore
 from arcctl.backup.verify import Verify, verify
@@ -120,6 +121,12 @@ def test_a_service_is_stopped_only_while_its_files_are_copied(platform: Platform
     note = "note stopped for seconds, one after the other, while their files are copied: store"
     assert platform.printed[0] == note
     assert platform.engine.listings == 1
+
+
+def test_what_a_copy_leaves_out_is_said(platform: Platform) -> None:
+    platform.copiers.remarks = ("a part of it is not in the backup",)
+    assert platform.create().passed
+    assert "note store: a part of it is not in the backup" in platform.printed
 
 
 def test_a_service_that_does_not_run_is_copied_and_left_alone(platform: Platform) -> None:
@@ -276,6 +283,7 @@ def test_the_newest_backup_is_verified_where_none_is_named(backed_up: Platform) 
 
 
 def test_a_damaged_backup_is_not_started_anywhere(backed_up: Platform) -> None:
+    backed_up.backup.note(Verified("2026-11-24T22:00:00+00:00", restored=True))
     (backed_up.backup.path / "store-0.age").unlink()
     report = asyncio.run(verify(Verify(name=backed_up.name), backed_up.tools, _no_sandbox))
     assert (report.passed, report.damages) == (False, ("store-0.age is missing",))

@@ -11,7 +11,7 @@ from arcctl.backup.clients.database_properties import Database, read
 ARC = {
     "encoding": "ENCODING 'UTF8'",
     "locale": "LC_COLLATE 'C'",
-    "usual": True,
+    "locale_is_server_default": True,
     "tablespace": None,
     "statements": ["ALTER DATABASE arc OWNER TO arc;"],
 }
@@ -22,7 +22,7 @@ def test_the_properties_of_one_database_are_read_and_not_those_of_another() -> N
     assert found.of("arc") == Database(
         encoding="ENCODING 'UTF8'",
         locale="LC_COLLATE 'C'",
-        usual=True,
+        locale_is_server_default=True,
         statements=("ALTER DATABASE arc OWNER TO arc;",),
     )
     assert (found.of("other"), found.server) == (Database(), ("ALTER ROLE ALL SET a TO 'b';",))

@@ -22,7 +22,15 @@ from tests.fakes.catalogue import TOY
 from tests.fakes.toy import FakeEngine
 
 METHOD = Dump(port=1, user="root", password="p")
-USUAL = {"encoding": "ENCODING 'UTF8'", "locale": "LC_COLLATE 'en_US.utf8'", "usual": True, "tablespace": "fast"}
+DEFAULT = {
+    "encoding": "ENCODING 'UTF8'",
+    "locale": "LC_COLLATE 'en_US.utf8'",
+    "locale_is_server_default": True,
+    "tablespace": "fast",
+}
+TABLESPACES = "the content of these tablespaces is in the backup, they themselves are not"
+CANCELED = Executed(1, b"", "pg_dump: error: query failed: ERROR:  canceling statement due to user request")
+BROKEN = Executed(1, b"", "pg_dump: error: invalid page in block 0 of relation base/5/1")
 HELD = [{"pid": 7, "application": "psql", "address": "", "state": "", "since": ""}]
 
 
@@ -36,15 +44,27 @@ class Server(FakeEngine):
     locked: str = ""
     """The program that waits for a lock until somebody looks."""
     looked: bool = False
+    dump: Executed = field(default_factory=lambda: Executed(0))
+    """How a dump ends."""
+    started: int = 1
+    """Grows when the server starts again; 0 while none answers."""
+    started_after_dump: int = 1
+    tablespaces: tuple[str, ...] = ()
+    removals: list[str] = field(default_factory=lambda: ["DROP ROLE root;"])
+    """What takes away each role and membership."""
     scripts: list[str] = field(default_factory=list)
 
     def execute(self, key: str, words: tuple[str, ...], *, stdin: BinaryIO | None = None, **more: Any) -> Executed:
         if self.locked == words[0]:
             while not self.looked:
                 time.sleep(0.001)
-            return Executed(1, b"", f"{words[0]}: error: canceling statement due to user request")
+        if words[0] == "pg_dump":
+            self.started = self.started_after_dump
+            return self.dump
         if words[0] != "psql":
             return Executed(0)
+        if not self.started:
+            return Executed(2, b"", "psql: error: connection refused")
         return self._query(words[-1]) if stdin is None else self._script(stdin.read().decode())
 
     def _query(self, sql: str) -> Executed:
@@ -54,8 +74,15 @@ class Server(FakeEngine):
         name = (re.findall(r"datname = '([^']*)'", sql) or [""])[0]
         if sql.startswith("SELECT oid"):
             return Executed(0, str(self.databases.get(name, "")).encode())
-        if "json_build_object('invalid'" in sql:
-            return Executed(0, json.dumps({"invalid": name == "half", "open": True}).encode())
+        if "json_build_object('started'" in sql:
+            state = {"started": self.started, "invalid": name == "half", "open": True}
+            return Executed(0, json.dumps(state).encode())
+        if "pg_auth_members" in sql:
+            return Executed(0, "\n".join(self.removals).encode())
+        if "json_agg(spcname" in sql:
+            return Executed(0, json.dumps(self.tablespaces).encode())
+        if "'server'" in sql:
+            return Executed(0, json.dumps({"databases": {}, "server": ["ALTER ROLE ALL SET a TO 'b';"]}).encode())
         if "json_agg(datname" in sql:
             names = [] if MARK in sql else list(self.databases)
             return Executed(0, json.dumps(names).encode())
@@ -67,6 +94,9 @@ class Server(FakeEngine):
             return Executed(3, b"", f"psql:<stdin>:1: ERROR:  {self.refusing} is refused\nDETAIL:  no locale")
         for name in re.findall(r"CREATE DATABASE (\w+)", sql):
             self.databases[name] = max(self.databases.values(), default=0) + 1
+        for role, member in re.findall(r"GRANT (\w+) TO (\w+);", sql):
+            self.removals.insert(0, f"REVOKE {role} FROM {member} GRANTED BY root;")
+        self.removals += [f"DROP ROLE {role};" for role in re.findall(r"CREATE ROLE (\w+);", sql)]
         for name in re.findall(r'DROP DATABASE IF EXISTS "(\w+)"', sql):
             self.databases.pop(name, None)
         for name, to in re.findall(r'ALTER DATABASE "(\w+)" RENAME TO "(\w+)"', sql):
@@ -76,7 +106,7 @@ class Server(FakeEngine):
 
 def _loaded(server: Server) -> DatabaseCopier:
     copier = DatabaseCopier(server, "store", METHOD)
-    properties = {"databases": {"arc": {**USUAL, "statements": ["ALTER DATABASE arc OWNER TO arc;"]}}, "server": []}
+    properties = {"databases": {"arc": {**DEFAULT, "statements": ["ALTER DATABASE arc OWNER TO arc;"]}}, "server": []}
     copier.load(Kind.PROPERTIES, "", io.BytesIO(json.dumps(properties).encode()))
     copier.load(Kind.DATABASE, "arc", io.BytesIO(b"a dump"))
     return copier
@@ -84,6 +114,10 @@ def _loaded(server: Server) -> DatabaseCopier:
 
 def _server(**more: Any) -> Server:
     return Server(TOY, databases={"arc": 1, "arcctl_old_0": 2, "arcctl_new_0": 3}, **more)
+
+
+def _save(server: Server, name: str = "arc") -> None:
+    DatabaseCopier(server, "store", METHOD).save(Kind.DATABASE, name, io.BytesIO())
 
 
 def test_a_restored_database_takes_the_place_of_the_old_one_and_of_no_other() -> None:
@@ -125,7 +159,7 @@ def test_an_old_copy_that_cannot_be_dropped_is_named_with_whose_data_it_has() ->
     assert server.databases["arc"] == 4
 
 
-def test_a_server_without_the_usual_locale_of_another_uses_its_own_and_says_so() -> None:
+def test_a_server_without_the_default_locale_of_another_uses_its_own_and_says_so() -> None:
     server = _server(refusing="LC_COLLATE 'en_US.utf8'")
     copier = _loaded(server)
     assert "CREATE DATABASE arcctl_new_1 TEMPLATE template0 ENCODING 'UTF8';" in server.scripts[-1]
@@ -137,14 +171,54 @@ def test_a_server_without_the_usual_locale_of_another_uses_its_own_and_says_so()
 
 def test_what_an_interrupted_drop_left_is_not_taken() -> None:
     with pytest.raises(NotTaken) as raised:
-        DatabaseCopier(_server(), "store", METHOD).save(Kind.DATABASE, "half", io.BytesIO())
+        _save(_server(), "half")
     assert raised.value.hint == "arcctl db drop half"
 
 
 def test_a_dump_that_waits_for_a_lock_is_not_taken_and_names_who_holds_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dumps, "LOOK", 0.01)
+    monkeypatch.setattr(dumps, "POLL_SECONDS", 0.01)
     with pytest.raises(
         NotTaken, match=r"pg_dump of store: waited 20 s for a lock that is held by psql \(pid 7\)"
     ) as raised:
-        DatabaseCopier(_server(locked="pg_dump"), "store", METHOD).save(Kind.DATABASE, "arc", io.BytesIO())
+        _save(_server(locked="pg_dump", dump=CANCELED))
     assert "arcctl shell store --as root" in raised.value.hint
+
+
+def test_a_dump_whose_lock_was_free_when_its_holder_was_named_is_finished(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dumps, "POLL_SECONDS", 0.01)
+    server = _server(locked="pg_dump")
+    _save(server)
+    assert server.looked
+
+
+def test_a_database_that_cannot_be_dumped_is_not_taken() -> None:
+    with pytest.raises(NotTaken, match="pg_dump of store: pg_dump: error: invalid page"):
+        _save(_server(dump=BROKEN))
+
+
+@pytest.mark.parametrize(("started", "message"), [(0, "connection refused"), (2, "invalid page")])
+def test_a_server_that_ends_in_a_dump_ends_the_backup(started: int, message: str) -> None:
+    with pytest.raises(BackupError, match=message) as raised:
+        _save(_server(dump=BROKEN, started_after_dump=started))
+    assert not isinstance(raised.value, NotTaken)
+
+
+@pytest.mark.parametrize(("tablespaces", "remarks"), [((), ()), (("fast", "slow"), (f"{TABLESPACES}: fast, slow",))])
+def test_tablespaces_are_named_that_are_not_in_a_backup(tablespaces: tuple[str, ...], remarks: tuple[str, ...]) -> None:
+    copier = DatabaseCopier(_server(tablespaces=tablespaces), "store", METHOD)
+    copier.save(Kind.PROPERTIES, "", io.BytesIO())
+    assert copier.remarks() == remarks
+
+
+def test_an_undone_restore_takes_away_the_roles_memberships_and_settings_that_came_with_it() -> None:
+    server = _server()
+    copier = DatabaseCopier(server, "store", METHOD)
+    copier.load(Kind.ROLES, "", io.BytesIO(b"CREATE ROLE clerk;\nGRANT clerk TO root;\n"))
+    copier.load(Kind.PROPERTIES, "", io.BytesIO(b'{"databases": {}, "server": []}'))
+    copier.undo()
+    assert server.scripts[-1].splitlines() == [
+        "REVOKE clerk FROM root GRANTED BY root;",
+        "DROP ROLE clerk;",
+        "ALTER ROLE ALL RESET ALL;",
+        "ALTER ROLE ALL SET a TO 'b';",
+    ]

@@ -353,7 +353,7 @@ def test_that_it_was_verified_is_remembered_and_deleting_leaves_nothing(reposito
     assert list(repository.folder.iterdir()) == []
 
 
-def test_the_newest_whole_backup_of_a_service_is_found(repository: BackupRepository, key: Key) -> None:
+def test_the_newest_backup_of_a_service_that_has_its_files_is_found(repository: BackupRepository, key: Key) -> None:
     assert repository.newest("redis", "fake") == ""
     first, second = (_made(repository, stamp=stamp, encrypt_for=key.recipient) for stamp in (STAMP, "20261125T210000Z"))
     assert repository.newest("redis", "fake") == second
@@ -361,6 +361,7 @@ def test_the_newest_whole_backup_of_a_service_is_found(repository: BackupReposit
     assert repository.newest("redis", "another engine") == ""  # which cannot read its volumes
     part = repository.folder / second / "redis-0.age"
     part.write_bytes(part.read_bytes()[:-1])
+    assert [entry.problem for entry in repository.entries()] == ["", "a file is missing or has another size"]
     assert repository.newest("redis", "fake") == first
     (repository.folder / first / "manifest.json").write_text("{}")
     assert repository.newest("redis", "fake") == ""

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import pytest
 
 from arcctl import services
-from arcctl.checks.cause_report import GENERAL, Secret, Surroundings, explain, find
+from arcctl.checks.cause_report import GENERAL, CauseContext, RefusedPassword, explain, last_symptom
 from arcctl.checks.causes import causes, no_backup
 from arcctl.model.data_version import SERVERS_NOTE
-from arcctl.model.host_ports import HostPort
+from arcctl.model.host_ports import HostPort, PortOwner
 from arcctl.model.probe import Answer
 from arcctl.model.rotation import Rotation
 from arcctl.model.service import BindMount, Catalogue, Process
 from arcctl.model.smoke_test import Sql
 from arcctl.model.symptom import Cause, Symptom
 from arcctl.project import Project
-from tests.fakes.catalogue import STORE, TOY
+from arcctl.settings.resolve import any_secrets
+from tests.fakes.catalogue import STORE, TOY, with_data_version
 from tests.fakes.images import FakeImages
 from tests.fakes.toy import Failing, FakeDirectory, FakePorts, Toy
 
@@ -206,7 +208,7 @@ SAID: list[tuple[str, tuple[str, ...], Cause, str, dict[str, str]]] = [
         ),
         Cause.VERSION,
         "The data directory was initialized by PostgreSQL version 16, which is not compatible with this version 18.1.",
-        {},
+        {"version": "16"},
     ),
     (
         "redis",
@@ -379,7 +381,7 @@ SAID: list[tuple[str, tuple[str, ...], Cause, str, dict[str, str]]] = [
 def test_the_cause_is_read_from_the_real_lines_of_a_server(
     service: str, lines: tuple[str, ...], cause: Cause, words: str, groups: dict[str, str]
 ) -> None:
-    found = find((*CATALOGUE.services[service].checks.symptoms, *GENERAL), (f"{service}  | starting", *lines))
+    found = last_symptom((*CATALOGUE.services[service].checks.symptoms, *GENERAL), (f"{service}  | starting", *lines))
     assert found is not None
     rest = {name: value for name, value in found.groups.items() if name != "words"}
     assert (found.symptom.cause, found.words, rest) == (cause, words, groups)
@@ -390,134 +392,143 @@ def test_the_cause_is_read_from_the_real_lines_of_a_server(
 )
 def test_other_lines_are_no_cause(line: str) -> None:
     for service in CATALOGUE.services.values():
-        assert find((*service.checks.symptoms, *GENERAL), [f"{service.id}  | {line}"]) is None
+        assert last_symptom((*service.checks.symptoms, *GENERAL), [f"{service.id}  | {line}"]) is None
 
 
 def test_the_last_cause_counts() -> None:
     lines = ["x: no space left on device", "listen tcp :80: bind: permission denied", "x: disk quota exceeded", "bye"]
-    found = find(GENERAL, lines)
+    found = last_symptom(GENERAL, lines)
     assert found is not None
     assert (found.symptom.cause, found.words) == (Cause.SPACE, "x: disk quota exceeded")
 
 
 AGAIN = "arcctl up store"
 PORT = HostPort(number=7000, service="store", component="store", setting="HOST_PORT")
-AROUND = Surroundings(service="store", user="keeper", volumes=("arc_store_data",))
+CONTEXT = CauseContext(service="store", user="keeper", volumes=("arc_store_data",))
 
 
 @pytest.mark.parametrize(
-    ("cause", "line", "around", "message", "hint"),
+    ("cause", "line", "context", "message", "hint"),
     [
         (
             Cause.PORT,
             "in use :7000",
-            replace(AROUND, port=PORT, owner="nginx (pid 4)", free=7001),
+            replace(CONTEXT, port=PORT, port_owner=PortOwner("nginx (pid 4)"), free_port=7001),
             "cannot listen on port 7000, which is used by nginx (pid 4)",
             f"arcctl config set store HOST_PORT 7001, then {AGAIN}",
         ),
         (
             Cause.PORT,
             "in use",
-            replace(AROUND, port=replace(PORT, setting=""), owner="loki (pid 4) of the project /srv/b", free=7001),
+            replace(
+                CONTEXT, port=replace(PORT, setting=""), port_owner=PortOwner("loki (pid 4)", "/srv/b"), free_port=7001
+            ),
             "cannot listen on port 7000, which is used by loki (pid 4) of the project /srv/b",
-            f"stop loki (pid 4) of the project /srv/b, then {AGAIN}",
+            f"arcctl --project-directory /srv/b down, then {AGAIN}",
         ),
         (
             Cause.PORT,
             "in use",
-            replace(AROUND, port=PORT, free=7001),
+            replace(CONTEXT, port=PORT, free_port=7001),
             "could not listen on port 7000, which is free by now",
             AGAIN,
         ),
-        (Cause.PORT, "in use", AROUND, "cannot listen: in use", "arcctl doctor"),
+        (Cause.PORT, "in use", CONTEXT, "cannot listen: in use", "arcctl doctor"),
         (
             Cause.PERMISSION,
             "denied",
-            replace(AROUND, port=replace(PORT, number=80), free=8080),
+            replace(CONTEXT, port=replace(PORT, number=80), free_port=8080),
             "cannot listen on port 80: only root may use those below 1024",
             f"arcctl config set store HOST_PORT 8080, then {AGAIN}",
         ),
         (
             Cause.PERMISSION,
             "denied",
-            replace(AROUND, port=replace(PORT, number=80, setting="")),
+            replace(CONTEXT, port=replace(PORT, number=80, setting="")),
             "cannot listen on port 80: only root may use those below 1024",
             "arcctl doctor",
         ),
         (
             Cause.PERMISSION,
             "denied path=/srv/data",
-            AROUND,
+            CONTEXT,
             "cannot use /srv/data: permission denied for the user keeper",
             f"sudo chown -R keeper /srv/data; sudo chmod -R u+rwX,go-rwx /srv/data; {AGAIN}",
         ),
         (
             Cause.PERMISSION,
             "denied path=/etc/ssl",
-            replace(AROUND, inside=False),
+            replace(CONTEXT, path_is_own=False),
             "cannot use /etc/ssl: permission denied for the user keeper",
             f"ls -ld /etc/ssl, and let that user use it, then {AGAIN}",
         ),
         (
             Cause.PERMISSION,
             "denied path=/data/x",
-            replace(AROUND, local=False),
+            replace(CONTEXT, local=False),
             "cannot use /data/x: permission denied for the user keeper",
             f"give /data/x in the volume arc_store_data to the user keeper, then {AGAIN}",
         ),
         (
             Cause.PERMISSION,
             "denied path=/etc/store.conf",
-            replace(AROUND, local=False, file="config/store/store.conf", user=""),
+            replace(CONTEXT, local=False, config_file="config/store/store.conf", user=""),
             "cannot use /etc/store.conf: permission denied",
             f"arcctl doctor --fix, then {AGAIN}",
         ),
         (
             Cause.PERMISSION,
             "denied",
-            AROUND,
+            CONTEXT,
             "is not allowed for the user keeper: denied",
             f"arcctl doctor --fix, then {AGAIN}",
         ),
         (
             Cause.VERSION,
             "data of 7",
-            replace(AROUND, earlier="pip install store==7"),
+            replace(CONTEXT, earlier_version="pip install store==7"),
             "cannot read its data, which is of another version: data of 7",
             f"pip install store==7, then {AGAIN}",
         ),
         (
             Cause.VERSION,
             "data of 7",
-            AROUND,
+            CONTEXT,
             "cannot read its data, which is of another version: data of 7",
             f"install the version of its package that wrote the data, then {AGAIN}",
         ),
         (
             Cause.VERSION,
             "data of 7",
-            replace(AROUND, local=False),
+            replace(CONTEXT, local=False),
             "cannot read its data, which is of another version: data of 7",
-            f"to run the image that wrote it: arcctl config set store IMAGE_TAG TAG, then {AGAIN}",
+            f"set the IMAGE_TAG of store to that of the image that wrote the data, then {AGAIN}",
         ),
         (
             Cause.LOCK,
             "locked pid=12 folder=/srv/data",
-            AROUND,
+            CONTEXT,
             "cannot use its data, which another process uses: locked pid=12 folder=/srv/data",
             f"ps 12; where that is no store: mv /srv/data/store.pid /srv/data/store.pid.old, then {AGAIN}",
         ),
         (
             Cause.LOCK,
+            "locked pid=12 folder=/srv/a;b",
+            CONTEXT,
+            "cannot use its data, which another process uses: locked pid=12 folder=/srv/a;b",
+            f"ps 12; where that is no store: mv '/srv/a;b/store.pid' '/srv/a;b/store.pid'.old, then {AGAIN}",
+        ),
+        (
+            Cause.LOCK,
             "locked",
-            AROUND,
+            CONTEXT,
             "cannot use its data, which another process uses: locked",
             f"arcctl down, then {AGAIN}",
         ),
         (
             Cause.LOCK,
             "locked pid=12 folder=/srv/data",
-            replace(AROUND, local=False, volumes=("arc_store_data",)),
+            replace(CONTEXT, local=False, volumes=("arc_store_data",)),
             "cannot use its data, which another process uses: locked pid=12 folder=/srv/data",
             f"see who uses it: docker ps --filter volume=arc_store_data; then {AGAIN}",
         ),
@@ -525,8 +536,10 @@ AROUND = Surroundings(service="store", user="keeper", volumes=("arc_store_data",
             Cause.PASSWORD,
             "refused user=arc",
             replace(
-                AROUND,
-                secret=Secret(service="store", name="STORE_PASSWORD", origin="the environment", from_environment=True),
+                CONTEXT,
+                password=RefusedPassword(
+                    service="store", name="STORE_PASSWORD", origin="the environment", from_environment=True
+                ),
             ),
             "cannot log in as arc: STORE_PASSWORD from the environment is refused",
             f"unset STORE_PASSWORD, then {AGAIN}",
@@ -535,8 +548,10 @@ AROUND = Surroundings(service="store", user="keeper", volumes=("arc_store_data",
             Cause.PASSWORD,
             "refused",
             replace(
-                AROUND,
-                secret=Secret(service="store", name="STORE_PASSWORD", origin="config/store/.env", generated=True),
+                CONTEXT,
+                password=RefusedPassword(
+                    service="store", name="STORE_PASSWORD", origin="config/store/.env", generated=True
+                ),
             ),
             "cannot log in: STORE_PASSWORD from config/store/.env is refused",
             f"to go back to the generated one: arcctl config set store STORE_PASSWORD --unset, then {AGAIN}",
@@ -544,54 +559,56 @@ AROUND = Surroundings(service="store", user="keeper", volumes=("arc_store_data",
         (
             Cause.PASSWORD,
             "refused user=arc",
-            replace(AROUND, secret=Secret(service="store", name="STORE_PASSWORD", origin=".arcctl/secrets.env")),
+            replace(
+                CONTEXT, password=RefusedPassword(service="store", name="STORE_PASSWORD", origin=".arcctl/secrets.env")
+            ),
             "cannot log in as arc: STORE_PASSWORD from .arcctl/secrets.env is refused",
             f"put the value that the data was made with back into .arcctl/secrets.env, then {AGAIN}",
         ),
         (
             Cause.PASSWORD,
             "refused user=eve",
-            AROUND,
+            CONTEXT,
             "cannot log in: refused user=eve",
             "to see where each value is from: arcctl config show",
         ),
-        (Cause.SPACE, "full", AROUND, "cannot write: full", "arcctl doctor"),
+        (Cause.SPACE, "full", CONTEXT, "cannot write: full", "arcctl doctor"),
         (
             Cause.CONFIGURATION,
             "odd line=3",
-            replace(AROUND, file="config/store/store.conf"),
+            replace(CONTEXT, config_file="config/store/store.conf"),
             "cannot read its configuration: odd line=3",
             f"correct config/store/store.conf, line 3, then {AGAIN}",
         ),
         (
             Cause.CONFIGURATION,
             "odd line=3",
-            replace(AROUND, file="config/store/store.yaml", same_lines=False),
+            replace(CONTEXT, config_file="config/store/store.yaml", same_lines=False),
             "cannot read its configuration: odd line=3",
             f"correct config/store/store.yaml, then {AGAIN}",
         ),
         (
             Cause.CONFIGURATION,
             "odd path=/data/store.conf line=3",
-            AROUND,
+            CONTEXT,
             "cannot read its configuration: odd path=/data/store.conf line=3",
             f"correct /data/store.conf, line 3, then {AGAIN}",
         ),
         (
             Cause.CONFIGURATION,
             "odd",
-            AROUND,
+            CONTEXT,
             "cannot read its configuration: odd",
             "to see the settings: arcctl config show",
         ),
     ],
 )
-def test_each_cause_has_its_own_hint(cause: Cause, line: str, around: Surroundings, message: str, hint: str) -> None:
+def test_each_cause_has_its_own_hint(cause: Cause, line: str, context: CauseContext, message: str, hint: str) -> None:
     fields = r"(?: path=(?P<path>\S+))?(?: pid=(?P<pid>\d+))?(?: folder=(?P<folder>\S+))?"
     said = rf"\w[^=]*?{fields}(?: line=(?P<line>\d+))?(?: user=(?P<user>\w+))?$"
-    found = find((Symptom(cause=cause, said=said, file="store.pid"),), [line])
+    found = last_symptom((Symptom(cause=cause, pattern=said, file="store.pid"),), [line])
     assert found is not None
-    told = explain(found, around)
+    told = explain(found, context)
     assert (told.message, told.hint, told.cause, told.status) == (message, hint, cause, "fail")
 
 
@@ -617,7 +634,7 @@ LOCAL = Catalogue(
             ),
             checks=replace(
                 STORE.checks,
-                symptoms=(Symptom(cause=Cause.CONFIGURATION, said=r"bad (?P<path>\S+):(?P<line>\d+)"),),
+                symptoms=(Symptom(cause=Cause.CONFIGURATION, pattern=r"bad (?P<path>\S+):(?P<line>\d+)"),),
             ),
         ),
     }
@@ -645,6 +662,9 @@ def test_the_port_of_the_log_is_told_with_its_owner_and_a_free_one() -> None:
         "cannot listen on port 7900, which is used by another program",
         f"stop another program, then {AGAIN}",
     )
+    assert _hint("bind: address already in use", {7900: "loki (pid 4) of the project /srv/my b"})[1] == (
+        f"arcctl --project-directory '/srv/my b' down, then {AGAIN}"
+    )
     assert _hint("bind: address already in use")[0] == "cannot listen: bind: address already in use"
     assert _hint("listen tcp :9999: bind: address already in use")[1] == "arcctl doctor"
 
@@ -665,9 +685,15 @@ def test_only_a_path_of_the_project_is_given_to_the_user_of_the_server() -> None
     assert _hint("open /var/arc/run/x: permission denied", folder="/var/arc")[1].startswith(
         "sudo chown -R keeper /var/arc/run/x"
     )
-    for other in ("/var/arc/x", "/srv/project/config/x"):
+    for other in ("/var/arc/x", "/srv/project/config/x", "/var/arc/run/../../../etc"):
         assert _hint(f"open {other}: permission denied", folder="/var/arc")[1].startswith(f"ls -ld {other}")
     assert _hint("open /etc/x: permission denied", folder="/var/arc")[1].startswith("ls -ld /etc/x")
+
+
+def test_a_path_is_one_word_of_the_command_whatever_the_log_says() -> None:
+    assert _hint("open /var/arc/run/x;reboot: permission denied", folder="/var/arc")[1] == (
+        f"sudo chown -R keeper '/var/arc/run/x;reboot'; sudo chmod -R u+rwX,go-rwx '/var/arc/run/x;reboot'; {AGAIN}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -699,21 +725,43 @@ def test_the_password_of_an_unknown_user_has_no_origin() -> None:
     assert _hint('password authentication failed for user "eve"')[1].endswith("arcctl config show")
 
 
+@pytest.mark.parametrize(
+    ("service", "setting"),
+    [("kratos", "KRATOS_DB_PASSWORD"), ("unleash", "UNLEASH_DB_PASSWORD"), ("infisical", "INFISICAL_DB_PASSWORD")],
+)
+def test_the_password_of_a_service_in_its_database_is_told_with_its_setting(service: str, setting: str) -> None:
+    """In the words of the database, which every client repeats."""
+    toy = Toy(engine=Failing(CATALOGUE, said=f'error: password authentication failed for user "{service}"'))
+    project = replace(toy.project(), catalogue=CATALOGUE)
+    project.directory.keep_secrets(any_secrets(CATALOGUE).values)
+    found = causes([service], project, no_backup)[service]
+    assert found.message == f"cannot log in as {service}: {setting} from secrets is refused"
+
+
 def test_the_server_that_wrote_the_data_is_installed_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("arcctl.checks.causes.install", lambda requirement: f"pip install {requirement}")
     version = replace(
-        LOCAL.services["store"], checks=replace(STORE.checks, symptoms=(Symptom(cause=Cause.VERSION, said="old data"),))
+        LOCAL.services["store"],
+        checks=replace(STORE.checks, symptoms=(Symptom(cause=Cause.VERSION, pattern="old data"),)),
     )
     toy = Toy(engine=Failing(TOY, said="old data"))
     project = replace(toy.project(), catalogue=Catalogue({"store": version}))
     project.directory.keep_note(SERVERS_NOTE, {"store": "store-wheel 1.2"})
     assert _told(project)[1] == f"pip install store-wheel==1.2, then {AGAIN}"
     toy.engine.image_store = FakeImages()
-    assert "IMAGE_TAG" in _told(project)[1]
+    assert _told(project)[1] == f"set the IMAGE_TAG of store to that of the image that wrote the data, then {AGAIN}"
+
+
+def test_the_image_that_reads_the_data_is_chosen_by_the_version_in_the_log() -> None:
+    symptom = Symptom(cause=Cause.VERSION, pattern=r"data of (?P<version>\d+)")
+    store = replace(with_data_version(LOCAL.services["store"]), checks=replace(STORE.checks, symptoms=(symptom,)))
+    toy = Toy(engine=Failing(TOY, said="data of 7", image_store=FakeImages()))
+    project = replace(toy.project(), catalogue=Catalogue({"store": store}))
+    assert _told(project)[1] == f"arcctl config set store IMAGE_TAG 1.0-data7, then {AGAIN}"
 
 
 def test_the_folder_with_the_data_is_named_where_the_line_names_none() -> None:
-    symptom = Symptom(cause=Cause.PERMISSION, said="no directory", about_data=True)
+    symptom = Symptom(cause=Cause.PERMISSION, pattern="no directory", about_data=True)
     store = replace(LOCAL.services["store"], storage=STORE.storage, checks=replace(STORE.checks, symptoms=(symptom,)))
     toy = Toy(engine=Failing(TOY, said="no directory", folder="/var/arc"))
     project = replace(toy.project(), catalogue=Catalogue({"store": store}))
@@ -738,3 +786,14 @@ def test_the_log_of_a_component_is_read_for_the_symptoms_of_its_service() -> Non
         "arcctl doctor",
     )
     assert _hint("nothing special") == ("", "")
+
+
+def test_what_an_earlier_run_said_is_no_cause_of_this_crash() -> None:
+    @dataclass
+    class StartedAgain(Failing):
+        def logs_of_last_run(self, key: str, *, tail: str) -> Iterator[str]:
+            yield f"{key}  | nothing special"
+
+    toy = Toy(engine=StartedAgain(TOY, said="x: no space left on device"))
+    assert _told(replace(toy.project(), catalogue=LOCAL)) == ("", "")
+    assert _hint("x: no space left on device")[0].startswith("cannot write")

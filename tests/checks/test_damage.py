@@ -10,7 +10,7 @@ import pytest
 
 from arcctl import services
 from arcctl.checks import health
-from arcctl.checks.cause_report import Explanation, Surroundings, explain, find
+from arcctl.checks.cause_report import CauseContext, Explanation, explain, last_symptom
 from arcctl.checks.clients.nats import sample
 from arcctl.engines.base import ContainerState
 from arcctl.errors import UnhealthyError
@@ -30,8 +30,8 @@ CONTROL = 'could not read file "global/pg_control": read 0 of 296'
 
 
 def damage(service: str, lines: list[str], backup: str, volumes: tuple[str, ...] = ()) -> Explanation | None:
-    found = find(services.load().services[service].checks.symptoms, lines)
-    return explain(found, Surroundings(service=service, backup=backup, volumes=volumes)) if found else None
+    found = last_symptom(services.load().services[service].checks.symptoms, lines)
+    return explain(found, CauseContext(service=service, backup=backup, volumes=volumes)) if found else None
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ class Damaged(FakeEngine):
 STORE = replace(
     TOY.services["store"],
     checks=replace(
-        TOY.services["store"].checks, symptoms=(Symptom(cause=Cause.DATA, said="all junk", repair="fix store"),)
+        TOY.services["store"].checks, symptoms=(Symptom(cause=Cause.DATA, pattern="all junk", repair="fix store"),)
     ),
 )
 CATALOGUE = Catalogue({**TOY.services, "store": STORE})

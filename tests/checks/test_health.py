@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -13,6 +14,7 @@ from arcctl.errors import EngineError
 from arcctl.lifecycle import down, up
 from arcctl.model.probe import Answer
 from arcctl.model.service import Catalogue
+from arcctl.project import Target
 from tests.fakes.catalogue import TOY
 from tests.fakes.toy import FakeProber, Toy
 
@@ -122,3 +124,16 @@ def test_degraded_passes_unless_strict(strict: bool, passed: bool) -> None:
     toy = running("front", answers={7000: Answer(False, "LOADING")})
     report = asyncio.run(health.health(health.Request(words=("front",)), toy.project()))
     assert health.passed(report, strict=strict) is passed
+
+
+def test_a_slow_engine_leaves_services_time_to_answer() -> None:
+    toy, given = running("store"), list[float]()
+
+    class Timed(FakeProber):
+        async def ask(self, targets: Mapping[str, Target], timeout: float) -> Mapping[str, Answer]:
+            given.append(timeout)
+            return await super().ask(targets, timeout)
+
+    toy.prober = Timed()
+    asyncio.run(health.health(health.Request(deadline=0.1), toy.project()))
+    assert given == [health.SHORTEST]

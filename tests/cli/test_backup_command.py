@@ -106,6 +106,20 @@ def test_list_shows_what_there_is_also_what_is_broken(cli: CommandLine, kept: Pa
     assert "✘ 20261124T220000Z has no readable manifest" in table
 
 
+@pytest.mark.parametrize(("restored", "shown"), [(True, "✔ restored and tested, "), (False, "✔ hashes only, ")])
+def test_list_says_when_a_backup_was_verified_and_that_a_file_is_missing_now(
+    cli: CommandLine, kept: Path, restored: bool, shown: str
+) -> None:
+    (kept / "verified.json").write_text(json.dumps({"at": "2026-11-24T22:00:00+00:00", "restored": restored}))
+    assert shown in cli.arcctl("backup", "list").out
+    (kept / "redis-0.age").unlink()
+    table = cli.arcctl("backup", "list").out
+    assert "✘ a file is missing or has another size" in table
+    assert "redis" in table
+    (entry,) = json.loads(cli.arcctl("backup", "list", "--json").out)["backups"]
+    assert (entry["problem"], entry["services"]) == ("a file is missing or has another size", ["redis"])
+
+
 def test_list_and_restore_say_what_is_not_in_a_backup(cli: CommandLine, kept: Path) -> None:
     missing = [{"service": "postgres", "name": "bad", "reason": "broken", "hint": ""}]
     (kept / "manifest.json").write_text(json.dumps({**MANIFEST, "missing": missing}))

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from arcctl import services
+from arcctl.engines.base import Tell
+from arcctl.engines.docker.engine import DockerEngine
 from tests.cli.command_line import CommandLine, Done, container, serving
 
 PROGRAM = Path(sys.executable).with_name("arcctl")
@@ -232,6 +234,18 @@ def test_what_runs_afterwards_was_not_stopped(cli: CommandLine, words: tuple[str
     done = cli.arcctl(*words)
     assert done.code == 3
     assert done.err.endswith("error: still running: loki\nhint: arcctl ps, then arcctl down\n")
+
+
+@pytest.mark.parametrize("words", [("down",), ("clean", "--yes")])
+def test_what_is_waited_for_is_said(cli: CommandLine, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]) -> None:
+    def end(engine: DockerEngine, tell: Tell, *, volumes: bool = False) -> None:
+        tell("waiting for the supervisor")
+        cli.engine()
+
+    monkeypatch.setattr(DockerEngine, "down", end)
+    cli.engine(container())
+    done = cli.arcctl(*words)
+    assert (done.code, "waiting for the supervisor\n" in done.err) == (0, True)
 
 
 def test_data_that_is_there_afterwards_was_not_destroyed(cli: CommandLine) -> None:

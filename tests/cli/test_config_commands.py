@@ -175,6 +175,15 @@ def test_validate_says_what_is_wrong_as_one_document(idle: CommandLine) -> None:
     assert "did you mean REDIS_HOST_PORT?" in document["error"]["message"]
 
 
+def test_a_tag_is_of_no_use_on_an_engine_without_images_and_that_is_said(idle: CommandLine) -> None:
+    said = "warning: the embedded engine runs no images: REDIS_IMAGE_TAG changes nothing there"
+    for engine, told in (("docker", False), ("embedded", True)):
+        idle.environment["ARCCTL_ENGINE"] = engine
+        done = idle.arcctl("config", "set", "redis", "image_tag", "8.12.0-alpine", "--dry-run")
+        assert (done.code, said in done.err) == (0, told)
+    assert said not in idle.arcctl("config", "set", "redis", "image_tag", "--unset").err
+
+
 LOKI_GRPC = "port 9095 is used twice: by loki (not to be changed) and by redis (HOST_PORT)"
 
 

@@ -146,11 +146,12 @@ def test_a_program_in_run_finds_an_open_stream_where_the_shell_closed_it(cli: Co
 
 
 @every_command
-def test_a_full_disk_behind_stdout_is_one_error(cli: CommandLine, words: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
+def test_a_full_disk_behind_stdout_is_one_error(cli: CommandLine, words: tuple[str, ...], unbuffered: str) -> None:
     cli.engine()
     wanted = _run(cli, *words)
     with _full() as device:
-        done = _run(cli, *words, stdout=device)
+        done = _run(cli, *words, unbuffered=unbuffered, stdout=device)
     told = "error: stdout: no space left on device\nhint: free space where it goes, or send it elsewhere\n"
     assert (done.code, done.err) == ((1, wanted.err + told) if wanted.out else (wanted.code, wanted.err))
 

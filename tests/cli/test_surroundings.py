@@ -79,6 +79,36 @@ def test_a_project_with_data_in_docker_is_not_started_elsewhere_where_this_user_
     )
 
 
+EMPTY = (
+    "error: the data of this project is in the embedded engine\n"
+    "hint: unset ARCCTL_ENGINE; arcctl up; to start without that data: arcctl --engine docker up\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("words", "refused"),
+    [
+        (("up", "loki"), True),
+        (("--engine", "docker", "up", "loki"), False),
+        (("up", "--engine", "docker", "loki"), False),
+    ],
+    ids=["the environment names it", "an option names it", "an option of the command names it"],
+)
+def test_a_second_empty_platform_is_started_only_where_the_command_line_names_its_engine(
+    cli: CommandLine, words: tuple[str, ...], refused: bool
+) -> None:
+    cli.engine()
+    cli.docker.says("compose * up *", err="Error response from daemon: it rains", code=1)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        cli.environment["LOKI_HOST_PORT"] = str(free.getsockname()[1])
+    directory = ProjectDirectory(cli.directory)
+    directory.remember_engine("embedded")
+    directory.remember_engine("")
+    done = cli.arcctl(*words)
+    assert "the data of this project is in the embedded engine; the docker engine does not see it" in done.err
+    assert (done.code, done.err.endswith(EMPTY), "it rains" in done.err) == (5 if refused else 3, refused, not refused)
+
+
 def test_doctor_says_that_this_user_may_not_use_docker_whichever_engine_is_in_use(cli: CommandLine) -> None:
     cli.docker.says("*", err=DENIED, code=1)
     told = "permission denied on the socket of the Docker engine: are you in the group docker?"

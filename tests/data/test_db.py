@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from arcctl.checks.locks_report import Holder
@@ -9,7 +11,9 @@ from arcctl.data import db as databases
 from arcctl.data import migrate as migrate_module
 from arcctl.data.migrate import migrate
 from arcctl.data.report import Database, Obstacle
+from arcctl.engines.base import ContainerState
 from arcctl.errors import UnhealthyError
+from tests.fakes.data import FakeDatabases
 from tests.fakes.data_platform import Platform, refused, run
 
 
@@ -142,7 +146,7 @@ def test_an_interrupted_creation_is_not_completed_once_a_service_has_the_name() 
 
 
 def test_a_migration_that_waits_for_a_lock_names_who_holds_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(migrate_module, "LOOK", 0.01)
+    monkeypatch.setattr(migrate_module, "POLL_SECONDS", 0.01)
     platform = Platform()
     platform.toy.engine.endless = frozenset({"shop-tables"})
     platform.clients.holders[("shop",)] = (Holder(pid=7, application="psql", address="127.0.0.1"),)
@@ -152,6 +156,20 @@ def test_a_migration_that_waits_for_a_lock_names_who_holds_it(monkeypatch: pytes
         " it goes on when that transaction ends"
     )
     assert hint.endswith("arcctl shell store --as root -- -xc 'select * from pg_stat_activity where pid = 7'")
+
+
+def test_a_migration_that_ends_while_its_holder_is_asked_for_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migrate_module, "POLL_SECONDS", 0.01)
+    platform = Platform()
+    platform.toy.engine.endless = frozenset({"shop-tables"})
+
+    async def blocked(*names: object) -> tuple[Holder, ...]:
+        platform.toy.engine.states["shop-tables"] = ContainerState(state="exited")
+        await asyncio.wait([task for task in asyncio.all_tasks() if task is not asyncio.current_task()])
+        return (Holder(pid=7),)
+
+    monkeypatch.setattr(FakeDatabases, "blocked", blocked)
+    assert run(migrate(("shop",), platform.project, platform.clients)).passed
 
 
 def test_what_is_in_the_way_of_a_drop_is_named_before_its_first_step() -> None:
@@ -171,7 +189,7 @@ def test_what_is_in_the_way_of_a_drop_is_named_before_its_first_step() -> None:
 @pytest.mark.parametrize(
     ("staying", "message", "hint"),
     [
-        ("database", "the database by_hand is not dropped: a second look finds it", "arcctl db list"),
+        ("database", "the database by_hand is not dropped: the server still has it", "arcctl db list"),
         (
             "role",
             "the database by_hand is dropped, and its role is not: store: it owns something",

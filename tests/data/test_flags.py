@@ -57,8 +57,8 @@ def test_a_flag_is_switched_only_where_that_changes_it() -> None:
 def test_a_flag_that_is_not_on_afterwards_was_not_switched() -> None:
     platform = Platform()
     platform.smoke_test_runner.bodies = {"page": lambda values: _page(values, 1), "on": lambda values: ""}
-    told = refused(flags.switch("flag-0", "development", on=True, project=platform.project), UnhealthyError)
-    assert told == ("the flag flag-0 is not on in development", "arcctl flags list")
+    error = refused(flags.switch("flag-0", "development", on=True, project=platform.project), UnhealthyError)
+    assert error == ("the flag flag-0 is not on in development", "arcctl flags list")
 
 
 @pytest.mark.parametrize(

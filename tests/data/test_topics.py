@@ -44,6 +44,22 @@ def test_subjects_mean_a_stream() -> None:
     assert message == "the topic bus:A exists already"
 
 
+def test_a_topic_that_is_deleted_is_gone() -> None:
+    platform = Platform()
+    platform.clients.messages = {"bus": {"A": [b"x"], "B": []}}
+    run(topics.delete("bus:A", platform.project, platform.clients))
+    assert platform.clients.messages["bus"] == {"B": []}
+
+
+def test_a_topic_that_is_there_again_was_not_deleted() -> None:
+    platform = Platform()
+    platform.clients.messages, platform.clients.staying = {"bus": {"A": [b"x"]}}, "A"
+    assert refused(topics.delete("bus:A", platform.project, platform.clients), UnhealthyError) == (
+        "bus:A is there again: a program that uses it has created it",
+        "stop what uses it, then arcctl topics delete bus:A",
+    )
+
+
 async def _lines(*lines: bytes) -> AsyncIterator[bytes]:
     for line in lines:
         yield line

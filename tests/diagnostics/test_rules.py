@@ -238,6 +238,11 @@ def test_without_docker_the_rules_are_those_of_local_processes() -> None:
             " -> export NO_PROXY=.corp,localhost,127.0.0.1,.localhost",
         ),
         (
+            replace(FINE, proxies={"grpc_proxy": "http://p:3128"}),
+            "warn proxy: GRPC_PROXY is set without 127.0.0.1 and localhost in NO_PROXY: requests to your services go to"
+            " the proxy -> export NO_PROXY=127.0.0.1,localhost,.localhost",
+        ),
+        (
             replace(FINE, taken=(Taken(port=80, service="front", owner="nginx (pid 42)"),)),
             "problem ports: 80 (front) is used by nginx (pid 42)"
             " -> stop that program, or set another port; to see the settings: arcctl config show",

@@ -268,7 +268,7 @@ def test_what_is_stored_in_a_topic_without_subscriptions_stays(either: Platform,
     httpx.put(f"{topic}/unload").raise_for_status()
     assert eventually(lambda: either.arcctl("topics", "consume", bare_topic).out == LINES, 10)
     httpx.post(f"{topic}/trim").raise_for_status()
-    time.sleep(2)
+    time.sleep(2)  # nothing may happen in this time: there is no event to wait for
     assert either.arcctl("topics", "consume", bare_topic).ok().out == LINES
     assert httpx.get(f"{admin}/brokers/configuration/runtime").json()["brokerDeleteInactiveTopicsEnabled"] == "false"
 

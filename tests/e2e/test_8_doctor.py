@@ -84,7 +84,7 @@ def test_data_of_a_project_that_is_gone_is_named_and_nothing_proposes_to_destroy
         (folder.parents[1] / OWNER).write_text("/home/nobody/gone\n")
         found = _doctor(local)["other-projects"]
         assert f"{folder.parents[1]} has the data of /home/nobody/gone, which is gone" in found["evidence"]
-        assert "a project that was renamed finds its data at its next arcctl up" in found["fix"]
+        assert "it may be the only copy; to use it in a project that was renamed" in found["fix"]
         assert " rm " not in found["fix"]
         (folder.parents[1] / OWNER).write_text(f"{project.directory}\n")
         assert str(folder.parents[1]) not in _doctor(local)["other-projects"]["evidence"]

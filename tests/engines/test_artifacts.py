@@ -14,7 +14,7 @@ import pytest
 
 from arcctl import services
 from arcctl.engines.base import ServerState
-from arcctl.engines.build import refuse_used
+from arcctl.engines.build import clean, refuse_used
 from arcctl.engines.embedded.artifacts import Artifacts
 from arcctl.engines.embedded.location import OWNER
 from arcctl.engines.embedded.resolver import BinaryResolver
@@ -120,12 +120,16 @@ def test_the_projects_that_run_from_the_cache_are_known(artifacts: Artifacts, tm
         assert artifacts.used_by() == ("/srv/my toy",)
         with pytest.raises(UsageError) as caught:
             refuse_used(BinaryResolver(tmp_path, services.load()))
+        with pytest.raises(UsageError):
+            clean(BinaryResolver(tmp_path, services.load()))
     finally:
         child.kill()
         child.wait()
     assert caught.value.message == "these servers are running for /srv/my toy"
     assert caught.value.hint == "arcctl --project-directory '/srv/my toy' down, then arcctl engine clean"
-    refuse_used(BinaryResolver(tmp_path, services.load()))
+    assert program.exists()
+    clean(BinaryResolver(tmp_path, services.load()))
+    assert not program.exists()
 
 
 def test_the_nearest_source_is_chosen_and_a_missing_one_explained(

@@ -226,6 +226,24 @@ def test_facts_are_versions_and_sizes(docker: FakeDocker, engine: DockerEngine) 
     assert engine.facts() == EngineFacts(versions={"Docker": "28.5.2", "Compose": "2.40.3"}, memory=1 << 34, cpus=8)
 
 
+@pytest.mark.parametrize(
+    ("host", "context", "way"),
+    [
+        ("", "desktop-linux", "unset DOCKER_HOST DOCKER_CONTEXT; docker context use desktop-linux"),
+        ("ssh://me@box", "default", "export DOCKER_HOST=ssh://me@box"),
+        ("", "", ""),
+    ],
+    ids=["a context", "a variable", "unknown"],
+)
+def test_which_engine_answers_and_how_to_get_to_it_is_known(
+    docker: FakeDocker, engine: DockerEngine, monkeypatch: pytest.MonkeyPatch, host: str, context: str, way: str
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", host)
+    docker.says("info*", INFO | {"ID": "4f1", "ClientInfo": {"Context": context}})
+    docker.says("compose version --short", "2.40.3\n")
+    assert engine.facts().which == f"4f1 {way}"
+
+
 def test_free_disk_is_known_where_the_engine_keeps_its_data_on_this_machine(
     docker: FakeDocker, engine: DockerEngine, tmp_path: Path
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from arcctl.engines.docker import engine as adapter
 from arcctl.engines.docker.engine import DockerEngine
 from arcctl.errors import EngineError
 from tests.fakes.catalogue import TOY
-from tests.fakes.docker import FakeDocker
+from tests.fakes.docker import FakeDocker, inspected
 
 SOCKET = "unix:///var/run/docker.sock"
 NO_ENGINE = ("cannot reach the Docker engine", "start Docker and try again; `docker version` shows whether it runs")
@@ -191,3 +192,28 @@ def test_logs_come_line_by_line_with_the_given_filters(docker: FakeDocker, engin
     docker.says("compose*logs*", "store  | one\nstore  | two\n")
     assert list(engine.logs(["store"], follow=False, since="10m", tail="5")) == ["store  | one", "store  | two"]
     assert _words(docker) == ["logs --no-color --since --tail 10m 5 store"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "since"),
+    [
+        ({"State": {"Status": "exited"}, "RestartCount": 0}, "2026-01-31T10:00:01Z"),
+        ({"State": {"Status": "restarting"}, "RestartCount": 3}, "2026-01-31T10:00:01Z"),
+        ({"RestartCount": 0}, "2026-01-31T10:00:01Z"),
+        ({"State": {"FinishedAt": "2026-01-31T10:00:01.1Z"}, "RestartCount": 3}, "2026-01-31T09:59:51Z"),
+    ],
+    ids=["crashed", "crashed again", "runs", "runs again after a crash"],
+)
+def test_the_logs_of_the_last_run_have_what_was_printed_before_the_last_crash(
+    docker: FakeDocker, engine: DockerEngine, changed: dict[str, Any], since: str
+) -> None:
+    docker.says("container inspect*", [inspected("store", **changed)])
+    docker.says("compose*logs*", "store  | one\n")
+    assert list(engine.logs_of_last_run("store", tail="5")) == ["store  | one"]
+    assert _words(docker)[-1] == f"logs --no-color --since --tail {since} 5 store"
+
+
+def test_a_container_that_is_gone_has_no_logs_of_its_last_run(docker: FakeDocker, engine: DockerEngine) -> None:
+    docker.says("container inspect*", "[]\n", err="Error response from daemon: No such container: arc_store\n", code=1)
+    docker.says("compose*logs*", "")
+    assert list(engine.logs_of_last_run("store", tail="5")) == []

@@ -12,6 +12,7 @@ import pytest
 
 from arcctl.engines.embedded.location import OWNER
 from arcctl.engines.host_ports import LoopbackPorts
+from arcctl.model.host_ports import PortOwner
 
 PORTS = LoopbackPorts()
 
@@ -53,7 +54,7 @@ def test_a_closing_connection_does_not_keep_a_port() -> None:
 def test_the_owner_is_named_with_its_pid(family: socket.AddressFamily, address: str) -> None:
     with socket.create_server((address, 0), family=family) as server:
         name = Path("/proc/self/comm").read_text().strip()
-        assert PORTS.owner(server.getsockname()[1]) == f"{name} (pid {os.getpid()})"
+        assert PORTS.owner(server.getsockname()[1]) == PortOwner(f"{name} (pid {os.getpid()})")
 
 
 @needs_proc
@@ -67,13 +68,15 @@ def test_the_server_of_another_project_is_named_with_it(tmp_path: Path) -> None:
         assert child.stdout
         found = PORTS.owner(int(child.stdout.readline()))
         child.kill()
-    assert found.endswith(f"(pid {child.pid}) of the project /srv/toy")
+    assert found
+    assert str(found).endswith(f"(pid {child.pid}) of the project /srv/toy")
+    assert found.stop == "arcctl --project-directory /srv/toy down"
 
 
 def test_a_free_port_has_no_owner() -> None:
-    assert PORTS.owner(_free()) == ""
+    assert PORTS.owner(_free()) is None
 
 
 def test_a_client_of_a_port_is_not_its_owner() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as client:
-        assert PORTS.owner(client.getsockname()[1]) == ""
+        assert PORTS.owner(client.getsockname()[1]) is None

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import pwd
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from arcctl.engines import select
 from arcctl.engines.embedded import accounts, location
+from arcctl.engines.embedded.engine import EmbeddedEngine
+from arcctl.errors import EngineError
+from arcctl.settings.directory import ProjectDirectory
+from tests.fakes.catalogue import TOY
 
 
 @pytest.fixture
@@ -30,6 +36,19 @@ def _used(directory: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     location.claim(folder, directory)
     return folder
+
+
+def _used_by_an_older(directory: Path) -> Path:
+    """The folder of a project that an arcctl without ids started."""
+    folder = location.base(directory)
+    (folder / "data" / "store_data").mkdir(parents=True)
+    (folder / location.OWNER).write_text(f"{directory}\n")
+    ProjectDirectory(directory).remember_bootstrapped(["store"])
+    return folder
+
+
+def _volumes(directory: Path) -> tuple[str, ...]:
+    return EmbeddedEngine(TOY, ProjectDirectory(directory)).volumes()
 
 
 def test_an_ordinary_user_has_everything_in_the_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,3 +115,37 @@ def test_the_data_of_projects_that_are_gone_is_listed(home: Path) -> None:
     assert location.gone(folder) == {}
     shutil.rmtree(other)
     assert location.gone(folder) == {left: str(other)}
+
+
+def test_a_project_of_an_older_arcctl_that_was_renamed_is_not_started_without_its_data(home: Path) -> None:
+    folder = _used_by_an_older(home)
+    renamed = home.rename(home.with_name("renamed"))
+    with pytest.raises(EngineError) as caught:
+        _volumes(renamed)
+    assert caught.value.message.endswith(f"it was renamed; look in {folder} (of {home})")
+    use, without = (line.rpartition(": ")[2] for line in caught.value.hint.split("; "))
+    assert caught.value.hint.startswith(f"if its data is in {folder}: echo ")
+    assert select.used(ProjectDirectory(renamed)) == ""
+    subprocess.run(("sh", "-c", without), check=True)
+    assert _volumes(renamed) == ()
+    subprocess.run(("sh", "-c", use), check=True)
+    assert _volumes(renamed) == ("store_data",)
+    assert _used(renamed) == folder
+
+
+def test_neither_a_new_project_nor_one_with_data_of_its_own_is_taken_for_a_renamed_one(home: Path) -> None:
+    _used_by_an_older(home)
+    home.rename(home.with_name("renamed"))
+    assert _volumes(_project(home.with_name("new"))) == ()
+    other = _project(home.with_name("other"))
+    _used_by_an_older(other)
+    assert _volumes(other) == ("store_data",)
+
+
+def test_the_data_of_a_project_with_an_id_is_not_taken_for_that_of_another(home: Path) -> None:
+    _used(home)
+    shutil.rmtree(home)
+    other = _project(home.with_name("other"))
+    ProjectDirectory(other).remember_bootstrapped(["store"])
+    assert _volumes(other) == ()
+    assert select.used(ProjectDirectory(other)) == "docker"

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from arcctl.engines.embedded import processes
-from arcctl.engines.embedded.processes import follow_logs
+from arcctl.engines.embedded import logs
 
 
 @pytest.mark.parametrize(
@@ -18,18 +17,18 @@ from arcctl.engines.embedded.processes import follow_logs
 def test_as_many_lines_as_were_asked_for(tmp_path: Path, tail: str, lines: list[str]) -> None:
     log = tmp_path / "store.log"
     log.write_text("a\nb\nc\n")
-    assert list(follow_logs({"store": log}, follow=False, tail=tail)) == [f"store  | {line}" for line in lines]
+    assert list(logs.follow({"store": log}, follow=False, tail=tail)) == [f"store  | {line}" for line in lines]
 
 
 def test_a_last_line_without_an_end_is_shown_where_nothing_more_is_awaited(tmp_path: Path) -> None:
     log = tmp_path / "store.log"
     log.write_text("a\r\nb \u2028 c")
-    assert list(follow_logs({"store": log}, follow=False, tail="")) == ["store  | a", "store  | b \u2028 c"]
+    assert list(logs.follow({"store": log}, follow=False, tail="")) == ["store  | a", "store  | b \u2028 c"]
 
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processes, "PAUSE", 0.001)
+    monkeypatch.setattr(logs, "PAUSE", 0.001)
 
 
 def _append(log: Path, data: bytes) -> None:
@@ -50,9 +49,9 @@ def _followed(log: Path, pieces: Iterator[bytes], patch: pytest.MonkeyPatch) -> 
             raise NothingMore
         _append(log, piece)
 
-    patch.setattr("arcctl.engines.embedded.processes.time.sleep", write_next)
+    patch.setattr("arcctl.engines.embedded.logs.time.sleep", write_next)
     with contextlib.suppress(NothingMore):
-        yield from follow_logs({"store": log, "nobody": log.parent / "no.log"}, follow=True, tail="")
+        yield from logs.follow({"store": log, "nobody": log.parent / "no.log"}, follow=True, tail="")
 
 
 def test_a_line_that_comes_in_pieces_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,7 +65,7 @@ def test_a_line_that_comes_in_pieces_is_one_line(tmp_path: Path, monkeypatch: py
 def test_nothing_is_missed_when_the_file_is_renamed_and_a_new_one_is_begun(tmp_path: Path) -> None:
     log, old = tmp_path / "store.log", tmp_path / "store.log.1"
     log.write_bytes(b"a\n")
-    shown = follow_logs({"store": log}, follow=True, tail="")
+    shown = logs.follow({"store": log}, follow=True, tail="")
     assert next(shown) == "store  | a"
     _append(log, b"b\nc ha")
     log.rename(old)
@@ -81,7 +80,29 @@ def test_nothing_is_missed_when_the_file_is_renamed_and_a_new_one_is_begun(tmp_p
 def test_an_emptied_file_is_read_from_its_start(tmp_path: Path) -> None:
     log = tmp_path / "store.log"
     log.write_bytes(b"a long first line\n")
-    shown = follow_logs({"store": log}, follow=True, tail="")
+    shown = logs.follow({"store": log}, follow=True, tail="")
     assert next(shown) == "store  | a long first line"
     log.write_bytes(b"b\n")
     assert next(shown) == "store  | b"
+
+
+@pytest.mark.parametrize(
+    ("starts", "size"),
+    [("4 100\n", 100), ("4 100\n5 200\n", 100), ("4 100\n5 200\n6 300\n", 200), ("4\n5\n", 0), ("", 0)],
+    ids=["first start", "again after a crash", "again and again", "of an earlier arcctl", "not started"],
+)
+def test_a_run_begins_where_the_log_ended_before_it(tmp_path: Path, starts: str, size: int) -> None:
+    """With the one that crashed: the start after it may not have printed anything yet."""
+    (tmp_path / "starts").write_text(starts)
+    assert logs.last_run(tmp_path / "starts") == size
+    assert logs.last_run(tmp_path / "no such file") == 0
+
+
+@pytest.mark.parametrize(
+    ("start", "lines"), [(6, ["new"]), (10, []), (11, ["old 1", "new"])], ids=["a run", "silent", "begun anew"]
+)
+def test_lines_before_a_run_are_left_out(tmp_path: Path, start: int, lines: list[str]) -> None:
+    log = tmp_path / "store.log"
+    log.write_text("old 1\nnew\n")
+    found = logs.follow({"store": log}, follow=False, tail="5", start=start)
+    assert list(found) == [f"store  | {line}" for line in lines]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import shutil
 import socket
 import subprocess
@@ -13,7 +14,7 @@ import pytest
 
 from arcctl.engines import select
 from arcctl.engines.docker import refusals
-from arcctl.engines.embedded import location
+from arcctl.engines.embedded import accounts, location
 from arcctl.errors import NotPermitted, UsageError
 from arcctl.events import Event, Kind
 from arcctl.settings.directory import ProjectDirectory
@@ -134,7 +135,32 @@ def test_an_earlier_arcctl_did_not_note_the_engine_but_left_its_data(
 def test_a_project_that_an_earlier_arcctl_started_is_remembered_when_it_is_stopped(directory: ProjectDirectory) -> None:
     directory.write_private({directory.state / "engine": "docker\n"})
     directory.remember_engine("")
-    assert (directory.engine(), directory.used_engine()) == ("", "docker")
+    assert (directory.engine(), directory.used_engines()) == ("", {"docker": ""})
+
+
+def test_which_engine_of_its_kind_has_the_data_is_kept_until_that_is_destroyed(directory: ProjectDirectory) -> None:
+    which = "4f1 unset DOCKER_HOST DOCKER_CONTEXT; docker context use default"
+    directory.remember_engine("docker", which)
+    directory.remember_engine("")
+    directory.remember_engine("embedded")
+    directory.remember_engine("docker")  # an `up` that starts nothing does not ask
+    assert directory.used_engines() == {"embedded": "", "docker": which}
+    directory.forget_engine("docker")
+    assert directory.used_engines() == {"embedded": ""}
+
+
+def test_where_the_data_of_a_renamed_project_may_be_elsewhere_no_engine_is_claimed(
+    directory: ProjectDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An earlier arcctl noted neither the engine nor the id of a project of root."""
+    monkeypatch.setattr(accounts, "unprivileged", lambda: pwd.getpwuid(0))
+    monkeypatch.setattr(location, "ROOT", tmp_path / "root")
+    directory.remember_bootstrapped(["store"])
+    assert select.used(directory) == "docker"
+    left = tmp_path / "root" / "0123456789ab"
+    (left / "data").mkdir(parents=True)
+    (left / location.OWNER).write_text("/srv/before\n")
+    assert select.used(directory) == ""
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("docker"), reason="needs root and the program docker")

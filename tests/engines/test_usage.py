@@ -11,7 +11,7 @@ import pytest
 
 from arcctl.engines.base import Usage
 from arcctl.engines.docker.engine import DockerEngine, size
-from arcctl.engines.embedded import processes
+from arcctl.engines.embedded import usage
 from arcctl.errors import EngineError
 from tests.fakes.catalogue import TOY
 from tests.fakes.docker import FakeDocker
@@ -105,7 +105,7 @@ def family() -> Iterator[subprocess.Popen[bytes]]:
 
 
 def test_usage_of_a_process_includes_its_children(family: subprocess.Popen[bytes]) -> None:
-    found = processes.usage({"a": family.pid})["a"]
+    found = usage.of_processes({"a": family.pid})["a"]
     assert 96 << 20 < found.memory < 200 << 20
     assert found.limit == 0
     assert found.cpu < 20
@@ -113,7 +113,7 @@ def test_usage_of_a_process_includes_its_children(family: subprocess.Popen[bytes
 
 def test_usage_of_a_busy_process_shows_its_cpu_time() -> None:
     with subprocess.Popen((sys.executable, "-c", "while True: pass")) as busy:
-        found = processes.usage({"a": busy.pid})["a"]
+        found = usage.of_processes({"a": busy.pid})["a"]
         busy.kill()
     assert found.cpu > 0
 
@@ -121,14 +121,14 @@ def test_usage_of_a_busy_process_shows_its_cpu_time() -> None:
 def test_a_process_that_has_ended_has_no_usage() -> None:
     with subprocess.Popen(("true",)) as ended:
         ended.wait()
-    assert processes.usage({"a": ended.pid}) == {}
+    assert usage.of_processes({"a": ended.pid}) == {}
 
 
 def test_disk_use_of_a_folder_is_that_of_its_files(tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / "file").write_bytes(b"x" * 100_000)
-    assert 100_000 <= processes.disk([tmp_path]) < 130_000
-    assert processes.disk([tmp_path / "nowhere"]) == 0
+    assert 100_000 <= usage.of_folders([tmp_path]) < 130_000
+    assert usage.of_folders([tmp_path / "nowhere"]) == 0
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ class FakeDataClients:
     """Databases that a newer operating system would sort in another way."""
     in_the_way: tuple[Obstacle, ...] = ()
     staying: str = ""
-    """What a drop leaves: `database`, or `role` with an error."""
+    """What a drop leaves: `database`, or `role` with an error; or a topic that is created again when it is deleted."""
     holders: dict[tuple[str, ...], tuple[Holder, ...]] = field(default_factory=dict)
     """Who holds a lock that sessions in these databases wait for."""
     messages: dict[str, dict[str, list[bytes]]] = field(default_factory=dict)
@@ -33,7 +33,7 @@ class FakeDataClients:
         return FakeDatabases(self)
 
     def broker(self, service: str, store: Broker, ports: Mapping[int, int]) -> BrokerClient:
-        return FakeBroker(service, self.messages.setdefault(service, {}), self.subjects)
+        return FakeBroker(service, self.messages.setdefault(service, {}), self.subjects, self.staying)
 
 
 @dataclass
@@ -71,6 +71,7 @@ class FakeBroker:
     service: str
     stored: dict[str, list[bytes]]
     subjects: dict[str, tuple[str, ...]]
+    staying: str = ""
 
     async def topics(self) -> tuple[Topic, ...]:
         return tuple(
@@ -91,6 +92,8 @@ class FakeBroker:
 
     async def delete(self, name: str) -> None:
         del self.stored[name]
+        if name == self.staying:
+            self.stored[name] = []
 
     async def produce(self, name: str, messages: AsyncIterator[bytes], subject: str) -> int:
         sent = [f"{subject}>".encode() + message if subject else message async for message in messages]

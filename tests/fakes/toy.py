@@ -18,14 +18,17 @@ from arcctl.engines.base import (
     Images,
     Observed,
     RunsAs,
+    Tell,
     Unavailable,
     Usage,
+    silent,
 )
 from arcctl.engines.changes import every
 from arcctl.errors import EngineError
 from arcctl.events import Event
 from arcctl.model.disk import Disk
 from arcctl.model.env import Variable
+from arcctl.model.host_ports import PortOwner
 from arcctl.model.probe import Answer
 from arcctl.model.rotation import Change
 from arcctl.model.service import Catalogue, Layer, Role, volume_name
@@ -61,6 +64,8 @@ class FakeEngine:
     away: str = ""
     """Why every call fails; empty if the engine answers."""
     name: str = "fake"
+    id: str = ""
+    way: str = ""
     default_services: tuple[str, ...] = (Layer.OBSERVABILITY,)
     defaults: Mapping[str, str] = field(default_factory=dict)
     executed: Executed = field(default_factory=lambda: Executed(0))
@@ -75,7 +80,12 @@ class FakeEngine:
     def facts(self) -> EngineFacts:
         self._answer()
         return EngineFacts(
-            versions={"Docker": "28.5.2", "Compose": self.compose}, memory=self.memory, cpus=2, disk=self.space
+            versions={"Docker": "28.5.2", "Compose": self.compose},
+            memory=self.memory,
+            cpus=2,
+            disk=self.space,
+            id=self.id,
+            way=self.way,
         )
 
     def _answer(self) -> None:
@@ -110,7 +120,7 @@ class FakeEngine:
         yield f"fetch {key}"
         yield f"fetched {key}"
 
-    def recover(self) -> tuple[str, ...]:
+    def recover(self, tell: Tell = silent) -> tuple[str, ...]:
         """No process of this engine ends."""
         return ()
 
@@ -187,13 +197,16 @@ class FakeEngine:
         self.states = {key: state for key, state in self.states.items() if key not in set(keys)}
         self.kept = tuple(name for name in self.kept if name not in set(volumes))
 
-    def down(self, *, volumes: bool = False) -> None:
+    def down(self, tell: Tell = silent, *, volumes: bool = False) -> None:
         self.calls.append("down with volumes" if volumes else "down")
         self.states.clear()
         self.kept = () if volumes else self.kept
 
     def logs(self, keys: Iterable[str], *, follow: bool, since: str, tail: str) -> Iterator[str]:
         yield from (f"{key}: a line" for key in keys)
+
+    def logs_of_last_run(self, key: str, *, tail: str) -> Iterator[str]:
+        return self.logs([key], follow=False, since="", tail=tail)
 
     def command(self) -> tuple[str, ...]:
         return ("true",)
@@ -230,12 +243,14 @@ class FakeProber:
 @dataclass
 class FakePorts:
     busy: Mapping[int, str] = field(default_factory=dict)
+    """The owner of each port, with ` of the project DIRECTORY` where it has one."""
 
     def taken(self, port: int) -> bool:
         return port in self.busy
 
-    def owner(self, port: int) -> str:
-        return self.busy.get(port, "")
+    def owner(self, port: int) -> PortOwner | None:
+        name, _, project = self.busy.get(port, "").partition(" of the project ")
+        return PortOwner(name, project) if name else None
 
 
 @dataclass
@@ -243,6 +258,8 @@ class FakeDirectory(ProjectFiles, ProjectDirectory):
     kept: dict[str, str] = field(default_factory=dict)
     made: dict[str, str] = field(default_factory=dict)
     runs_on: str = ""
+    used: dict[str, str] = field(default_factory=dict)
+    """The engines that have data, and which of its kind each is."""
     forgotten: str = ""
     """The engine whose data is gone."""
     up: frozenset[str] = frozenset()
@@ -310,8 +327,12 @@ class FakeDirectory(ProjectFiles, ProjectDirectory):
     def engine(self) -> str:
         return self.runs_on
 
-    def remember_engine(self, name: str) -> None:
+    def remember_engine(self, name: str, which: str = "") -> None:
         self.runs_on = name
+        self.used |= {name: which or self.used.get(name, "")} if name else {}
+
+    def used_engines(self) -> dict[str, str]:
+        return self.used
 
     def forget_engine(self, name: str) -> None:
         self.forgotten = name

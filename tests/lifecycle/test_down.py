@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
-from arcctl.errors import UnknownService
+from arcctl.errors import PreflightError, UnknownService
 from arcctl.lifecycle import up
 from arcctl.lifecycle.clean import clean
 from arcctl.lifecycle.down import down
-from tests.fakes.toy import Toy
+from tests.fakes.catalogue import TOY
+from tests.fakes.toy import FakeEngine, Toy
 
 
 @pytest.fixture
@@ -36,6 +38,17 @@ def test_an_unknown_name_stops_nothing_and_brings_the_nearest_component(toy: Toy
 def test_down_of_everything_removes_it_and_returns_what_it_was(toy: Toy) -> None:
     assert down((), toy.project()) == ("big-shop", "shop-db", "shop-exporter", "store")
     assert (toy.engine.calls, toy.directory.up) == (["down"], frozenset())
+
+
+def test_down_where_another_engine_answers_forgets_nothing() -> None:
+    toy = Toy(engine=FakeEngine(TOY, id="9c2", way="docker context use box"))
+    toy.directory.remember_engine("fake", "4f1 docker context use default")
+    with pytest.raises(PreflightError, match="in another fake engine") as caught:
+        down((), toy.project())
+    assert caught.value.hint == "docker context use default; arcctl down"
+    assert (toy.engine.calls, toy.directory.runs_on) == ([], "fake")
+    assert down((), replace(toy.project(), engine_named=True)) == ()
+    assert toy.directory.runs_on == ""
 
 
 def test_down_of_a_layer_leaves_the_other(toy: Toy) -> None:

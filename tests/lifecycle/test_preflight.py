@@ -69,7 +69,7 @@ def test_a_port_that_no_setting_changes_is_refused_with_its_owner() -> None:
     with pytest.raises(PreflightError) as caught:
         asyncio.run(up.up(up.Request(words=("store",)), project))
     assert caught.value.message == "port 7900 (store) is already in use by store (pid 3) of the project /srv/other"
-    assert caught.value.hint == "stop what uses the port: no setting changes it"
+    assert caught.value.hint == "arcctl --project-directory /srv/other down"
 
 
 def test_all_problems_are_reported_at_once() -> None:
@@ -165,6 +165,63 @@ def test_without_changes_nothing_is_checked() -> None:
     toy.engine.compose = "1.0.0"
     _up(toy, "store")
     assert toy.engine.calls == ["create store", "start store"]
+
+
+BEFORE = "4f1 docker context use default"
+ELSEWHERE = "the data of this project is in another fake engine than the one that answers"
+
+
+def _on(id: str, way: str, **used: str) -> Toy:
+    """A platform that ran on these engines, where this one answers now."""
+    return Toy(engine=FakeEngine(TOY, id=id, way=way), directory=FakeDirectory(used=used))
+
+
+def test_another_engine_of_the_same_kind_is_refused_with_the_way_back_and_the_way_on() -> None:
+    toy = _on("9c2", "docker context use box", fake=BEFORE)
+    with pytest.raises(PreflightError) as caught:
+        _up(toy, "store")
+    assert (caught.value.message, toy.engine.calls) == (ELSEWHERE, [])
+    assert caught.value.hint == (
+        "docker context use default; arcctl up; to start without that data: arcctl --engine fake up"
+    )
+    assert toy.directory.used == {"fake": BEFORE}
+
+
+def test_it_is_used_where_the_command_line_names_it_with_a_warning_once() -> None:
+    toy = _on("9c2", "docker context use box", fake=BEFORE)
+    asyncio.run(up.up(up.Request(words=("store",), timeout=5.0), replace(toy.project(), engine_named=True)))
+    assert f"warning {ELSEWHERE}; to get back to it: docker context use default" in toy.printed
+    assert toy.directory.used == {"fake": "9c2 docker context use box"}
+    toy.events.clear()
+    _up(toy, "big-shop")
+    assert not [line for line in toy.printed if line.startswith("warning the data")]
+
+
+@pytest.mark.parametrize(
+    ("id", "way", "before"),
+    [
+        ("4f1", "docker context use renamed", BEFORE),
+        ("9c2", "docker context use default", BEFORE),
+        ("", "docker context use box", BEFORE),
+        ("9c2", "docker context use box", ""),
+    ],
+    ids=["the same by another name", "installed again", "it does not say", "never noted"],
+)
+def test_an_engine_that_is_not_known_to_be_another_one_is_used_and_noted(id: str, way: str, before: str) -> None:
+    toy = _on(id, way, fake=before)
+    _up(toy, "store")
+    assert toy.engine.calls == ["start store"]
+    assert toy.directory.used == {"fake": f"{id} {way}" if id else before}
+
+
+def test_an_engine_without_data_that_only_the_environment_names_is_refused() -> None:
+    toy = _on("", "", docker="")
+    with pytest.raises(PreflightError) as caught:
+        _up(toy, "store")
+    assert caught.value.message == "the data of this project is in the docker engine"
+    assert caught.value.hint == "unset ARCCTL_ENGINE; arcctl up; to start without that data: arcctl --engine fake up"
+    asyncio.run(up.up(up.Request(words=("store",), timeout=5.0), replace(toy.project(), engine_named=True)))
+    assert (toy.engine.calls, toy.directory.used) == (["start store"], {"docker": "", "fake": ""})
 
 
 @pytest.mark.parametrize(

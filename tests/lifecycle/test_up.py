@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
+from arcctl.engines.base import Tell, silent
 from arcctl.errors import EngineError, PreflightError, SecretsLost
 from arcctl.lifecycle import up
 from arcctl.lifecycle.report import UpReport
@@ -112,6 +114,32 @@ def test_secrets_are_not_generated_over_existing_data() -> None:
     with pytest.raises(SecretsLost, match="arc_store_data"):
         run(toy, "store")
     assert toy.directory.kept == {}
+
+
+def test_nothing_is_written_where_the_engine_does_not_know_which_data_is_that_of_the_project() -> None:
+    toy = Toy(engine=FakeEngine(TOY, away="look in another folder"))
+    with pytest.raises(EngineError, match="look in another folder"):
+        run(toy, "store")
+    assert (toy.directory.kept, toy.directory.runs_on, toy.directory.up) == ({}, "", frozenset())
+
+
+class Slow(FakeEngine):
+    """One whose components look changed until it was given time."""
+
+    def recover(self, tell: Tell = silent) -> tuple[str, ...]:
+        tell("waiting")
+        self.states = {key: replace(now, changed=()) for key, now in self.states.items()}
+        return ()
+
+
+def test_what_only_looked_changed_is_not_restarted() -> None:
+    toy = Toy(engine=Slow(TOY))
+    run(toy, "store")
+    toy.engine.calls.clear()
+    toy.engine.states["store"] = replace(toy.engine.states["store"], changed=("nothing would start it again",))
+    result = run(toy, "store")
+    assert (toy.engine.calls, result.plan.changes) == ([], ())
+    assert "note waiting" in toy.printed
 
 
 def test_existing_secrets_stay_as_they_are() -> None:

@@ -41,7 +41,7 @@ class DataCopier(Protocol):
         """
 
     def remarks(self) -> tuple[str, ...]:
-        """What is not as it was where the data was copied, for a person."""
+        """What was left out, or is not as it was where the data was copied, for a person."""
 
     def present(self) -> str:
         """The current data, for a person; empty where there is none."""

@@ -111,6 +111,8 @@ class _Creation:
                     self._leave_out(Missing(service=service, name=name, reason=error.message, hint=error.hint))
                 else:
                     self._add(written, file, service, kind, name, server)
+            for remark in copier.remarks():
+                self.project.note(f"{service}: {remark}")
         finally:
             if stop:
                 self.project.engine.restart([service])

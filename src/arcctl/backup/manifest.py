@@ -121,7 +121,7 @@ class Verified:
 
 @dataclass(frozen=True)
 class Entry:
-    """One backup as `list` shows it; `problem` says why it has no manifest."""
+    """One backup as `list` shows it; `problem` says why it cannot be used, as far as names and sizes of files tell."""
 
     name: str
     manifest: Manifest | None

@@ -30,7 +30,7 @@ class Verify:
 
 
 async def verify(request: Verify, tools: BackupTools, sandbox: Sandbox) -> VerifyReport:
-    """Raises KeyRefused for a key that does not fit, and nothing for what fails; a success is noted in the backup."""
+    """Raises KeyRefused for a key that does not fit, and nothing for what fails; the result is noted in the backup."""
     request = replace(request, name=request.name or _newest(tools.repository))
     backup = tools.repository.find(request.name)
     damages = backup.damages()
@@ -41,8 +41,8 @@ async def verify(request: Verify, tools: BackupTools, sandbox: Sandbox) -> Verif
         with sandbox() as (project, its_tools):
             report = await _in_sandbox(request, backup, project, its_tools)
     report = replace(report, missing=missing)
-    if report.passed:
-        backup.note(Verified(datetime.now(UTC).isoformat(timespec="seconds"), restored=report.report is not None))
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    backup.note(Verified(now, restored=report.report is not None) if report.passed else None)
     return report
 
 

@@ -66,10 +66,13 @@ def _row(entry: Entry) -> tuple[tuple[str, str] | str, ...]:
     if not entry.manifest:
         return (entry.name, "", "", "", "", (f"✘ {entry.problem}", "red"), "")
     m, verified = entry.manifest, ("? not yet", "dim")
-    if m.missing:
+    if entry.problem:
+        verified = (f"✘ {entry.problem}", "red")
+    elif m.missing:
         verified = (f"✘ not complete: {', '.join(f'{one.service}: {one.name}' for one in m.missing)}", "red")
     elif entry.verified:
-        verified = ("✔ restored and tested", "green") if entry.verified.restored else ("✔ hashes only", "yellow")
+        what, style = ("restored and tested", "green") if entry.verified.restored else ("hashes only", "yellow")
+        verified = (f"✔ {what}, {age(entry.verified.at)} ago", style)
     services = ", ".join(m.services)
     return (entry.name, age(m.created_at), terminal.size(m.bytes), m.engine, m.lock[:16], verified, services)
 

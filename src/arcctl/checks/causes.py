@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from posixpath import normpath
 from types import MappingProxyType
 from typing import Any
 
-from arcctl.checks.cause_report import GENERAL, PRIVILEGED, Explanation, Found, Secret, Surroundings, explain, find
-from arcctl.model.data_version import SERVERS_NOTE
+from arcctl.checks.cause_report import (
+    GENERAL,
+    CauseContext,
+    Explanation,
+    RefusedPassword,
+    SymptomMatch,
+    explain,
+    last_symptom,
+)
+from arcctl.model.data_version import SERVERS_NOTE, tag_for
 from arcctl.model.env import ServiceEnv, variables
-from arcctl.model.host_ports import HostPort, free_port
+from arcctl.model.host_ports import PRIVILEGED, HostPort
 from arcctl.model.probe import Answer
 from arcctl.model.rotation import Rotation
 from arcctl.model.service import BindMount, Component, Service, Volume
@@ -22,7 +30,7 @@ from arcctl.settings.installation import install
 from arcctl.settings.resolve import ENVIRONMENT
 
 LINES = 60
-"""How many lines of a log are read: those of the last starts."""
+"""How many lines of a log are read: those of the last run."""
 LOW_SHIFT = 8000
 """What is added to a port that only root may use."""
 
@@ -50,9 +58,9 @@ def causes(
     for service in project.catalogue.services.values():
         for component in (service, *service.components):
             if component.id in wanted and (
-                told := _cause(component, service, project, newest, answers.get(component.id))
+                explanation := _cause(component, service, project, newest, answers.get(component.id))
             ):
-                found[component.id] = told
+                found[component.id] = explanation
     return found
 
 
@@ -63,15 +71,16 @@ def _cause(
     newest: NewestBackup,
     answer: Answer | None,
 ) -> Explanation | None:
-    log = project.engine.logs([component.id], follow=False, since="", tail=str(LINES)) if answer is None else ()
-    lines = (*log, answer.reason if answer else "")
-    found = find((*service.checks.symptoms, *GENERAL), lines)
-    return explain(found, _Case(found, component, service, project, newest).surroundings()) if found else None
+    lines = [answer.reason] if answer else project.engine.logs_of_last_run(component.id, tail=str(LINES))
+    match = last_symptom((*service.checks.symptoms, *GENERAL), lines)
+    return explain(match, _ContextReader(match, component, service, project, newest).read()) if match else None
 
 
 @dataclass(frozen=True)
-class _Case:
-    found: Found
+class _ContextReader:
+    """Asks the project and the system for what a symptom is about."""
+
+    match: SymptomMatch
     component: Component[Any]
     service: Service[Any]
     project: Project
@@ -87,52 +96,47 @@ class _Case:
 
     @property
     def _path(self) -> str:
-        return self.found.groups.get("path", "")
+        return normpath(path) if (path := self.match.groups.get("path")) else ""
 
-    @cached_property
-    def _ports(self) -> tuple[HostPort, ...]:
-        return self.project.host_ports()
-
-    def surroundings(self) -> Surroundings:
-        engine, port = self.project.engine, self._port()
-        place, (file, same_lines) = engine.runs_as(self.component.id), self._file()
+    def read(self) -> CauseContext:
+        engine, project, port = self.project.engine, self.project, self._port()
+        runs_as, (config_file, same_lines) = engine.runs_as(self.component.id), self._config_file()
         mounts = self.component.storage.mounts(self._env)
         volumes = tuple(engine.volume_name(self.component.id, m.name) for m in mounts if isinstance(m, Volume))
-        return Surroundings(
+        return CauseContext(
             service=self.service.id,
             local=self._local,
-            user=place.user,
-            inside=self._is_inside(place.folder),
-            backup=self.newest(self.service.id) if self.found.symptom.cause is Cause.DATA else "",
+            user=runs_as.user,
+            path_is_own=self._path_is_own(runs_as.folder),
+            backup=self.newest(self.service.id) if self.match.symptom.cause is Cause.DATA else "",
             volumes=volumes,
-            data=f"{place.folder}/data/{volumes[0]}" if place.folder and volumes else "",
+            data_folder=f"{runs_as.folder}/data/{volumes[0]}" if runs_as.folder and volumes else "",
             port=port,
-            owner=self.project.port_owner(port.number) if port and self.project.ports.taken(port.number) else "",
-            free=self._free(port) if port else 0,
-            secret=self._secret(),
-            file=file,
+            port_owner=project.port_owner(port.number) if port and project.ports.taken(port.number) else None,
+            free_port=self._free_port(port) if port else 0,
+            password=self._password(),
+            config_file=config_file,
             same_lines=same_lines,
-            earlier=self._earlier(),
+            earlier_version=self._earlier_server() if self._local else self._earlier_image(),
         )
 
-    def _is_inside(self, folder: str) -> bool:
+    def _path_is_own(self, folder: str) -> bool:
         """Whether the path in the log is one that arcctl made for its processes, or unknown."""
         own = (f"{folder}/data/", f"{folder}/run/")
         return not (folder and self._path) or self._path.startswith(own)
 
     def _port(self) -> HostPort | None:
         """The one that the log names, else the first of its own that somebody listens on."""
-        mine = [port for port in self._ports if port.component == self.component.id]
-        if named := int(self.found.groups.get("port", "0")):
-            return next((port for port in mine if port.number == named), None)
-        taken = (port for port in mine if self.project.ports.taken(port.number))
-        return next(taken, None) if self.found.symptom.cause is Cause.PORT else None
+        own = [port for port in self.project.host_ports() if port.component == self.component.id]
+        if named := int(self.match.groups.get("port", "0")):
+            return next((port for port in own if port.number == named), None)
+        taken = (port for port in own if self.project.ports.taken(port.number))
+        return next(taken, None) if self.match.symptom.cause is Cause.PORT else None
 
-    def _free(self, port: HostPort) -> int:
-        near = port.number + (LOW_SHIFT - 1 if port.number < PRIVILEGED else 0)
-        return free_port(near, self._ports, self.project.ports.taken)
+    def _free_port(self, port: HostPort) -> int:
+        return self.project.free_port(port.number + (LOW_SHIFT - 1 if port.number < PRIVILEGED else 0))
 
-    def _file(self) -> tuple[str, bool]:
+    def _config_file(self) -> tuple[str, bool]:
         """The file of the project that it reads from the path in its log, and whether it reads that as it is."""
         process = self.component.process
         patched = process.patches(self._env) if process and self._local else {}
@@ -144,17 +148,16 @@ class _Case:
         only = mounts[0] if len(mounts) == 1 and not self._path else None
         return (f"config/{only.source}", only.path not in patched) if only else ("", True)
 
-    def _secret(self) -> Secret | None:
+    def _password(self) -> RefusedPassword | None:
         """The setting with the password of the user that the log names."""
-        if self.found.symptom.cause is not Cause.PASSWORD:
+        if self.match.symptom.cause is not Cause.PASSWORD:
             return None
-        names = {self.found.symptom.setting} | _passwords(self.found.groups.get("user", ""), self.project)
-        values = self.project.settings.values
+        names, values = _passwords(self.match.groups.get("user", ""), self.project), self.project.settings.values
         value = next((values[name] for name in sorted(names) if name in values), None)
         if value is None:
             return None
         name = value.variable.name
-        return Secret(
+        return RefusedPassword(
             service=value.service,
             name=name,
             origin="the environment" if value.origin == ENVIRONMENT else value.origin,
@@ -162,10 +165,16 @@ class _Case:
             generated=value.origin.startswith("config/") and name in self.project.directory.secrets(),
         )
 
-    def _earlier(self) -> str:
+    def _earlier_server(self) -> str:
         """The command that installs the server that last ran with this data."""
         package, _, version = self.project.directory.note(SERVERS_NOTE).get(self.component.id, "").partition(" ")
-        return install(f"{package}=={version}") if version and self._local else ""
+        return install(f"{package}=={version}") if version else ""
+
+    def _earlier_image(self) -> str:
+        """The command that chooses the image for the version of the data that the log names."""
+        version = self.match.groups.get("version", "")
+        tag = tag_for(self.component, version) if version else ""
+        return f"arcctl config set {self.service.id} IMAGE_TAG {tag}" if tag else ""
 
 
 def _passwords(user: str, project: Project) -> set[str]:

@@ -6,8 +6,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-SECONDS = 20
-"""How long a statement of arcctl waits for one lock."""
+from arcctl.model.data_store import LOCK_SECONDS
+
+POLL_SECONDS = 5.0
+"""How often arcctl asks who holds a lock that a statement waits for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +36,7 @@ def read_holders(text: str) -> tuple[Holder, ...]:
 
 
 def explained(holders: Sequence[Holder]) -> str:
-    return f"waited {SECONDS} s for a lock that is held by {', '.join(map(str, holders))}"
+    return f"waited {LOCK_SECONDS} s for a lock that is held by {', '.join(map(str, holders))}"
 
 
 def hint(service: str, superuser: str, holders: Sequence[Holder]) -> str:

@@ -18,6 +18,8 @@ class Globals:
     directory: str = ""
     insecure_demo: bool = False
     engine: str = "auto"
+    engine_typed: bool = False
+    """On the command line, rather than set in the environment."""
     telemetry: bool = False
     progress: str = "auto"
     verbose: bool = False

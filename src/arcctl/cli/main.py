@@ -100,6 +100,7 @@ def options(
         directory=project_directory,
         insecure_demo=insecure_demo,
         engine=engine,
+        engine_typed=getattr(ctx.get_parameter_source("engine"), "name", "") == "COMMANDLINE",
         telemetry=telemetry,
         progress=progress,
         verbose=verbose,

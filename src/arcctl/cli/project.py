@@ -70,6 +70,7 @@ def load_project(
         ports=LoopbackPorts(),
         sink=sink,
         insecure_demo=options.insecure_demo,
+        engine_named=options.engine_typed and options.engine != engines.AUTO,
     )
 
 

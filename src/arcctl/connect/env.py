@@ -9,12 +9,9 @@ from arcctl.engines.base import Unavailable
 from arcctl.model.connection import Side, Where
 from arcctl.model.env import NOT_ISSUED, ServiceEnv
 from arcctl.model.graph import resolve
-from arcctl.model.names import LOOPBACK
+from arcctl.model.names import LOOPBACK, NO_PROXY, PROXIES
 from arcctl.model.service import Service
 from arcctl.project import Project
-
-PROXIES = ("http_proxy", "https_proxy", "all_proxy", "grpc_proxy")
-NO_PROXY = "no_proxy"
 
 
 @dataclass(frozen=True)

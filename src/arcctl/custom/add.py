@@ -13,10 +13,10 @@ from arcctl.custom.files import load, render
 from arcctl.custom.new import scaffold
 from arcctl.custom.report import AddReport
 from arcctl.custom.schema import HTTP, read
-from arcctl.engines.embedded.translation import local_ports
 from arcctl.errors import SettingsError, UsageError
 from arcctl.lifecycle.init import init
 from arcctl.model.graph import reserved
+from arcctl.model.host_ports import HIGHEST, host_ports
 from arcctl.project import Project
 from arcctl.render.compose import dump
 from arcctl.settings.location import custom_file, refuse_name
@@ -75,12 +75,6 @@ def _document(fields: Mapping[str, Any], project: Project) -> dict[str, Any]:
 
 def free_ports(project: Project, count: int) -> tuple[int, ...]:
     """Ports of the host that no service of the project uses, running or not, and that nothing listens on now."""
-    envs = project.settings.envs
-    used = {
-        port
-        for service_id in project.catalogue.services
-        for component in project.catalogue.components((service_id,)).values()
-        for port in local_ports(component, envs[service_id]).values()
-    }
-    free = (port for port in range(FIRST_PORT, 65536) if port not in used and not project.ports.taken(port))
+    used = {port.number for port in host_ports(project.catalogue, project.settings.envs, local=True)}
+    free = (port for port in range(FIRST_PORT, HIGHEST + 1) if port not in used and not project.ports.taken(port))
     return tuple(itertools.islice(free, count))

@@ -161,11 +161,11 @@ async def _refuse_obstacles(name: str, role: str, server: Server[Databases], cli
     obstacles = await client.obstacles(name, role)
     if obstacles:
         first, what = obstacles[0], "; ".join(str(o) for o in obstacles)
-        look = (
+        hint = (
             f"arcctl shell {server.service} --as {server.store.user}"
-            f' -- -d {shlex.quote(first.database)} -c "{first.look}"'
+            f' -- -d {shlex.quote(first.database)} -c "{first.query}"'
         )
-        raise UnhealthyError(f"{name!r} is not dropped, nor anything of it; in the way: {what}", hint=look)
+        raise UnhealthyError(f"{name!r} is not dropped, nor anything of it; in the way: {what}", hint=hint)
 
 
 async def drop(name: str, project: Project, clients: DataClients) -> None:
@@ -178,7 +178,7 @@ async def drop(name: str, project: Project, clients: DataClients) -> None:
         await _impact(name, server, client)
         secret = _password_variable(server, name).name
         role = name if secret in project.directory.secrets() else ""
-        reason, hint = "a second look finds it", "arcctl db list"
+        reason, hint = "the server still has it", "arcctl db list"
         try:
             await client.drop(name, role)
         except UnhealthyError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection
 
-from arcctl.checks.locks_report import explained, hint
+from arcctl.checks.locks_report import POLL_SECONDS, Holder, explained, hint
 from arcctl.data.base import DataClients
 from arcctl.data.db import owners
 from arcctl.data.stores import Server, running_server
@@ -19,8 +19,6 @@ from arcctl.project import Project, ensure_secrets, must_run, project_lock
 
 TIMEOUT = 300.0
 """Seconds for all migrations together."""
-LOOK = 5.0
-"""Seconds between two looks at who waits for a lock."""
 
 
 async def migrate(words: tuple[str, ...], project: Project, clients: DataClients) -> UpReport:
@@ -40,21 +38,21 @@ async def migrate(words: tuple[str, ...], project: Project, clients: DataClients
             PlanExecutor(plan=plan, project=project, input_hashes={}).run(wait=True, timeout=TIMEOUT)
         )
         try:
-            while not (await asyncio.wait({work}, timeout=LOOK))[0]:
-                await _refuse_to_wait(chosen, server, clients)
+            while not (await asyncio.wait({work}, timeout=POLL_SECONDS))[0]:
+                holders = await _blocked(chosen, server, clients)
+                if holders and not work.done():
+                    text = f"a migration is not done: it {explained(holders)}; it goes on when that transaction ends"
+                    raise UnhealthyError(text, hint=hint(server.service, server.store.user, holders))
         finally:
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)
         return UpReport(plan, work.result(), ())
 
 
-async def _refuse_to_wait(chosen: Collection[str], server: Server[Databases], clients: DataClients) -> None:
-    """Raises UnhealthyError where a session in a database of these services waits too long for a lock."""
+async def _blocked(chosen: Collection[str], server: Server[Databases], clients: DataClients) -> tuple[Holder, ...]:
+    """Who holds the locks that sessions in the databases of these services have waited for too long."""
     client = clients.databases(server.service, server.store, server.ports)
-    holders = await client.blocked([name for name, owner in owners(server).items() if owner.service in chosen])
-    if holders:
-        text = f"a migration is not done: it {explained(holders)}; it goes on when that transaction ends"
-        raise UnhealthyError(text, hint=hint(server.service, server.store.user, holders))
+    return await client.blocked([name for name, owner in owners(server).items() if owner.service in chosen])
 
 
 def _chosen(words: tuple[str, ...], project: Project) -> dict[str, str]:

@@ -63,8 +63,8 @@ class Obstacle:
     what: str
     database: str
     """Where to look at it."""
-    look: str
-    """The SQL that shows it there."""
+    query: str
+    """What shows it there."""
 
     def __str__(self) -> str:
         return self.what

@@ -12,18 +12,16 @@ from arcctl.checks.health import crashed
 from arcctl.diagnostics import rules
 from arcctl.diagnostics.diagnosis import Report
 from arcctl.diagnostics.facts import Collector, EngineReport, Facts, ProjectFacts, Removable, Taken
-from arcctl.diagnostics.rules import NO_PROXY, PROXIES
 from arcctl.errors import ArcError
 from arcctl.lifecycle import preflight
 from arcctl.model.disk import Disk, Space, fullest
-from arcctl.model.host_ports import collisions, free_port, gateway_port, route_names
+from arcctl.model.host_ports import PRIVILEGED, gateway_port, route_names
+from arcctl.model.names import NO_PROXY, PROXIES
 from arcctl.model.probe import Finding
 from arcctl.project import Project, targets
 from arcctl.settings.resolve import Settings, near_misses
 
 PROBE_SECONDS = 3.0
-PRIVILEGED = 1024
-"""Ports below need root by default."""
 
 
 def diagnose(project: Project, collector: Collector, newest: NewestBackup = no_backup) -> Report:
@@ -52,7 +50,7 @@ def gather(project: Project, collector: Collector, newest: NewestBackup) -> Fact
         taken=_taken(project, engine, loaded),
         unresolved=collector.unresolved(route_names(project.catalogue, loaded.envs)) if loaded else (),
         gateway_port=gateway_port(project.catalogue, loaded.envs) if loaded else 0,
-        ports_twice=_ports_twice(project) if loaded else (),
+        ports_twice=tuple((str(c), c.hint(project.free_port)) for c in project.port_collisions()) if loaded else (),
         low_ports={p.number: p.service for p in project.host_ports() if p.number < PRIVILEGED} if loaded else {},
         memory_wanted=preflight.memory_wanted(containers),
         started=_started(project),
@@ -90,15 +88,6 @@ def _proxies(environment: Mapping[str, str]) -> Mapping[str, str]:
     return {name.lower(): value for name, value in environment.items() if name.lower() in wanted and value}
 
 
-def _ports_twice(project: Project) -> tuple[tuple[str, str], ...]:
-    ports = project.host_ports()
-
-    def free(near: int) -> int:
-        return free_port(near, ports, project.ports.taken)
-
-    return tuple((str(found), found.hint(free)) for found in collisions(ports))
-
-
 def _seen(
     project: Project, engine: EngineReport, loaded: Settings | None, newest: NewestBackup
 ) -> tuple[tuple[tuple[str, Finding], ...], tuple[tuple[str, Explanation], ...]]:
@@ -119,7 +108,7 @@ def _taken(project: Project, engine: EngineReport, loaded: Settings | None) -> t
         return None
     observed = project.engine.observe()
     return tuple(
-        Taken(port=port.number, service=port.component, owner=project.port_owner(port.number))
+        Taken(port=port.number, service=port.component, owner=str(project.port_owner(port.number)))
         for port in project.host_ports()
         if not observed.of(port.component).running and project.ports.taken(port.number)
     )

@@ -10,14 +10,14 @@ from arcctl.diagnostics.diagnosis import Diagnosis, EnvLink, Leftover, Mode, ok,
 from arcctl.diagnostics.facts import Facts
 from arcctl.engines.base import too_old
 from arcctl.model.disk import MEGABYTE, SPARE_BYTES, Disk, Space
+from arcctl.model.names import LOOPBACK, NO_PROXY, PROXIES
 
 FIX = "arcctl doctor --fix"
 BUILD, IN_CONTAINERS = "arcctl engine build", "arcctl --engine docker"
 UNUSUAL_STORAGE = ("vfs", "devicemapper", "aufs", "overlay")
 NOTABLE_SKEW, BAD_SKEW = 2.0, 30.0
 """Seconds between two clocks; more than the second breaks tokens, and metrics are refused as too old."""
-PROXIES, NO_PROXY = ("http_proxy", "https_proxy", "all_proxy"), "no_proxy"
-LOCAL = ("127.0.0.1", "localhost")
+LOCAL = (LOOPBACK, "localhost")
 OLDEST_PYTHON = (3, 11)
 FEW_FILES, ENOUGH_FILES = 1024, 65536
 """The supervisor does not start with fewer than the first, and brokers run out of them."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from arcctl.model.smoke_test import EphemeralContainer
 
 ABSENT = "absent"
+Tell = Callable[[str], None]
+"""Takes a line for the user, about what is being waited for."""
+
+
+def silent(line: str) -> None:
+    """For a caller that shows nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +63,11 @@ class ContainerState:
     @property
     def running(self) -> bool:
         return self.state == "running"
+
+    @property
+    def alive(self) -> bool:
+        """Whether there are processes of it, or will be again without a command."""
+        return self.state in ("running", "paused", "restarting")
 
     @property
     def crashed(self) -> bool:
@@ -133,6 +144,15 @@ class EngineFacts:
     cpus: int
     disk: Disk | None = None
     """Where the engine keeps its data; None where that is on another machine."""
+    id: str = ""
+    """What tells it from another engine of the same kind; empty where it does not say, or has no others."""
+    way: str = ""
+    """The shell commands after which it is the one that answers."""
+
+    @property
+    def which(self) -> str:
+        """What a project notes of the engine that has its data."""
+        return f"{self.id} {self.way}" if self.id else ""
 
 
 @dataclass(frozen=True)
@@ -197,7 +217,7 @@ class Engine(Protocol):
     def fetch(self, key: str) -> Iterator[str]:
         """Pull or build what one component runs from; yields lines of progress."""
 
-    def recover(self) -> tuple[str, ...]:
+    def recover(self, tell: Tell = silent) -> tuple[str, ...]:
         """Repair what an interrupted command or a killed part of the engine left; the components that this ended."""
 
     def changes(self) -> AbstractAsyncContextManager[asyncio.Event]:
@@ -244,11 +264,17 @@ class Engine(Protocol):
     def remove(self, keys: Iterable[str], volumes: Iterable[str]) -> None:
         """Remove components, and volumes by their names on this engine."""
 
-    def down(self, *, volumes: bool = False) -> None:
+    def down(self, tell: Tell = silent, *, volumes: bool = False) -> None:
         """Remove everything of the project; its data only with `volumes`."""
 
     def logs(self, keys: Iterable[str], *, follow: bool, since: str, tail: str) -> Iterator[str]:
         """Lines, each after the key of its component. Raises UsageError for what this engine cannot filter by."""
+
+    def logs_of_last_run(self, key: str, *, tail: str) -> Iterator[str]:
+        """The last lines that a component printed since it was started, in the form of `logs`.
+
+        Where the engine started it again after a crash, which may not have printed anything yet, with those before.
+        """
 
     def command(self) -> tuple[str, ...]:
         """The `docker compose` command line of the project. Raises UsageError on an engine without Compose."""

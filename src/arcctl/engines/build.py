@@ -102,3 +102,9 @@ def refuse_used(servers: Servers) -> None:
         down = f"arcctl --project-directory {shlex.quote(first)} down"
         hint = f"{down if first.startswith('/') else f'end {first}'}, then arcctl engine clean"
         raise UsageError(f"these servers are running for {', '.join(used_by)}", hint=hint)
+
+
+def clean(servers: Servers) -> None:
+    """Raises UsageError where another project runs from the cache: it may have started while a person was asked."""
+    refuse_used(servers)
+    servers.clean()

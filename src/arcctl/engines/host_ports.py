@@ -5,6 +5,8 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 
+from arcctl.model.host_ports import PortOwner
+
 _LISTEN = "0A"
 
 
@@ -19,17 +21,16 @@ class LoopbackPorts:
                 return True
         return False
 
-    def owner(self, port: int) -> str:
-        """`name (pid 42)` of the process that listens, with its project; empty where the system does not say."""
-        from arcctl.engines.embedded import owners
+    def owner(self, port: int) -> PortOwner | None:
+        """`name (pid 42)` of the process that listens, with its project; None where the system does not say."""
+        from arcctl.engines.embedded import processes
 
         inode = _listening_inode(port)
         for folder in Path("/proc").glob("[0-9]*") if inode else ():
             if _holds(folder, inode):
                 name = (folder / "comm").read_text(encoding="utf-8", errors="replace").strip()
-                project = owners.project(int(folder.name))
-                return f"{name} (pid {folder.name})" + (f" of the project {project}" if project else "")
-        return ""
+                return PortOwner(f"{name} (pid {folder.name})", processes.project(int(folder.name)))
+        return None
 
 
 def _listening_inode(port: int) -> str:

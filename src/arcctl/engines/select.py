@@ -16,7 +16,8 @@ from arcctl.render import compose
 from arcctl.settings.directory import ProjectDirectory
 
 AUTO = "auto"
-NAMES = (DockerEngine.name, "embedded")
+DOCKER, EMBEDDED = DockerEngine.name, "embedded"
+NAMES = (DOCKER, EMBEDDED)
 OVERRIDES = docker_adapter.OVERRIDES
 
 
@@ -41,18 +42,20 @@ def choose(
     if used not in ("", chosen):
         text = f"the data of this project is in the {used} engine; the {chosen} engine does not see it"
         sink(Event(Kind.WARNING, "", text))
-    return (catalogue, docker) if chosen == docker.name else embedded(catalogue, directory)
+    return (catalogue, docker) if chosen == DOCKER else embedded(catalogue, directory)
 
 
 def used(directory: ProjectDirectory) -> str:
-    """The engine that ran a project last and has its data; empty where none has."""
-    if found := directory.used_engine():
+    """The engine that ran a project last and has its data; empty where none has, or where that is not known."""
+    if found := next(reversed(directory.used_engines()), ""):
         return found if found in NAMES else ""
     if not directory.bootstrapped():
         return ""
-    from arcctl.engines.embedded.location import base
+    from arcctl.engines.embedded import location
 
-    return NAMES[1] if (base(directory.root) / "data").is_dir() else NAMES[0]  # an earlier arcctl did not note it
+    if (location.base(directory.root) / "data").is_dir():  # an earlier arcctl did not note the engine
+        return EMBEDDED
+    return "" if location.candidates(directory.root) else DOCKER
 
 
 def _remembered(used: str, sink: Sink) -> str:
@@ -65,7 +68,7 @@ def _remembered(used: str, sink: Sink) -> str:
 
 def _automatic(docker: DockerEngine, sink: Sink) -> str:
     refused = docker.refusal()
-    chosen, why = (NAMES[1], "does not answer") if refused else (docker.name, "answers")
+    chosen, why = (EMBEDDED, "does not answer") if refused else (DOCKER, "answers")
     if isinstance(refused, NotPermitted):
         why = "may not be used by this user"
         sink(Event(Kind.WARNING, "", f"{refused.message} To get in: {refused.hint}"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from arcctl.errors import EngineError
 from arcctl.lifecycle import data_versions
-from arcctl.lifecycle.down import forget, look_again
+from arcctl.lifecycle.down import forget, refuse_still_running
 from arcctl.project import Project, refuse_other_project
 
 
@@ -17,8 +17,8 @@ def destroyable(project: Project) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def clean(project: Project) -> None:
     """Raises EngineError where something is left afterwards."""
-    project.engine.down(volumes=True)
-    look_again(project, project.catalogue.components())
+    project.engine.down(project.note, volumes=True)
+    refuse_still_running(project, project.catalogue.components())
     if left := project.engine.volumes():
         raise EngineError(f"not deleted: {', '.join(left)}", hint="arcctl doctor, then arcctl clean")
     project.directory.remember_bootstrapped(())

@@ -11,8 +11,8 @@ from arcctl.lifecycle.config_report import ListedSetting, SetReport, SettingsRep
 from arcctl.lifecycle.plan import Action, Step
 from arcctl.model.env import Variable
 from arcctl.model.graph import resolve
-from arcctl.model.host_ports import another, collisions, free_port
 from arcctl.project import Project, project_lock
+from arcctl.settings.image_tags import FIELD as IMAGE_TAG
 from arcctl.settings.image_tags import prefix
 from arcctl.settings.resolve import (
     ENVIRONMENT,
@@ -40,8 +40,9 @@ class Change:
     def name(self) -> str:
         return self.after.variable.name
 
-    @property
-    def warnings(self) -> Iterator[str]:
+    def warnings(self, project: Project) -> Iterator[str]:
+        if self.value and self.after.variable.field == IMAGE_TAG and project.engine.image_store is None:
+            yield f"the {project.engine.name} engine runs no images: {self.name} changes nothing there"
         if self.after.origin == ENVIRONMENT:
             yield f"the process environment sets {self.name} too, and overrides the file"
         if self.after.variable.secret:
@@ -99,13 +100,12 @@ def _refuse_used_port(change: Change, sources: tuple[Source, ...], project: Proj
         settings = resolve_settings(project.catalogue, (*sources, any_secrets(project.catalogue)), insecure_demo=True)
     except SettingsError:
         return
-    ports = project.host_ports(settings)
     start = prefix(project.catalogue.services[change.after.service])
-    for found in collisions(ports):
-        for port in (found.first, found.second):
+    for collision in project.port_collisions(settings):
+        for port in (collision.first, collision.second):
             if port.service == change.after.service and f"{start}{port.setting}" == change.name:
-                free = free_port(port.number, ports, project.ports.taken)
-                raise SettingsError(str(found), hint=another(port, free))
+                hint = port.change_to(project.free_port(port.number, settings))
+                raise SettingsError(str(collision), hint=hint)
 
 
 async def write(change: Change, project: Project) -> None:
@@ -132,7 +132,7 @@ def report(change: Change, project: Project, *, written: bool) -> SetReport:
         before=_shown(change.before),
         after=_shown(change.after),
         written=written,
-        warnings=tuple(change.warnings),
+        warnings=tuple(change.warnings(project)),
         recreated=_recreated(project) if written else None,
     )
 
@@ -186,10 +186,7 @@ def _listed(values: Iterable[Value]) -> SettingsReport:
 
 def validate(project: Project) -> ValidateReport:
     """Raises SettingsError where a setting is invalid, and where two services use the same port."""
-    ports = project.host_ports()
-    twice = collisions(ports)
-    if twice:
-        hint = twice[0].hint(lambda near: free_port(near, ports, project.ports.taken))
-        raise SettingsError("; ".join(map(str, twice)), hint=hint)
+    if twice := project.port_collisions():
+        raise SettingsError("; ".join(map(str, twice)), hint=twice[0].hint(project.free_port))
     warnings = tuple(f"environment: {text}" for text in near_misses(project.environment, project.catalogue))
     return ValidateReport(len(project.settings.values), warnings)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from arcctl.errors import EngineError
+from arcctl.engines.base import Observed
+from arcctl.errors import EngineError, PreflightError
+from arcctl.lifecycle.preflight import elsewhere
 from arcctl.model.graph import containers
 from arcctl.project import Project, refuse_other_project
-
-RUNS = ("running", "paused", "restarting")
 
 
 def down(words: tuple[str, ...], project: Project) -> tuple[str, ...]:
@@ -16,22 +16,33 @@ def down(words: tuple[str, ...], project: Project) -> tuple[str, ...]:
     observed = project.engine.observe()
     refuse_other_project(observed, project)
     if not words:
-        project.engine.down()
-        look_again(project, observed.containers)
+        _refuse_elsewhere(observed, project)
+        project.engine.down(project.note)
+        refuse_still_running(project, observed.containers)
         forget(project)
         return tuple(sorted(observed.containers))
     named = containers(words, project.catalogue, components=True)
     keys = tuple(key for key in named if key in observed.containers)
     if keys:
         project.engine.stop(keys)
-        look_again(project, keys)
+        refuse_still_running(project, keys)
     project.directory.remember_started(project.directory.started() - set(named))
     return keys
 
 
-def look_again(project: Project, stopped: Iterable[str]) -> None:
+def _refuse_elsewhere(observed: Observed, project: Project) -> None:
+    """Raises PreflightError where nothing runs because another engine than the one that it runs on was asked."""
+    if observed.containers or project.engine_named or not project.directory.engine():
+        return
+    text, back = elsewhere(project.engine.facts(), project)
+    if text:
+        raise PreflightError(text, hint=f"{back}; arcctl down")
+
+
+def refuse_still_running(project: Project, stopped: Iterable[str]) -> None:
+    """Raises EngineError where one of these runs although the engine said that it was stopped."""
     observed = project.engine.observe()
-    left = [key for key in sorted(stopped) if observed.of(key).state in RUNS]
+    left = [key for key in sorted(stopped) if observed.of(key).alive]
     if left:
         raise EngineError(f"still running: {', '.join(left)}", hint="arcctl ps, then arcctl down")
 

@@ -10,7 +10,7 @@ from arcctl.errors import EngineError, PreflightError
 from arcctl.events import Event, Kind
 from arcctl.lifecycle.plan import Action, Plan
 from arcctl.model.disk import GIGABYTE, MEGABYTE, SPARE_BYTES, Space
-from arcctl.model.host_ports import HostPort, collisions, free_port
+from arcctl.model.host_ports import HostPort, PortOwner
 from arcctl.model.service import Component
 from arcctl.project import Project
 
@@ -21,21 +21,28 @@ ALL_IMAGES = 8 * GIGABYTE
 FREE = "free disk space; to see what can be removed: arcctl doctor"
 
 
-def check(plan: Plan, project: Project) -> None:
-    """Raises EngineError for an engine that is too old, PreflightError for ports in use, too little disk, and mounted
-    files that the users of containers cannot read."""
+def check(plan: Plan, project: Project) -> str:
+    """Which engine of its kind this is, where something is to be started.
+
+    Raises EngineError for an engine that is too old, PreflightError for one without the data of this project, ports in
+    use, too little disk, and mounted files that the users of containers cannot read.
+    """
     if not plan.changes:
-        return
+        return ""
     facts = project.engine.facts()
     refuse_old(facts)
+    _refuse_without_data(facts, project)
     project.note(f"engine: {describe(facts)}")
     _refuse_unreadable(plan, project)
     _refuse_ports_used_twice(plan, project)
     taken, disk = _taken(plan, project), list(_disk(plan, project, facts))
     if taken or disk:
-        hints = (*dict.fromkeys(OTHER_PORT if port.setting else STOP_IT for port in taken), *((FREE,) if disk else ()))
-        raise PreflightError("; ".join((*(_in_use(port, project) for port in taken), *disk)), hint="; ".join(hints))
+        owners = {port: project.port_owner(port.number) for port in taken}
+        in_use = (f"port {p.number} ({p.component}) is already in use by {owner}" for p, owner in owners.items())
+        hints = (*dict.fromkeys(_free_port(p, owner) for p, owner in owners.items()), *((FREE,) if disk else ()))
+        raise PreflightError("; ".join((*in_use, *disk)), hint="; ".join(hints))
     _warn_memory(plan, project, facts)
+    return facts.which
 
 
 def describe(facts: EngineFacts) -> str:
@@ -53,13 +60,34 @@ def refuse_old(facts: EngineFacts) -> None:
         raise EngineError(problem[0], hint=problem[1])
 
 
+def elsewhere(facts: EngineFacts, project: Project) -> tuple[str, str]:
+    """Where the data of this project is, and how to get there; empty where this engine has it, or none has.
+
+    Another id at the same place is an engine that was installed again: there is no way back to the one before.
+    """
+    used, here = project.directory.used_engines(), project.engine.name
+    known_id, _, way = used.get(here, "").partition(" ")
+    if used and here not in used:
+        return f"the data of this project is in the {list(used)[-1]} engine", "unset ARCCTL_ENGINE"
+    if known_id and facts.id not in ("", known_id) and facts.way != way:
+        return f"the data of this project is in another {here} engine than the one that answers", way
+    return "", ""
+
+
+def _refuse_without_data(facts: EngineFacts, project: Project) -> None:
+    """Raises PreflightError, unless the command line names the engine."""
+    text, back = elsewhere(facts, project)
+    if text and not project.engine_named:
+        go_on = f"to start without that data: arcctl --engine {project.engine.name} up"
+        raise PreflightError(text, hint=f"{back}; arcctl up; {go_on}")
+    if text and project.engine.name in project.directory.used_engines():  # else it was said when it was chosen
+        project.sink(Event(Kind.WARNING, "", f"{text}; to get back to it: {back}"))
+
+
 def _refuse_ports_used_twice(plan: Plan, project: Project) -> None:
     """Raises PreflightError where two of these services would use the same port."""
-    everything = project.host_ports()
-    twice = collisions(port for port in everything if port.service in plan.services)
-    if twice:
-        hint = twice[0].hint(lambda near: free_port(near, everything, project.ports.taken))
-        raise PreflightError("; ".join(map(str, twice)), hint=hint)
+    if twice := project.port_collisions(services=plan.services):
+        raise PreflightError("; ".join(map(str, twice)), hint=twice[0].hint(project.free_port))
 
 
 def _taken(plan: Plan, project: Project) -> tuple[HostPort, ...]:
@@ -73,8 +101,10 @@ def _taken(plan: Plan, project: Project) -> tuple[HostPort, ...]:
     return tuple(p for p in mine if not observed.of(p.component).running and project.ports.taken(p.number))
 
 
-def _in_use(port: HostPort, project: Project) -> str:
-    return f"port {port.number} ({port.component}) is already in use by {project.port_owner(port.number)}"
+def _free_port(port: HostPort, owner: PortOwner) -> str:
+    if port.setting:
+        return OTHER_PORT
+    return owner.stop if owner.project else STOP_IT
 
 
 def _refuse_unreadable(plan: Plan, project: Project) -> None:

@@ -15,7 +15,7 @@ async def restart(words: tuple[str, ...], project: Project) -> RestartReport:
     keys = tuple(key for key in containers(words or ("all",), project.catalogue) if key in observed.containers)
     if not keys:
         return RestartReport(())
-    ended = project.engine.recover()
+    ended = project.engine.recover(project.note)
     project.engine.restart(keys)
     services = project.catalogue.owners((*keys, *ended))
     return RestartReport(keys, await up.up(up.Request(words=services), project))

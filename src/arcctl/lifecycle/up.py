@@ -49,8 +49,8 @@ def prepare(request: Request, project: Project) -> Prepared:
         project = ensure_secrets(project, engine.volumes())
     observed = engine.observe()
     refuse_other_project(observed, project)
-    ended = () if request.dry_run else engine.recover()
-    if ended:
+    ended = () if request.dry_run else engine.recover(project.note)
+    if ended or any(now.changed for now in observed.containers.values()):  # which may be repaired, or have passed
         observed = engine.observe()
     wanted = closure((*asked, *project.catalogue.owners(ended)), project.catalogue)
     services = _available(request.words, wanted, observed, project)
@@ -98,8 +98,7 @@ async def launch(request: Request, project: Project) -> UpReport:
     """For a caller that holds the project's lock."""
     prepared = prepare(request, project)
     project, plan = prepared.project, prepared.plan
-    preflight.check(plan, project)
-    project.directory.remember_engine(project.engine.name)
+    project.directory.remember_engine(project.engine.name, preflight.check(plan, project))
     data_versions.remember(plan.services, project)
     project.directory.remember_started(project.directory.started() | set(plan.services))
     absent = {step.key for step in plan.steps if step.action is planning.Action.CREATE}
@@ -127,7 +126,7 @@ def raise_for_failed(report: UpReport, project: Project, newest_backup: NewestBa
         return
     blamed = outcome.failed or outcome.waiting
     culprit, reason = next(iter(blamed.items()))
-    for line in project.engine.logs([culprit], follow=False, since="", tail="12"):
+    for line in project.engine.logs_of_last_run(culprit, tail="12"):
         project.note(f"  {line}")
     others = f" (and {len(blamed) - 1} more: {', '.join(list(blamed)[1:])})" if len(blamed) > 1 else ""
     hint = f"arcctl logs {culprit}, then arcctl up"

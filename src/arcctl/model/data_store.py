@@ -45,6 +45,8 @@ class Streams:
     password: str = field(repr=False)
 
 
+LOCK_SECONDS = 20
+"""How long a statement of arcctl waits for one lock of a database server."""
 PAGE = 100
 """Most items in one page."""
 MOST_PAGES = 50

@@ -27,5 +27,16 @@ def refuse_other_data(key: str, component: Component[Any], before: str) -> None:
 
 def data_version(component: Component[Any], image: str) -> str:
     """The version of the data that an image writes; empty where the declaration names none."""
-    found = re.search(component.storage.data_version, split(image)[1]) if component.storage.data_version else None
+    found = _version_in(component, split(image)[1])
     return found[1] if found else ""
+
+
+def tag_for(component: Component[Any], version: str) -> str:
+    """The tag of its image that reads data of this version; empty where the declaration names none."""
+    tag = split(component.container.image)[1]
+    found = _version_in(component, tag)
+    return f"{tag[: found.start(1)]}{version}{tag[found.end(1) :]}" if found else ""
+
+
+def _version_in(component: Component[Any], tag: str) -> re.Match[str] | None:
+    return re.search(component.storage.data_version, tag) if component.storage.data_version else None

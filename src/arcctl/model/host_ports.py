@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
@@ -12,6 +13,8 @@ from arcctl.model.env import ServiceEnv, symbolic
 from arcctl.model.service import Catalogue, Component, Service
 
 HIGHEST = 65535
+PRIVILEGED = 1024
+"""Ports below are for root."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +30,29 @@ class HostPort:
 
     def __str__(self) -> str:
         return f"{self.component} ({self.setting or 'not to be changed'})"
+
+    def change_to(self, number: int) -> str:
+        """The commands that give its component another port: no file is stronger than the environment."""
+        unset = f"unset {self.exported}, then " if self.exported else ""
+        return f"{unset}arcctl config set {self.service} {self.setting} {number}"
+
+
+@dataclass(frozen=True)
+class PortOwner:
+    """Who listens on a port."""
+
+    name: str
+    """The program or the container, as precisely as the system tells."""
+    project: str = ""
+    """The directory of the arcctl project that it belongs to; empty where that is not known."""
+
+    def __str__(self) -> str:
+        return f"{self.name} of the project {self.project}" if self.project else self.name
+
+    @property
+    def stop(self) -> str:
+        """What gives the port free; it destroys nothing."""
+        return f"arcctl --project-directory {shlex.quote(self.project)} down" if self.project else f"stop {self.name}"
 
 
 @dataclass(frozen=True)
@@ -44,13 +70,7 @@ class Collision:
         moved = self.second if self.second.setting else self.first
         if not moved.setting:
             return f"use only one of {self.first.service} and {self.second.service}"
-        return another(moved, free(moved.number))
-
-
-def another(port: HostPort, number: int) -> str:
-    """The commands that give a component another port: no file is stronger than the environment."""
-    unset = f"unset {port.exported}, then " if port.exported else ""
-    return f"{unset}arcctl config set {port.service} {port.setting} {number}"
+        return moved.change_to(free(moved.number))
 
 
 def host_ports(
@@ -119,7 +139,7 @@ def collisions(ports: Iterable[HostPort]) -> tuple[Collision, ...]:
 
 
 def free_port(near: int, used: Iterable[HostPort], taken: Callable[[int], bool]) -> int:
-    """The next higher port that no component uses and nobody listens on; those below 1024 are for root."""
+    """The next higher port that no component uses and nobody listens on; those below `PRIVILEGED` are left out."""
     known = {port.number for port in used}
-    wanted: Iterable[int] = chain(range(max(near + 1, 1024), HIGHEST + 1), range(1024, near))
+    wanted: Iterable[int] = chain(range(max(near + 1, PRIVILEGED), HIGHEST + 1), range(PRIVILEGED, near))
     return next(number for number in wanted if number not in known and not taken(number))

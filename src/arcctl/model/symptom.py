@@ -31,17 +31,16 @@ class Cause(StrEnum):
 class Symptom:
     """A pattern for lines of a log, and what they mean.
 
-    It is quoted from its group `words`, else whole. The groups `port`, `path`, `folder`, `line`, `user` and `pid` say
-    what the cause is about.
+    It is quoted from its group `words`, else whole. The groups `port`, `path`, `folder`, `line`, `user`, `pid` and
+    `version` (that of the data) say what the cause is about.
     """
 
     cause: Cause
-    said: str
+    pattern: str
+    """A regular expression; of several lines with `\\n`."""
     repair: str = ""
     """For damaged data: the command of the server's own tool, as it is typed in the volume; it may throw some away."""
     file: str = ""
     """For a lock: the file that a dead process leaves, in the group `folder`."""
     about_data: bool = False
     """For a permission: whether it means the folder with its data, which the line does not name."""
-    setting: str = ""
-    """For a refused password whose user the line does not name: the setting that it is from."""

@@ -96,7 +96,7 @@ SERVICE: Service[Env] = Service(
     checks=Checks(
         symptoms=(
             *SYMPTOMS,
-            Symptom(cause=Cause.LOCK, said='Cannot acquire directory lock on "[^"\n]+"'),
+            Symptom(cause=Cause.LOCK, pattern='Cannot acquire directory lock on "[^"\n]+"'),
         ),
         healthcheck=answers(f"http://127.0.0.1:{HEALTH_PORT}/status"),
         probe=lambda env: Http(PORT, "/api/v3/services", body="services"),

@@ -289,9 +289,9 @@ SERVICE: Service[Env] = Service(
         symptoms=(
             Symptom(
                 cause=Cause.CONFIGURATION,
-                said=r"contains values or keys which are invalid:\n(?P<words>[^\n]*\n[^\n]*)(?:\n.*)*",
+                pattern=r"contains values or keys which are invalid:\n(?P<words>[^\n]*\n[^\n]*)(?:\n.*)*",
             ),
-            Symptom(cause=Cause.CONFIGURATION, said=r"^(?:Error: )?(?P<words>yaml: line (?P<line>\d+): .*)"),
+            Symptom(cause=Cause.CONFIGURATION, pattern=r"^(?:Error: )?(?P<words>yaml: line (?P<line>\d+): .*)"),
         ),
         healthcheck=answers(f"http://127.0.0.1:{ADMIN_PORT}/admin/health/ready"),
         # Ready means that the database answers and holds every migration.

@@ -112,10 +112,10 @@ SERVICE: Service[Env] = Service(
         symptoms=(
             Symptom(
                 cause=Cause.CONFIGURATION,
-                said=r"parsing config: (?P<words>(?P<path>/[^\s:]+): yaml: (?:.*:\n +)?line (?P<line>\d+): [^\n]*?)"
+                pattern=r"parsing config: (?P<words>(?P<path>/[^\s:]+): yaml: (?:.*:\n +)?line (?P<line>\d+): [^\n]*?)"
                 r"(?:\. Use `|$)",
             ),
-            Symptom(cause=Cause.CONFIGURATION, said=r"parsing config: (?P<words>.*)|CONFIG ERROR.*"),
+            Symptom(cause=Cause.CONFIGURATION, pattern=r"parsing config: (?P<words>.*)|CONFIG ERROR.*"),
         ),
         healthcheck=Healthcheck(test=("CMD", "/usr/bin/loki", "-health")),
         probe=lambda env: Http(PORT, "/ready", body="ready"),

@@ -209,14 +209,14 @@ SERVICE: Service[Env] = Service(
         symptoms=(
             Symptom(
                 cause=Cause.PERMISSION,
-                said="Can't start JetStream: storage directory is not a directory",
+                pattern="Can't start JetStream: storage directory is not a directory",
                 about_data=True,
             ),
             Symptom(
-                cause=Cause.CONFIGURATION, said=r"nats-server: (?P<words>(?P<path>/[^\s:]+):(?P<line>\d+):\d+: .*)"
+                cause=Cause.CONFIGURATION, pattern=r"nats-server: (?P<words>(?P<path>/[^\s:]+):(?P<line>\d+):\d+: .*)"
             ),
-            Symptom(cause=Cause.CONFIGURATION, said=r"nats-server: (?P<words>.*error on line (?P<line>\d+).*)"),
-            Symptom(cause=Cause.CONFIGURATION, said=r"nats-server: (?P<words>.*)"),
+            Symptom(cause=Cause.CONFIGURATION, pattern=r"nats-server: (?P<words>.*error on line (?P<line>\d+).*)"),
+            Symptom(cause=Cause.CONFIGURATION, pattern=r"nats-server: (?P<words>.*)"),
         ),
         healthcheck=answers(_HEALTH),
         probe=lambda env: Tcp(port=PORT, send=_hello(env), expect=b"PONG", page=_USAGE),

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from arcctl.model.backup_method import Dump
 from arcctl.model.binaries import Pg0
 from arcctl.model.connection import Endpoint
+from arcctl.model.data_store import LOCK_SECONDS
 from arcctl.model.env import HostPort, ServiceEnv, generated, reveal, shared
 from arcctl.model.probe import Postgres
 from arcctl.model.resource import Resource
@@ -109,7 +110,7 @@ def setup(
             environment=lambda env: {
                 "PGPASSFILE": passfile,
                 "PGCONNECT_TIMEOUT": "5",
-                "PGOPTIONS": "-c lock_timeout=20s",
+                "PGOPTIONS": f"-c lock_timeout={LOCK_SECONDS}s",
             },
             memory_mb=64,
             pids=32,
@@ -287,34 +288,37 @@ SERVICE: Service[Env] = Service(
         symptoms=(
             Symptom(
                 cause=Cause.DATA,
-                said=r"(?<=(?:PANIC|FATAL):  )(could not read file|incorrect checksum in control file"
+                pattern=r"(?<=(?:PANIC|FATAL):  )(could not read file|incorrect checksum in control file"
                 r"|could not locate a valid checkpoint|invalid checkpoint record"
                 r'|"[^"\n]+" is not a valid data directory).*',
                 repair="pg_resetwal --force -D 18/docker",
             ),
-            Symptom(cause=Cause.VERSION, said="The data directory was initialized by PostgreSQL version .*"),
-            Symptom(cause=Cause.PORT, said=r"Is another postmaster already running on port (?P<port>\d+)"),
+            Symptom(
+                cause=Cause.VERSION,
+                pattern=r"The data directory was initialized by PostgreSQL version (?P<version>\d+).*",
+            ),
+            Symptom(cause=Cause.PORT, pattern=r"Is another postmaster already running on port (?P<port>\d+)"),
             Symptom(
                 cause=Cause.LOCK,
-                said=r'(?P<words>lock file "postmaster.pid" already exists)\n.*'
+                pattern=r'(?P<words>lock file "postmaster.pid" already exists)\n.*'
                 r'\(PID (?P<pid>\d+)\) running in data directory "(?P<folder>[^"\n]+)"',
                 file="postmaster.pid",
             ),
-            Symptom(cause=Cause.LOCK, said="pre-existing shared memory block .* is still in use"),
+            Symptom(cause=Cause.LOCK, pattern="pre-existing shared memory block .* is still in use"),
             Symptom(
                 cause=Cause.PERMISSION,
-                said=r'data directory "(?P<path>[^"\n]+)" has (wrong ownership|invalid permissions)',
+                pattern=r'data directory "(?P<path>[^"\n]+)" has (wrong ownership|invalid permissions)',
             ),
             Symptom(
                 cause=Cause.CONFIGURATION,
-                said=r'(?<=LOG:  )(?P<words>[^\n]* in file "(?P<path>[^"\n]+)" line (?P<line>\d+).*)'
+                pattern=r'(?<=LOG:  )(?P<words>[^\n]* in file "(?P<path>[^"\n]+)" line (?P<line>\d+).*)'
                 r"\n.* contains errors",
             ),
             Symptom(
                 cause=Cause.CONFIGURATION,
-                said=r'(?<=LOG:  )(?P<words>[^\n]*)\n.*configuration file "(?P<path>[^"\n]+)" contains errors',
+                pattern=r'(?<=LOG:  )(?P<words>[^\n]*)\n.*configuration file "(?P<path>[^"\n]+)" contains errors',
             ),
-            Symptom(cause=Cause.CONFIGURATION, said="(?<=FATAL:  )(invalid value for|unrecognized).* parameter .*"),
+            Symptom(cause=Cause.CONFIGURATION, pattern="(?<=FATAL:  )(invalid value for|unrecognized).* parameter .*"),
         ),
         healthcheck=Healthcheck(test=("CMD", "pg_isready", "-q", "-h", "127.0.0.1", "-U", USER, "-d", "postgres")),
         probe=lambda env: Postgres(

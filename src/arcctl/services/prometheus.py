@@ -172,10 +172,11 @@ SERVICE: Service[Env] = Service(
         symptoms=(
             Symptom(
                 cause=Cause.CONFIGURATION,
-                said=r'Error loading .* err="(?P<words>.*?(?P<path>/[^\s:"]+): yaml: .*?line (?P<line>\d+): [^"\n]*)',
+                pattern=r'Error loading .* err="(?P<words>.*?(?P<path>/[^\s:"]+): yaml: '
+                r'.*?line (?P<line>\d+): [^"\n]*)',
             ),
-            Symptom(cause=Cause.CONFIGURATION, said=r'Error loading .* err="(?P<words>[^\n]*)"'),
-            Symptom(cause=Cause.LOCK, said="lock DB directory: resource temporarily unavailable"),
+            Symptom(cause=Cause.CONFIGURATION, pattern=r'Error loading .* err="(?P<words>[^\n]*)"'),
+            Symptom(cause=Cause.LOCK, pattern="lock DB directory: resource temporarily unavailable"),
         ),
         healthcheck=Healthcheck(test=("CMD", "promtool", "check", "ready", f"--url=http://127.0.0.1:{PORT}")),
         probe=lambda env: Http(PORT, "/-/ready", body="Ready"),

@@ -255,8 +255,8 @@ SERVICE: Service[Env] = Service(
     ),
     checks=Checks(
         symptoms=(
-            Symptom(cause=Cause.PORT, said=r"[Ff]ailed to bind [^\n]*?:(?P<port>\d{2,5})\b"),
-            Symptom(cause=Cause.LOCK, said=r"While lock file: /[^\s:]+/LOCK: Resource temporarily unavailable"),
+            Symptom(cause=Cause.PORT, pattern=r"[Ff]ailed to bind [^\n]*?:(?P<port>\d{2,5})\b"),
+            Symptom(cause=Cause.LOCK, pattern=r"While lock file: /[^\s:]+/LOCK: Resource temporarily unavailable"),
         ),
         # With curl, because the image's own tools each start a second Java machine.
         healthcheck=Healthcheck(

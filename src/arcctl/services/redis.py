@@ -190,16 +190,16 @@ SERVICE: Service[Env] = Service(
     ),
     checks=Checks(
         symptoms=(
-            Symptom(cause=Cause.VERSION, said=r"(?P<words>Can't handle RDB format version \d+)\n.*"),
+            Symptom(cause=Cause.VERSION, pattern=r"(?P<words>Can't handle RDB format version \d+)\n.*"),
             Symptom(
                 cause=Cause.DATA,
-                said=r"(Bad file format|Unexpected end of file|Error) reading the (append only file|RDB preamble).*"
+                pattern=r"(Bad file format|Unexpected end of file|Error) reading the (append only file|RDB preamble).*"
                 r"|.*AOF file.* is corrupted.*|Fatal error loading the DB.*",
                 repair="redis-check-aof --fix appendonlydir/appendonly.aof.manifest",
             ),
-            Symptom(cause=Cause.PORT, said=r"Failed listening on port (?P<port>\d+)"),
-            Symptom(cause=Cause.PERMISSION, said=r">>> 'dir (?P<path>[^'\n]+)'\nPermission denied"),
-            Symptom(cause=Cause.CONFIGURATION, said=r"at line (?P<line>\d+)\n(?P<words>>>> '[^\n]*'\n[^\n]*)"),
+            Symptom(cause=Cause.PORT, pattern=r"Failed listening on port (?P<port>\d+)"),
+            Symptom(cause=Cause.PERMISSION, pattern=r">>> 'dir (?P<path>[^'\n]+)'\nPermission denied"),
+            Symptom(cause=Cause.CONFIGURATION, pattern=r"at line (?P<line>\d+)\n(?P<words>>>> '[^\n]*'\n[^\n]*)"),
         ),
         healthcheck=Healthcheck(
             test=(

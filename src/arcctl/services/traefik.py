@@ -228,7 +228,8 @@ SERVICE: Service[Env] = Service(
     checks=Checks(
         symptoms=(
             Symptom(
-                cause=Cause.CONFIGURATION, said=r'command traefik error: (?P<words>yaml: line (?P<line>\d+): [^"\n]*)'
+                cause=Cause.CONFIGURATION,
+                pattern=r'command traefik error: (?P<words>yaml: line (?P<line>\d+): [^"\n]*)',
             ),
         ),
         healthcheck=Healthcheck(test=("CMD", "traefik", "healthcheck")),

@@ -192,26 +192,29 @@ class ProjectDirectory:
         """The engine that runs this project; empty while none does."""
         return read_text(self.state / "engine", "").strip()
 
-    def remember_engine(self, name: str) -> None:
-        """That this engine runs the project, or that none does (empty)."""
+    def remember_engine(self, name: str, which: str = "") -> None:
+        """That this engine runs the project, or that none does (empty); `which` of its kind, where that is known."""
         last = name or self.engine()  # an earlier arcctl noted no more than the engine that runs
-        used = [*(engine for engine in self._used_engines() if engine != last), last]
-        self.write_private({self._used: _lines(used), self.state / "engine": f"{name}\n"})
+        used = self.used_engines()
+        known = used.pop(last, "")
+        self._write_used({**used, last: which or known}, {self.state / "engine": f"{name}\n"})
 
-    def used_engine(self) -> str:
-        """The engine that ran this project last, of those that have data of it; empty where none has."""
-        return next(reversed(self._used_engines()), "")
+    def used_engines(self) -> dict[str, str]:
+        """The engines that have data of this project, and which of its kind each is; the last ran it last."""
+        lines = (line.partition(" ") for line in read_text(self._used, "").splitlines())
+        return {name: which for name, _, which in lines}
 
     def forget_engine(self, name: str) -> None:
         """That an engine has no data of this project any more."""
-        self.write_private({self._used: _lines(engine for engine in self._used_engines() if engine != name)})
+        self._write_used({engine: which for engine, which in self.used_engines().items() if engine != name}, {})
 
     @property
     def _used(self) -> Path:
         return self.state / "used-engines"
 
-    def _used_engines(self) -> tuple[str, ...]:
-        return tuple(read_text(self._used, "").split())
+    def _write_used(self, engines: Mapping[str, str], others: Mapping[Path, str]) -> None:
+        text = "".join(f"{name} {which}".rstrip() + "\n" for name, which in engines.items() if name)
+        self.write_private({self._used: text, **others})
 
     def input_hashes(self) -> dict[str, str]:
         """The hash of the inputs that each container was last created with."""
@@ -257,7 +260,7 @@ class ProjectDirectory:
         reads: list[Callable[[], object]] = [partial(read_env, p, str(p.relative_to(self.root))) for p in envs]
         reads += [partial(read_json, path, object, None) for path in sorted(self.state.glob("*.json"))]
         reads += [self.rotation, self.secret_changes, self.input_hashes, self.started, self.started_at]
-        reads += [self.bootstrapped, self.engine, self.used_engine]
+        reads += [self.bootstrapped, self.engine, self.used_engines]
         found = map(_problem, (self.secrets, *reads, self.image_lock))
         return tuple({error.message: error for error in found if error}.values())
 
@@ -284,10 +287,6 @@ class ProjectDirectory:
         with readable(self.root):
             self.state.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
             self.state.chmod(PRIVATE_FOLDER)
-
-
-def _lines(words: Iterable[str]) -> str:
-    return "".join(f"{word}\n" for word in words if word)
 
 
 def _json_text(document: object) -> str:

@@ -15,7 +15,7 @@ from arcctl.model.env import Variable
 from arcctl.model.image import split
 from arcctl.model.service import Catalogue, Component, Service
 
-SUFFIX = "IMAGE_TAG"
+FIELD = "image_tag"
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 
 
@@ -52,7 +52,7 @@ class TagSetting:
         repository, tag = split(self.reference)
         return Variable(
             name=self.name,
-            field=SUFFIX.lower(),
+            field=FIELD,
             default=tag,
             description=f"Tag of the image {repository}.",
             secret=False,
@@ -81,7 +81,7 @@ def _setting(
     key = component.id
     own = key.removeprefix(service.id).lstrip("-")
     infix = own.upper().replace("-", "_") + "_" if own else ""
-    name = f"{prefix(service)}{infix}{SUFFIX}"
+    name = f"{prefix(service)}{infix}{FIELD.upper()}"
     setting = TagSetting(service=service.id, key=key, name=name, reference=reference, current=component.container.image)
     return {reference: setting}
 

@@ -61,10 +61,11 @@ SELECT json_build_object(
                                      WHEN 'b' THEN format(' LOCALE_PROVIDER builtin BUILTIN_LOCALE %L', d.locale)
                                      ELSE ' LOCALE_PROVIDER libc' END,
                ' ICU_RULES ' || quote_literal(d.rules)),
-             'usual', to_jsonb(d) @> (SELECT jsonb_build_object('datcollate', datcollate, 'datctype', datctype,
+             'locale_is_server_default', to_jsonb(d) @> (
+               SELECT jsonb_build_object('datcollate', datcollate, 'datctype', datctype,
                         'datlocprovider', datlocprovider, 'locale', coalesce(j->'datlocale', j->'daticulocale'),
                         'rules', j->'daticurules')
-                        FROM pg_database u, to_jsonb(u) AS j WHERE datname = 'template0'),
+                 FROM pg_database u, to_jsonb(u) AS j WHERE datname = 'template0'),
              'tablespace', (SELECT nullif(spcname, 'pg_default') FROM pg_tablespace t WHERE t.oid = d.dattablespace),
              'statements', (SELECT json_agg(statement ORDER BY step, place)
                               FROM statements s WHERE s.datname = d.datname)))
@@ -80,8 +81,7 @@ class Database:
     encoding: str = ""
     """For CREATE DATABASE, as the locale too."""
     locale: str = ""
-    usual: bool = False
-    """Whether its locale is that of the server's own databases."""
+    locale_is_server_default: bool = False
     tablespace: str | None = None
     """None for the server's own."""
     statements: tuple[str, ...] = ()

@@ -13,25 +13,28 @@ import secrets
 import tempfile
 import threading
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from urllib.parse import quote
 
 from arcctl.backup.base import NotTaken
 from arcctl.backup.clients import database_properties as properties
 from arcctl.backup.manifest import Kind
 from arcctl.checks import locks_report
-from arcctl.checks.clients.postgres import LOCKS, LOOK
-from arcctl.checks.locks_report import Holder, explained, read_holders
+from arcctl.checks.clients.postgres import LOCKS
+from arcctl.checks.locks_report import POLL_SECONDS, Holder, explained, read_holders
 from arcctl.engines import disks
 from arcctl.engines.base import Engine, Executed
 from arcctl.errors import ArcError, BackupError
 from arcctl.model.backup_method import Dump
+from arcctl.model.data_store import LOCK_SECONDS
 
 NEW, OLD = "arcctl_new_", "arcctl_old_"
 MARK = "made by arcctl for a moment; may be dropped"
 """The comment of a database that holds nothing of its own: a dump that is being restored, or a copy to be dumped."""
 TRIES = 10
 """A client that reconnects at once may be faster than a rename."""
+_CANCELED = "canceling statement due to user request"
+"""What a server says of a statement that was waiting for a lock when its holder was asked for."""
 _SHOWN = 3
 """Lines of a program's error that a message shows."""
 
@@ -41,15 +44,25 @@ _LIST = f"SELECT coalesce(json_agg(datname ORDER BY datname), '[]') FROM {_ALL}"
 _SIZE = """\
 SELECT count(*) || ' databases, ' || pg_size_pretty(sum(pg_database_size(oid))) FROM pg_database WHERE NOT datistemplate
 """
+_TABLESPACES = "SELECT coalesce(json_agg(spcname ORDER BY spcname), '[]') FROM pg_tablespace WHERE spcname !~ '^pg_'"
 _STATE = """\
-SELECT json_build_object('invalid', datconnlimit = -2, 'open', datallowconn,
+SELECT json_build_object('started', pg_postmaster_start_time(), 'invalid', coalesce(datconnlimit = -2, false),
+                         'open', coalesce(datallowconn, true),
                          'subscribed', EXISTS (SELECT FROM pg_subscription WHERE subdbid = d.oid))
-  FROM pg_database d WHERE datname = {}
+  FROM (SELECT) AS one LEFT JOIN pg_database d ON datname = {}
 """
+"""Of a database that is gone too, as one that can be dumped: its dump says what is wrong."""
 _SUBSCRIPTIONS = """\
 SELECT coalesce(json_agg(json_build_array(subname, subslotname)), '[]')
   FROM pg_subscription JOIN pg_database d ON d.oid = subdbid WHERE datname = {}
 """
+_REMOVALS = """\
+SELECT format('DROP ROLE %I;', rolname) FROM pg_roles
+UNION ALL
+SELECT format('REVOKE %s FROM %s GRANTED BY %s;', roleid::regrole, member::regrole, grantor::regrole)
+  FROM pg_auth_members ORDER BY 1 DESC
+"""
+"""What takes away each role and membership; memberships first."""
 _ROLE = re.compile(r'(?:CREATE|ALTER) ROLE ("(?:[^"]|"")+"|[^\s;]+)( WITH .*)?;')
 _PASSWORD = re.compile(r" PASSWORD '(?:[^']|'')*'")
 
@@ -67,8 +80,10 @@ class DatabaseCopier:
         self._old: dict[str, str] = {}
         """The name that a replaced database has after the swap, by its own."""
         self._former_roles = ""
-        self._added: set[str] = set()
-        """Roles that came with the backup."""
+        self._former_settings: tuple[str, ...] = ()
+        """Statements that put back the settings of all roles."""
+        self._removals: tuple[str, ...] = ()
+        """Statements that take away the roles and memberships that came with the backup."""
         self._properties = properties.Properties()
         self._remarks: list[str] = []
 
@@ -84,6 +99,9 @@ class DatabaseCopier:
                 self._run(self._dump_roles(), stdout=target)
             case Kind.PROPERTIES:
                 self._run((*self._psql(), "--command", properties.QUERY), stdout=target)
+                if names := ", ".join(self._names(_TABLESPACES)):
+                    text = "the content of these tablespaces is in the backup, they themselves are not"
+                    self._remarks.append(f"{text}: {names}")
             case _:
                 self._save_database(name, target)
 
@@ -91,9 +109,8 @@ class DatabaseCopier:
         return ("pg_dumpall", "--globals-only", "--no-tablespaces", "--dbname", self._url())
 
     def _save_database(self, name: str, target: BinaryIO) -> None:
-        """Raises NotTaken where this one cannot be dumped."""
-        found = self._rows(_STATE.format(_text(name)))
-        state = json.loads(found[0]) if found else {"invalid": False, "open": True}
+        """Raises NotTaken where this one cannot be dumped by a server that goes on."""
+        state = self._state(name)
         if state["invalid"]:
             raise NotTaken(
                 "a DROP DATABASE of it was interrupted; it can only be dropped", hint=f"arcctl db drop {name}"
@@ -106,7 +123,13 @@ class DatabaseCopier:
             else:
                 self._dump_copy(name, target)
         except BackupError as error:
+            if self._state(name)["started"] != state["started"]:
+                raise
             raise NotTaken(error.message, hint=error.hint) from None
+
+    def _state(self, name: str) -> dict[str, Any]:
+        """Raises BackupError where no server answers."""
+        return dict(json.loads(self._rows(_STATE.format(_text(name)))[0]))
 
     def _dump(self, name: str, target: BinaryIO) -> None:
         self._run(("pg_dump", "--format=custom", "--compress=0", "--dbname", self._url(name)), stdout=target)
@@ -131,8 +154,10 @@ class DatabaseCopier:
             case Kind.ROLES:
                 self._drop_marked()
                 self._former_roles = self._run(self._dump_roles()).stdout.decode()
-                self._added = self._add_roles(source.read().decode())
+                self._removals = self._add_roles(source.read().decode())
             case Kind.PROPERTIES:
+                former = self._run((*self._psql(), "--command", properties.QUERY)).stdout.decode()
+                self._former_settings = ("ALTER ROLE ALL RESET ALL;", *properties.read(former).server)
                 self._properties = properties.read(source.read().decode())
             case _:
                 new = self._create_like(name)
@@ -157,7 +182,7 @@ class DatabaseCopier:
         try:
             return self._create(f"{words} {like.locale}")
         except BackupError as error:
-            if not like.usual or "locale" not in error.message.lower():
+            if not like.locale_is_server_default or "locale" not in error.message.lower():
                 raise
         self._remarks.append(f"{name} has the locale of this server, which does not know the one it had: {like.locale}")
         return self._create(words)
@@ -166,12 +191,12 @@ class DatabaseCopier:
         """0 where there is no such database."""
         return int("".join(self._rows(f"SELECT oid FROM pg_database WHERE datname = {_text(name)}")) or 0)
 
-    def _add_roles(self, dump: str) -> set[str]:
-        """The quoted names of those that did not exist."""
-        existing = set(self._rows("SELECT quote_ident(rolname) FROM pg_roles"))
+    def _add_roles(self, dump: str) -> tuple[str, ...]:
+        """The statements that take away the roles and memberships that did not exist."""
+        before, existing = self._rows(_REMOVALS), set(self._rows("SELECT quote_ident(rolname) FROM pg_roles"))
         lines = (line for line in dump.splitlines() if not line.startswith("\\"))
         self._sql("\n".join(_without_password(line, existing) for line in lines), strict=False)
-        return set(self._rows("SELECT quote_ident(rolname) FROM pg_roles")) - existing
+        return tuple(statement for statement in self._rows(_REMOVALS) if statement not in before)
 
     def swap(self) -> None:
         """All renames in one transaction, while nobody is connected to any of them."""
@@ -184,7 +209,7 @@ class DatabaseCopier:
         statements = [s for name in self._new.values() for s in self._properties.of(name).statements]
         self._rename_all([*renames, *statements, *self._properties.server])
         if not self._swapped():
-            raise BackupError("a second look does not find the restored databases", hint=f"arcctl logs {self._key}")
+            raise BackupError("the server does not have the restored databases", hint=f"arcctl logs {self._key}")
 
     def _swapped(self) -> bool:
         """Asked of the server: a connection may have ended after the renames and before their answer."""
@@ -200,7 +225,7 @@ class DatabaseCopier:
             self._try_to_drop(new)
         with contextlib.suppress(ArcError):  # the data is back, which is what counts
             self._add_roles(self._former_roles)
-            self._sql("".join(f"DROP ROLE {role};\n" for role in self._added), strict=False)
+            self._sql("\n".join((*self._removals, *self._former_settings)), strict=False)
 
     def commit(self) -> None:
         """What cannot be dropped stays under its name, and is an error that says so."""
@@ -297,7 +322,7 @@ class DatabaseCopier:
     ) -> Executed:
         with self._watched() as holders:
             done = self._execute(words, self._application, stdin=stdin, stdout=stdout)
-        if holders:
+        if holders and _CANCELED in done.stderr:
             hint = locks_report.hint(self._key, self._method.user, holders)
             raise BackupError(f"{words[0]} of {self._key}: {explained(holders)}", hint=hint)
         if done.code:
@@ -321,7 +346,7 @@ class DatabaseCopier:
         ended = threading.Event()
 
         def watch() -> None:
-            while not holders and not ended.wait(LOOK):
+            while not holders and not ended.wait(POLL_SECONDS):
                 with contextlib.suppress(ArcError):
                     holders.extend(self._holders())
 
@@ -336,7 +361,7 @@ class DatabaseCopier:
     def _holders(self) -> tuple[Holder, ...]:
         """Nothing where no server answers."""
         values = {"pid": "0", "who": _text(self._application), "ids": "'{}'", "cancel": "true"}
-        query = LOCKS % {**values, "seconds": locks_report.SECONDS}
+        query = LOCKS % {**values, "seconds": LOCK_SECONDS}
         done = self._execute((*self._psql(), "--command", query), "arcctl")
         return () if done.code else read_holders(done.stdout.decode())
 

@@ -103,18 +103,14 @@ class BackupRepository:
         return tuple(_entry(path) for path in folders)
 
     def newest(self, service: str, engine: str) -> str:
-        """The newest whole one with data of a service that fits this engine; empty where there is none."""
-        found = [entry for entry in self.entries() if entry.manifest and self._offers(entry, service, engine)]
-        complete = [entry for entry in found if entry.manifest and not entry.manifest.missing]
-        return next((entries[-1].name for entries in (complete, found) if entries), "")
+        """The newest one with data of a service that fits this engine, complete if possible; empty where there is none.
 
-    def _offers(self, entry: Entry, service: str, engine: str) -> bool:
-        """Whether every file has its size; a restore compares the hashes too, before it changes anything."""
-        manifest = entry.manifest
-        assert manifest is not None
-        mine = manifest.of(service)
-        fits = mine and not any(obstacle(part, manifest, engine, "") for part in mine)
-        return bool(fits) and _has_its_files(self.folder / entry.name, manifest)
+        A restore compares the hashes too, before it changes anything.
+        """
+        usable = [(entry.name, entry.manifest) for entry in self.entries() if entry.manifest and not entry.problem]
+        fitting = [(name, manifest) for name, manifest in usable if _fits(manifest, service, engine)]
+        complete = [(name, manifest) for name, manifest in fitting if not manifest.missing]
+        return next((found[-1][0] for found in (complete, fitting) if found), "")
 
     def keep_damaged(self, name: str, fill: Callable[[BinaryIO], object]) -> str:
         """Write data that no server can read to a file of its own; the path of that file."""
@@ -139,6 +135,11 @@ class BackupRepository:
             have = f"there are: {known}" if known else "there are none yet"
             raise UsageError(f"no backup {name!r}; {have}", hint="arcctl backup list")
         return Backup(path, self._directory)
+
+
+def _fits(manifest: Manifest, service: str, engine: str) -> bool:
+    parts = manifest.of(service)
+    return bool(parts) and not any(obstacle(part, manifest, engine, "") for part in parts)
 
 
 def _has_its_files(folder: Path, manifest: Manifest) -> bool:
@@ -258,12 +259,18 @@ class Backup:
         directory.write_private({directory.root / name: text for name, text in texts.items()})
         return tuple(texts)
 
-    def note(self, verified: Verified) -> None:
-        """Remember how it was verified; that it was restored is not forgotten for a comparison of hashes."""
-        before = _verified(self.path)
-        if verified.restored or not (before and before.restored):
+    def note(self, verified: Verified | None) -> None:
+        """Remember how it was verified; None forgets that it was, because it failed now.
+
+        That it was restored is not forgotten for a comparison of hashes.
+        """
+        before, path = _verified(self.path), self.path / VERIFIED
+        if verified is None:
+            with contextlib.suppress(OSError):  # of a disk that is read-only: what failed is said all the same
+                path.unlink()
+        elif verified.restored or not (before and before.restored):
             with readable(self.path):
-                write_whole(self.path / VERIFIED, json.dumps(asdict(verified)) + "\n", PRIVATE_FILE)
+                write_whole(path, json.dumps(asdict(verified)) + "\n", PRIVATE_FILE)
 
     def delete(self) -> None:
         """Renamed first, so that an incomplete one is never listed."""
@@ -296,7 +303,8 @@ def _entry(folder: Path) -> Entry:
         manifest = _manifest(folder)
     except BackupError as error:
         return Entry(folder.name, None, problem=error.message)
-    return Entry(folder.name, manifest, _verified(folder))
+    problem = "" if _has_its_files(folder, manifest) else "a file is missing or has another size"
+    return Entry(folder.name, manifest, _verified(folder), problem)
 
 
 def _verified(folder: Path) -> Verified | None:

@@ -30,7 +30,7 @@ _UNDO = (
 )
 _DROP = "rm -rf .arcctl-old .arcctl-new .arcctl-bad\n"
 _RECOVER = f"if [ -d .arcctl-going ] || [ -d .arcctl-new ]; then\n{_UNDO}fi\nrm -rf .arcctl-new .arcctl-bad\n"
-# The data from before a restore that ended after its swap: nobody was told yet, so nobody drops it.
+# The data from before a restore that ended after its swap and before it said so: kept.
 _KEEP = (
     "if [ -d .arcctl-old ]; then\nn=1\nwhile [ -e .arcctl-kept-$n ]; do n=$((n+1)); done\n"
     "mv .arcctl-old .arcctl-kept-$n\necho .arcctl-kept-$n\nfi\n"

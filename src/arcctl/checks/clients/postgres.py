@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, LiteralString
 
 from arcctl.checks.clients.steps import Run, cleaned, expect, short
 from arcctl.checks.database_report import Extension, ServerState, answer
-from arcctl.checks.locks_report import SECONDS, Holder, explained, read_holders
+from arcctl.checks.locks_report import POLL_SECONDS, Holder, explained, read_holders
+from arcctl.model.data_store import LOCK_SECONDS
 from arcctl.model.names import LOOPBACK
 from arcctl.model.probe import Answer, Postgres
 from arcctl.model.smoke_test import Sql
@@ -52,8 +53,6 @@ SELECT coalesce(json_agg(to_jsonb(found) - 'waiter'), '[]')::text FROM found
  WHERE CASE WHEN %(cancel)s THEN pg_cancel_backend(waiter) ELSE true END
 """
 """Who holds the locks that statements wait for, which this can cancel. Reads no table that could be locked."""
-LOOK = 5.0
-"""Seconds between two looks at a statement that takes long."""
 _STATE: LiteralString = """\
 SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
          - coalesce(current_setting('reserved_connections', true), '0')::int,
@@ -131,7 +130,7 @@ async def limited(
 
     work, holders = asyncio.ensure_future(connection.execute(query, values)), tuple[Holder, ...]()
     try:
-        while not (await asyncio.wait({work}, timeout=LOOK))[0]:
+        while not (await asyncio.wait({work}, timeout=POLL_SECONDS))[0]:
             holders = holders or await _holders(connection)
         return work.result()
     except QueryCanceled:
@@ -148,7 +147,13 @@ async def _holders(waiting: psycopg.AsyncConnection[Any]) -> tuple[Holder, ...]:
     import psycopg
 
     info = waiting.info
-    values: dict[str, object] = {"pid": info.backend_pid, "who": None, "ids": [], "seconds": SECONDS, "cancel": True}
+    values: dict[str, object] = {
+        "pid": info.backend_pid,
+        "who": None,
+        "ids": [],
+        "seconds": LOCK_SECONDS,
+        "cancel": True,
+    }
     try:
         connection = await _connect(info.port, info.user, info.dbname, info.password, application_name=OURS)
         async with connection:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import typer
 
 from arcctl.cli.asking import agreed
@@ -21,7 +23,7 @@ def clean(ctx: typer.Context, yes: Yes = False) -> None:
     from arcctl.lifecycle import clean as use_case
     from arcctl.lifecycle import view
 
-    project = load_project(ctx.obj)
+    project = replace(load_project(ctx.obj), sink=ctx.obj.display())
     containers, volumes = use_case.destroyable(project)
     view.destroyable(containers, volumes)
     if (containers or volumes) and agreed("Destroy all of this?", yes=yes, command="arcctl clean"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import typer
 
 from arcctl.cli.options import Containers
@@ -20,4 +22,5 @@ def down(ctx: typer.Context, names: Containers = None) -> None:
     from arcctl.lifecycle import down as use_case
     from arcctl.lifecycle import view
 
-    view.down(use_case.down(tuple(names or ()), load_project(ctx.obj)))
+    project = replace(load_project(ctx.obj), sink=ctx.obj.display())
+    view.down(use_case.down(tuple(names or ()), project))

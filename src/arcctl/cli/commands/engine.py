@@ -50,16 +50,17 @@ def clean(ctx: typer.Context, yes: Yes = False) -> None:
     Example: `arcctl engine clean --yes`
     """
     from arcctl.cli.project import load_project, local_servers
-    from arcctl.engines.build import refuse_used
+    from arcctl.engines import build as use_case
+    from arcctl.engines.select import EMBEDDED
     from arcctl.errors import UsageError
     from arcctl.terminal import console as terminal
 
     project = load_project(ctx.obj)
-    if project.directory.engine() == "embedded":
+    if project.directory.engine() == EMBEDDED:
         raise UsageError("this project is running on these servers", hint="arcctl down, then arcctl engine clean")
     _, servers = local_servers(ctx.obj)
-    refuse_used(servers)
+    use_case.refuse_used(servers)
     terminal.say(f"servers that were built: {terminal.size(servers.size())}")
     if agreed("Remove all of them?", yes=yes, command="arcctl engine clean", what="remove them"):
-        servers.clean()
+        use_case.clean(servers)
         terminal.say("removed; `arcctl up` and `arcctl engine build` build them again")

@@ -44,6 +44,7 @@ def up(
     chosen = replace(
         ctx.obj,
         engine=engine or ctx.obj.engine,
+        engine_typed=bool(engine) or ctx.obj.engine_typed,
         progress=progress or ctx.obj.progress,
         verbose=verbose or ctx.obj.verbose,
     )

@@ -13,7 +13,7 @@ from arcctl.checks.clients.steps import short
 from arcctl.checks.locks_report import Holder
 from arcctl.data.report import Database, DropImpact, Obstacle, Refreshed, Table
 from arcctl.errors import UnhealthyError
-from arcctl.model.data_store import Databases
+from arcctl.model.data_store import LOCK_SECONDS, Databases
 from arcctl.model.names import LOOPBACK
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ SELECT 'the prepared transaction ' || quote_literal(gid), 'table pg_prepared_xac
   FROM pg_prepared_xacts WHERE database = %(name)s
 """
 """What refuses DROP DATABASE, also with FORCE."""
-_LOOK = (
+_DEPENDENCIES = (
     "select pg_describe_object(classid, objid, objsubid) from pg_shdepend where refobjid = '{}'::regrole"
     " and dbid in (0, (select oid from pg_database where datname = current_database()))"
 )
@@ -113,11 +113,11 @@ class LoopbackDatabases:
 
     async def obstacles(self, name: str, role: str) -> tuple[Obstacle, ...]:
         values = {"name": name, "role": role}
-        found = [Obstacle(what, self.store.user, look) for what, look in await self._in_server(_IN_THE_WAY, values)]
+        found = [Obstacle(what, self.store.user, query) for what, query in await self._in_server(_IN_THE_WAY, values)]
         for database, number, shared in await self._in_server(_ELSEWHERE, values) if role else ():
             what = await self._of_role(role, database, number) if database else shared
             text = f"what the role {role} owns or may use elsewhere: {what}"
-            found.append(Obstacle(text, database or self.store.user, _LOOK.format(role)))
+            found.append(Obstacle(text, database or self.store.user, _DEPENDENCIES.format(role)))
         return tuple(found)
 
     async def _of_role(self, role: str, database: str, number: int) -> str:
@@ -144,7 +144,7 @@ class LoopbackDatabases:
             row[0]
             for row in await self._in_server("SELECT oid FROM pg_database WHERE datname = ANY(%s)", (list(names),))
         ]
-        values = {"pid": 0, "who": None, "ids": ids, "seconds": locks_report.SECONDS, "cancel": False}
+        values = {"pid": 0, "who": None, "ids": ids, "seconds": LOCK_SECONDS, "cancel": False}
         ((text,),) = await self._in_server(LOCKS, values)
         return locks_report.read_holders(text)
 

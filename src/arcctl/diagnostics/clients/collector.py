@@ -22,7 +22,7 @@ from arcctl.diagnostics.facts import EngineReport, File, Host, ProjectFacts, Rem
 from arcctl.engines import disks
 from arcctl.engines.base import Engine
 from arcctl.engines.docker.engine import DockerEngine
-from arcctl.engines.embedded import accounts, artifacts, processes
+from arcctl.engines.embedded import accounts, artifacts, usage
 from arcctl.engines.embedded.engine import EmbeddedEngine
 from arcctl.errors import ArcError
 from arcctl.model.env import variables
@@ -106,7 +106,7 @@ class LocalCollector:
 
     def removable(self, path: str) -> tuple[Removable, ...]:
         there = ((place, item) for place, item in self._removable() if _device(place) == _device(Path(path)))
-        sized = (replace(item, size=processes.disk([place])) for place, item in there)
+        sized = (replace(item, size=usage.of_folders([place])) for place, item in there)
         return tuple(item for item in sized if item.size)
 
     def _removable(self) -> Iterator[tuple[Path, Removable]]:

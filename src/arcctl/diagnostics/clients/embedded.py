@@ -28,17 +28,17 @@ def report(engine: Engine, directory: files.ProjectDirectory, catalogue: Catalog
     made = any((base / "run").glob("*/start"))
     others = location.gone(base)
     try:
-        observed, facts, problem = engine.observe(), engine.facts(), None
+        observed, facts, volumes, problem = engine.observe(), engine.facts(), engine.volumes(), None
         data = engine.disks(observed).values()
         facts = replace(facts, disk=fullest(disk for disk in (facts.disk, *data) if disk))
     except ArcError as error:
-        facts, problem = None, (error.message, error.hint)
+        facts, volumes, problem = None, (), (error.message, error.hint)
     return EngineReport(
         name=engine.name,
         problem=problem,
         facts=facts,
         volumes=tuple(_volumes(base / "data", declared(catalogue, engine), catalogue)),
-        all_volumes=engine.volumes(),
+        all_volumes=volumes,
         other_projects=tuple(f"{folder} has the data of {owner}, which is gone" for folder, owner in others.items()),
         about_other_projects=_about(others),
         unfinished=tuple(str(path) for path in sorted((base / "data").glob("*.new"))),
@@ -56,8 +56,8 @@ def _about(others: Mapping[Path, str]) -> str:
     folder = next(iter(others), None)
     if folder is None:
         return ""
-    again = f"to use it in a project that has no data: echo {folder.name} > DIRECTORY/{location.ID}"
-    return f"a project that was renamed finds its data at its next arcctl up; {again}; to see it: ls -la {folder}/data"
+    again = f"to use it in a project that was renamed or has no data: echo {folder.name} > DIRECTORY/{location.ID}"
+    return f"it may be the only copy; {again}; to see it: ls -la {folder}/data"
 
 
 def _docker_refused(catalogue: Catalogue, directory: files.ProjectDirectory) -> tuple[str, str] | None:

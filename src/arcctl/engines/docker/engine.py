@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -27,8 +28,10 @@ from arcctl.engines.base import (
     Images,
     Observed,
     RunsAs,
+    Tell,
     Unavailable,
     Usage,
+    silent,
 )
 from arcctl.engines.changes import at_each_line
 from arcctl.engines.docker import inspection
@@ -116,6 +119,8 @@ class DockerEngine:
             memory=int(info.get("MemTotal", 0)),
             cpus=int(info.get("NCPU", 0)),
             disk=disks.look(Path(info.get("DockerRootDir", ""))),
+            id=info.get("ID", ""),
+            way=_way(info.get("ClientInfo", {}).get("Context", "")),
         )
 
     def refusal(self) -> ArcError | None:
@@ -196,7 +201,7 @@ class DockerEngine:
             for _, line in method([key], stream_logs=True) or ():
                 yield line.decode(errors="replace").strip()
 
-    def recover(self) -> tuple[str, ...]:
+    def recover(self, tell: Tell = silent) -> tuple[str, ...]:
         """Finish what Compose was doing when it was interrupted while it replaced a container.
 
         The new container has a temporary name until the old one is removed: rename it, or remove it where the old one
@@ -334,7 +339,7 @@ class DockerEngine:
             if gone:
                 self.read(kind, "rm", "--force", *gone, missing_is_fine=True)
 
-    def down(self, *, volumes: bool = False) -> None:
+    def down(self, tell: Tell = silent, *, volumes: bool = False) -> None:
         """With `volumes`, containers are killed at once: nothing has to be saved."""
         self.remove_ephemeral()
         with translated():
@@ -348,6 +353,11 @@ class DockerEngine:
             )
             for _, line in stream:
                 yield line.decode(errors="replace").rstrip("\n")
+
+    def logs_of_last_run(self, key: str, *, tail: str) -> Iterator[str]:
+        text = self.read("container", "inspect", container_name(self.project, key), missing_is_fine=True)
+        since = next(map(inspection.last_run, json.loads(text or "[]")), "")
+        return self.logs([key], since=since, tail=tail)
 
     def command(self) -> tuple[str, ...]:
         return ("docker", *self._compose_arguments())
@@ -383,6 +393,13 @@ class DockerEngine:
         if done.returncode and not (missing_is_fine and "no such" in done.stderr.lower()):
             raise refusal(done.stderr)
         return done.stdout
+
+
+def _way(context: str) -> str:
+    """How to get to the engine that answered; the variables win over a context."""
+    if host := snapshot().get("DOCKER_HOST", ""):
+        return f"export DOCKER_HOST={shlex.quote(host)}"
+    return f"unset DOCKER_HOST DOCKER_CONTEXT; docker context use {shlex.quote(context)}" if context else ""
 
 
 def _usage(item: Mapping[str, str]) -> Usage:

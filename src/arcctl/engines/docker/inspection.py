@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ CONFIG_FILES = "com.docker.compose.project.config_files"
 """The label with the Compose files that a container was created from, separated by commas."""
 NEVER = "0001-01-01T00:00:00Z"
 """What the engine says of the start of a container that was never started."""
+
+LAST_WORDS = timedelta(seconds=10)
+"""How long before its end a server says why it ends."""
 
 
 def project(item: Mapping[str, Any]) -> str:
@@ -55,6 +59,17 @@ def state(item: Mapping[str, Any], key: str, networks: Mapping[str, str]) -> Con
         cut_off=tuple(filter(None, lost.values())) or tuple(_unpublished(item)),
         changed=tuple(_changed_limits(item["HostConfig"], labels.get(LIMITS, ""))),
     )
+
+
+def last_run(item: Mapping[str, Any]) -> str:
+    """When what a container prints began to matter: at its last start.
+
+    Where it runs after a crash, shortly before that: the engine does not tell when it was started the time before.
+    """
+    state = item["State"]
+    if state["Status"] == "running" and item["RestartCount"]:
+        return f"{datetime.fromisoformat(_seconds(state['FinishedAt'])) - LAST_WORDS:%Y-%m-%dT%H:%M:%SZ}"
+    return _seconds(state["StartedAt"])
 
 
 def _last_line(log: list[dict[str, Any]]) -> str:

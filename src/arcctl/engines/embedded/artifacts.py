@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from arcctl.engines.embedded import owners
+from arcctl.engines.embedded import processes
 from arcctl.errors import BuildError
 from arcctl.model.binaries import EXTRA, Maven, OnPath, OtelCollector, Requirements, Source, Wheel
 from arcctl.settings import environment
@@ -140,7 +140,7 @@ class Artifacts:
 
     def used_by(self) -> tuple[str, ...]:
         """The projects whose servers run, else the processes."""
-        found = owners.running_from(self._folder)
+        found = processes.running_from(self._folder)
         return tuple(sorted({project or f"the process {pid}" for pid, project in found.items()}))
 
     def clean(self) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import pwd
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,13 +16,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from arcctl.engines import disks, execution
-from arcctl.engines.base import NOTHING, ContainerState, EngineFacts, Executed, Observed, RunsAs, Unavailable, Usage
+from arcctl.engines.base import (
+    NOTHING,
+    ContainerState,
+    EngineFacts,
+    Executed,
+    Observed,
+    RunsAs,
+    Tell,
+    Unavailable,
+    Usage,
+    silent,
+)
 from arcctl.engines.changes import every
-from arcctl.engines.embedded import accounts, location, processes, translation
+from arcctl.engines.embedded import accounts, location, logs, processes, translation, usage
 from arcctl.engines.embedded.artifacts import installed
 from arcctl.engines.embedded.layout import Layout
 from arcctl.engines.embedded.resolver import BinaryResolver
-from arcctl.engines.embedded.supervisor import Supervised, Supervisor
+from arcctl.engines.embedded.supervisor import ProcessState, Supervised, Supervisor
 from arcctl.engines.volumes import declared
 from arcctl.errors import EngineError, UsageError
 from arcctl.model.disk import Disk, fullest
@@ -36,23 +48,16 @@ from arcctl.settings.installation import with_extra
 if TYPE_CHECKING:
     import asyncio
 
-_STATES = {
-    "RUNNING": "running",
-    "STARTING": "running",
-    "STOPPING": "running",
-    "STOPPED": "exited",
-    "EXITED": "exited",
-    "BACKOFF": "restarting",
-}
-"""A supervisor's state as that of a container; FATAL and all others are `dead`."""
 FIRST_RUN_SECONDS = 120.0
 POLL_SECONDS = 0.2
 """Seconds between two looks at the processes."""
 RECORD, OLD_RECORD = "process.json", "made.json"
 """The file that says what a process was started from, and the name that it once had."""
 STARTS = "starts"
-"""The file to which each start adds a line."""
+"""The file to which each start since the last command adds a line: the pid, and the size that the log had."""
 FILES_GONE = "the files that it was started with are gone"
+UNKNOWN = ProcessState(pid=0, state="dead")
+"""A process that no supervisor knows and that does not run."""
 UNSUPERVISED = "nothing would start it again: its supervisor does not answer"
 
 
@@ -100,36 +105,20 @@ class EmbeddedEngine:
 
     def observe(self) -> Observed:
         """A process exists where it was started here, or where it runs although somebody removed its files."""
-        found, supervised = self._found()
-        alive = {key for key, info in found.items() if _STATES.get(info["statename"]) in ("running", "restarting")}
-        records = {key: record for key in self._components if (record := self._record(key)) or key in alive}
-        envs = self._envs()
-        states = {key: self._state(key, found.get(key), record, envs, supervised) for key, record in records.items()}
-        return Observed(states, self.unavailable)
-
-    def _found(self) -> tuple[Mapping[str, Mapping[str, Any]], bool]:
-        """What the supervisor says of each process, and whether it answers; where not, each process that runs."""
-        found = self._supervisor.processes() if self._base.is_dir() else {}
-        if found is not None:
-            return found, True
-        running = {"statename": "RUNNING", "exitstatus": 0, "start": 0}
-        return {key: {**running, "pid": pid} for key, pid in self._supervisor.running().items()}, False
+        found, envs = self._supervisor.observe(), self._envs()
+        records = {key: self._record(key) for key in self._components}
+        states = {key: self._state(key, found.get(key, UNKNOWN), record, envs) for key, record in records.items()}
+        return Observed({key: now for key, now in states.items() if records[key] or now.alive}, self.unavailable)
 
     def _state(
-        self,
-        key: str,
-        info: Mapping[str, Any] | None,
-        record: Mapping[str, str],
-        envs: Mapping[str, ServiceEnv],
-        supervised: bool,
+        self, key: str, now: ProcessState, record: Mapping[str, str], envs: Mapping[str, ServiceEnv]
     ) -> ContainerState:
-        changes = {FILES_GONE: not record, UNSUPERVISED: not supervised and info is not None}
-        state = _STATES.get(info["statename"], "dead") if info else "dead"
+        changes = {FILES_GONE: not record, UNSUPERVISED: not now.supervised}
         return ContainerState(
-            state="paused" if state == "running" and info and processes.frozen(info["pid"]) else state,
-            exit_code=info["exitstatus"] if info else 0,
+            state="paused" if now.state == "running" and processes.frozen(now.pid) else now.state,
+            exit_code=now.exit_code,
             restarts=self._restarts(key),
-            started_at=_started_at(info["start"] if info else 0),
+            started_at=_started_at(now.started),
             changed=tuple(what for what, is_so in changes.items() if is_so),
             config_hash=record.get("hash", ""),
             image=self._components[key].container.image,
@@ -153,8 +142,23 @@ class EmbeddedEngine:
         return {key: layout.digest(key) for key, c in self._components.items() if self._resolver.source(c)}
 
     def volumes(self) -> tuple[str, ...]:
+        """Raises EngineError where it is not known which data folder is that of this project."""
+        self._refuse_lost_data()
         folder = self._base / "data"
         return tuple(sorted(p.name for p in folder.iterdir() if p.suffix != ".new")) if folder.is_dir() else ()
+
+    def _refuse_lost_data(self) -> None:
+        root = self._directory.root
+        found = location.candidates(root) if self._directory.bootstrapped() else {}
+        if not found:
+            return
+        write = f"echo {{}} > {shlex.quote(str(root / location.ID))}"
+        folders = " or ".join(f"{folder} (of {owner})" for folder, owner in found.items())
+        takes = (f"if its data is in {folder}: {write.format(folder.name)}" for folder in found)
+        raise EngineError(
+            f"this project has run, but its data is not where its directory says: it was renamed; look in {folders}",
+            hint="; ".join((*takes, f"to start without data: {write.format(self._base.name)}")),
+        )
 
     def volume_name(self, key: str, name: str) -> str:
         return volume_name(key, name)
@@ -179,15 +183,16 @@ class EmbeddedEngine:
     def fetch(self, key: str) -> Iterator[str]:
         yield from self._resolver.artifacts.build(self._resolver.needed(self._components[key]))
 
-    def recover(self) -> tuple[str, ...]:
+    def recover(self, tell: Tell = silent) -> tuple[str, ...]:
         """End servers whose supervisor was killed or cannot be reached: they keep their ports, and nothing would start
         them again."""
         if not self._is_there() or self._supervisor.processes() is not None:
             return ()
         with self._supervisor.locked():
+            if not self._supervisor.is_lost(tell):  # another command started one meanwhile, or it was slow
+                return ()
             ran = self._supervisor.running()
-            if self._supervisor.processes() is None:  # not even meanwhile, by another command
-                self._supervisor.sweep()
+            self._supervisor.sweep(tell)
         return tuple(ran)
 
     def _is_there(self) -> bool:
@@ -200,7 +205,8 @@ class EmbeddedEngine:
     def create(self, keys: Iterable[str], *, recreate: bool = False) -> None:
         """A process is what `start` makes of its files; one that is replaced ends now."""
         if recreate and self._supervisor.processes() is not None:
-            self._supervisor.stop(tuple(keys))
+            with self._supervisor.locked():
+                self._supervisor.stop(tuple(keys))
 
     def start(self, keys: Iterable[str]) -> None:
         keys = tuple(keys)
@@ -296,19 +302,17 @@ class EmbeddedEngine:
         return execution.execute(local_words, variables, stdin=stdin, stdout=stdout, terminal=terminal, seconds=seconds)
 
     def usage(self, keys: tuple[str, ...]) -> Mapping[str, Usage]:
-        found, _ = self._found()
-        return processes.usage({key: found[key]["pid"] for key in keys if key in found})
+        found = self._supervisor.observe()
+        return usage.of_processes({key: found[key].pid for key in keys if key in found})
 
     def disk(self) -> Mapping[str, int]:
         layout = self._layout() if self._envs() else None
         folders = {key: layout.volumes(key) for key in self._components} if layout else {}
-        return {key: processes.disk(found) for key, found in folders.items() if found}
+        return {key: usage.of_folders(found) for key, found in folders.items() if found}
 
     def stop(self, keys: Iterable[str]) -> None:
-        if self._supervisor.processes() is not None:
+        if self._supervisor.processes() is not None or self._supervisor.running():
             self._supervisor.stop(tuple(keys))
-        elif self._supervisor.running():
-            raise EngineError("the supervisor of this project does not answer", hint="arcctl up")
 
     def restart(self, keys: Iterable[str]) -> None:
         keys = tuple(keys)
@@ -324,14 +328,16 @@ class EmbeddedEngine:
     def remove(self, keys: Iterable[str], volumes: Iterable[str]) -> None:
         keys = tuple(keys)
         self.stop(keys)
-        for path in (*(self._base / "run" / key for key in keys), *(self._base / "data" / name for name in volumes)):
-            shutil.rmtree(path, ignore_errors=True)
+        paths = (*(self._base / "run" / key for key in keys), *(self._base / "data" / name for name in volumes))
+        with files.readable(self._base):
+            for path in filter(Path.is_dir, paths):
+                shutil.rmtree(path)
 
-    def down(self, *, volumes: bool = False) -> None:
+    def down(self, tell: Tell = silent, *, volumes: bool = False) -> None:
         if not self._is_there():
             return
         with self._supervisor.locked():
-            self._supervisor.shutdown()
+            self._supervisor.shutdown(tell)
             shutil.rmtree(self._base / "run", ignore_errors=True)
             for path in self._base.iterdir() if volumes else ():
                 shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
@@ -342,7 +348,11 @@ class EmbeddedEngine:
     def logs(self, keys: Iterable[str], *, follow: bool = False, since: str = "", tail: str = "") -> Iterator[str]:
         if since:
             raise UsageError("the embedded engine does not support --since", hint="arcctl logs --tail 100")
-        return processes.follow_logs({key: self._supervisor.log(key) for key in keys}, follow=follow, tail=tail)
+        return logs.follow({key: self._supervisor.log(key) for key in keys}, follow=follow, tail=tail)
+
+    def logs_of_last_run(self, key: str, *, tail: str) -> Iterator[str]:
+        start = logs.last_run(self._base / "run" / key / STARTS)
+        return logs.follow({key: self._supervisor.log(key)}, follow=False, tail=tail, start=start)
 
     def command(self) -> tuple[str, ...]:
         raise UsageError(

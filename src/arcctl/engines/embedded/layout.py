@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from arcctl.engines.embedded import accounts, location, translation
+from arcctl.engines.embedded.logs import log_file
 from arcctl.engines.embedded.processes import IDENTITY
 from arcctl.engines.embedded.supervisor import SETTINGS
 from arcctl.engines.embedded.translation import Place
@@ -27,6 +28,7 @@ _START = """\
 # Another process may get this pid later, but not with the same start, in ticks since the machine was started.
 # The folder tells it from one whose files were copied to here.
 # The pid is moved into place, so that nobody who looks at that moment finds an empty file.
+# The size of the log tells what is printed from now on. Its user may not open it.
 rm -f {folder}/{identity}
 echo $$ > {folder}/pid.new
 mv {folder}/pid.new {folder}/pid
@@ -36,7 +38,8 @@ mv {folder}/pid.new {folder}/pid
   echo "$boot ${{process##*) }}" > {folder}/{identity}
   echo {folder} >> {folder}/{identity}
 }}
-echo $$ >> {folder}/starts
+set -- $(ls -ln {log} 2>/dev/null)
+echo "$$ ${{5:-0}}" >> {folder}/starts
 cd {folder}
 {exports}
 exec {command}
@@ -46,7 +49,11 @@ exec {command}
 def start_script(folder: Path, exports: Iterable[str], command: str) -> str:
     """Of a process whose files are in this folder."""
     return _START.format(
-        folder=shlex.quote(str(folder)), identity=IDENTITY, exports="\n".join(exports), command=command
+        folder=shlex.quote(str(folder)),
+        log=shlex.quote(str(log_file(folder.parents[1], folder.name))),
+        identity=IDENTITY,
+        exports="\n".join(exports),
+        command=command,
     )
 
 

@@ -76,3 +76,14 @@ def gone(folder: Path) -> dict[Path, str]:
         return {}
     owners = {path: found for path in sorted(ROOT.iterdir()) if path != folder and (found := owner(path))}
     return {path: found for path, found in owners.items() if not Path(found).is_dir()}
+
+
+def candidates(directory: Path) -> dict[Path, str]:
+    """Folders that may have the data of a project that was renamed before it got an id, each with its old directory.
+
+    An older arcctl knew them by that directory alone, and noted no number of it.
+    """
+    folder = base(directory)
+    if _id(directory) or (folder / "data").is_dir():
+        return {}
+    return {path: found for path, found in gone(folder).items() if len(_claim(path)) == 1}

@@ -1,4 +1,7 @@
-"""Local processes, by their ids: whether they run, how to end them, what they use and what they print."""
+"""Local processes: which run, which project they belong to whoever started them, and how to end them.
+
+What is asked of the system is read from `/proc`, so that it is known also without the packages of the embedded engine.
+"""
 
 from __future__ import annotations
 
@@ -6,40 +9,53 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import NamedTuple
 
-from arcctl.engines.base import Usage
+from arcctl.engines.embedded.location import owner
 
-if TYPE_CHECKING:
-    import psutil
-
-SAMPLE_SECONDS = 0.3
-"""How long CPU time is measured."""
+PROC = Path("/proc")
 GRACE_SECONDS = 10.0
 """Time between the stop signal and the kill."""
 IDENTITY = "identity"
 """The file beside a pid file with what tells its process from a later one with the same pid."""
 SUPERVISOR = "supervisor.supervisord"
 """The module of the daemon, as its command line has it."""
-BLOCK = 512
 
 
-def status(pid: int) -> str:
-    """psutil's word for the state of a process; empty where it has ended, also where its parent did not notice yet."""
-    import psutil
+class _Status(NamedTuple):
+    """What the system says of a process."""
 
+    name: str
+    state: str
+    """One letter, as `ps` shows it."""
+    parent: int
+    has_terminal: bool
+    start: str
+    """In ticks since the machine was started."""
+
+
+def _status(pid: int) -> _Status | None:
+    """None where it has ended, also where its parent did not notice yet."""
     try:
-        found = str(psutil.Process(pid).status())
-    except psutil.NoSuchProcess:
-        return ""
-    return "" if found == psutil.STATUS_ZOMBIE else found
+        before, _, after = (PROC / str(pid) / "stat").read_text("utf-8", "replace").rpartition(")")
+    except OSError:
+        return None
+    state, parent, _, _, terminal, *others = after.split()
+    if state in "ZX":
+        return None
+    return _Status(before.partition("(")[2], state, int(parent), terminal != "0", others[14])
+
+
+def runs(pid: int) -> bool:
+    return _status(pid) is not None
 
 
 def frozen(pid: int) -> bool:
     """Whether a process was stopped by a signal."""
-    return status(pid) == "stopped"
+    found = _status(pid)
+    return found is not None and found.state == "T"
 
 
 def running(pid_file: Path) -> int:
@@ -56,7 +72,7 @@ def running(pid_file: Path) -> int:
     folder, recorded = _identity_in(pid_file.with_name(IDENTITY))
     same = recorded is None or recorded == _identity(pid)
     here = folder == str(pid_file.parent) or (same and pid in working_below(pid_file.parents[2]))
-    return pid if same and here and status(pid) else 0
+    return pid if same and here and runs(pid) else 0
 
 
 def _identity_in(file: Path) -> tuple[str, tuple[str, str] | None]:
@@ -70,43 +86,70 @@ def _identity_in(file: Path) -> tuple[str, tuple[str, str] | None]:
 
 
 def _identity(pid: int) -> tuple[str, str] | None:
+    found = _status(pid)
     try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        return boot, Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
-    except (OSError, IndexError):
+        return ((PROC / "sys/kernel/random/boot_id").read_text().strip(), found.start) if found else None
+    except OSError:
         return None
 
 
 def working_below(folder: Path) -> dict[int, str]:
     """The names of processes without a terminal whose current folder is this one or one below it, by their pids.
 
-    Without this one and those that called it; none at all without the packages of the embedded engine.
+    Without this one and those that called it.
     """
-    try:
-        import psutil
-    except ImportError:
-        return {}
-    here, found = folder.resolve(), dict[int, str]()
-    mine = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
-    for process in psutil.process_iter(["name", "cwd", "terminal"]):
-        place = Path(process.info["cwd"] or "/")
-        is_server = process.pid not in mine and not process.info["terminal"]
-        if place.is_relative_to(here) and is_server and status(process.pid):
-            found[process.pid] = process.info["name"]
-    return found
+    here, callers = folder.resolve(), {*_callers()}
+    there = (pid for pid in _pids() if pid not in callers and _folder(pid).is_relative_to(here))
+    found = {pid: status for pid in there if (status := _status(pid))}
+    return {pid: status.name for pid, status in found.items() if not status.has_terminal}
+
+
+def _callers() -> Iterator[int]:
+    """This process, the one that started it, and so on."""
+    pid = os.getpid()
+    while status := _status(pid):
+        yield pid
+        pid = status.parent
 
 
 def supervisors(base: Path) -> list[int]:
     """The supervisors that work in this folder: they are there also where their socket is gone."""
-    return [pid for pid in working_below(base) if SUPERVISOR in _command(pid)]
+    return [pid for pid in working_below(base) if SUPERVISOR in _command(pid).split("\0")]
 
 
-def _command(pid: int) -> list[str]:
-    import psutil
+def project(pid: int) -> str:
+    """The project directory of a server, which works in a folder of that project; empty for any other process."""
+    folder = _folder(pid)
+    base = next((above.parent for above in (folder, *folder.parents) if above.name == "run"), None)
+    return owner(base) if base else ""
 
-    with contextlib.suppress(psutil.Error):
-        return list(psutil.Process(pid).cmdline())
-    return []
+
+def running_from(folder: Path) -> dict[int, str]:
+    """The processes whose program or files are in a folder, each with its project directory where it has one."""
+    return {pid: project(pid) for pid in _pids() if f"{folder}/" in f"{_link(pid, 'exe')}\0{_command(pid)}"}
+
+
+def _pids() -> Iterator[int]:
+    yield from (int(path.name) for path in PROC.glob("[0-9]*"))
+
+
+def _folder(pid: int) -> Path:
+    return Path(_link(pid, "cwd").removesuffix(" (deleted)"))
+
+
+def _link(pid: int, name: str) -> str:
+    try:
+        return os.readlink(PROC / str(pid) / name)
+    except OSError:  # it has ended, or belongs to another user
+        return ""
+
+
+def _command(pid: int) -> str:
+    """The words of its command line, each with a zero byte after it."""
+    try:
+        return (PROC / str(pid) / "cmdline").read_bytes().decode(errors="surrogateescape")
+    except OSError:
+        return ""
 
 
 def end(pids: list[int], seconds: float = GRACE_SECONDS) -> None:
@@ -126,130 +169,6 @@ def _signal(pids: list[int], number: signal.Signals) -> None:
 def wait_ended(pids: list[int], seconds: float = GRACE_SECONDS) -> list[int]:
     """Those that still run after `seconds`."""
     deadline = time.monotonic() + seconds
-    while (left := [pid for pid in pids if status(pid)]) and time.monotonic() < deadline:
+    while (left := [pid for pid in pids if runs(pid)]) and time.monotonic() < deadline:
         time.sleep(0.05)
     return left
-
-
-def usage(pids: Mapping[str, int]) -> dict[str, Usage]:
-    """What processes use together with their children, by key; without those that have ended."""
-    families = {key: found for key, pid in pids.items() if (found := _family(pid))}
-    for family in families.values():
-        _cpu(family)  # starts the measurement
-    time.sleep(SAMPLE_SECONDS)
-    return {key: Usage(memory=_memory(found), cpu=round(_cpu(found), 1)) for key, found in families.items()}
-
-
-def _family(pid: int) -> list[psutil.Process]:
-    import psutil
-
-    with contextlib.suppress(psutil.NoSuchProcess):
-        process = psutil.Process(pid)
-        return [process, *process.children(recursive=True)]
-    return []
-
-
-def _cpu(family: Iterable[psutil.Process]) -> float:
-    """Percent of one core since the last call for the same objects."""
-    import psutil
-
-    total = 0.0
-    for process in family:
-        with contextlib.suppress(psutil.Error):
-            total += process.cpu_percent()
-    return total
-
-
-def _memory(family: Iterable[psutil.Process]) -> int:
-    """Bytes; a page that several processes share is counted once where the system says so."""
-    import psutil
-
-    total = 0
-    for process in family:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            try:
-                full = process.memory_full_info()
-                total += int(getattr(full, "pss", full.uss))
-            except psutil.AccessDenied:
-                total += int(process.memory_info().rss)
-    return total
-
-
-def disk(folders: Iterable[Path]) -> int:
-    """Bytes on disk in these folders, as far as they can be read."""
-    return sum(_blocks(path) for folder in folders for path in folder.rglob("*"))
-
-
-def _blocks(path: Path) -> int:
-    with contextlib.suppress(OSError):
-        return path.lstat().st_blocks * BLOCK
-    return 0
-
-
-PAUSE = 0.3
-"""Seconds between two reads."""
-
-
-def follow_logs(paths: Mapping[str, Path], *, follow: bool, tail: str) -> Iterator[str]:
-    """Lines, each after the key of its process; `tail` is a number of lines, or empty for all.
-
-    While it follows, a line is given when its end has come.
-    """
-    with contextlib.ExitStack() as closed_at_end:
-        logs = {key: _Log(path) for key, path in paths.items()}
-        for key, log in logs.items():
-            closed_at_end.callback(log.close)
-            lines = log.read()
-            if not follow:
-                lines += log.rest()
-            kept = lines[max(0, len(lines) - int(tail)) :] if tail else lines
-            yield from (f"{key}  | {line}" for line in kept)
-        while follow:
-            time.sleep(PAUSE)
-            for key, log in logs.items():
-                yield from (f"{key}  | {line}" for line in log.read())
-
-
-class _Log:
-    """A growing file. It stays open, so that nothing is missed when the file is renamed and a new one begun."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._stream: BinaryIO | None = None
-        self._unfinished = b""
-
-    def read(self) -> list[str]:
-        """The lines that have ended since the last call."""
-        new = self._new()
-        while self._renamed():
-            self.close()
-            new += self._new()
-        *lines, self._unfinished = (self._unfinished + new).split(b"\n")
-        return [_text(line) for line in lines]
-
-    def rest(self) -> list[str]:
-        """The last line, where it has no end."""
-        return [_text(self._unfinished)] if self._unfinished else []
-
-    def close(self) -> None:
-        if self._stream:
-            self._stream.close()
-        self._stream = None
-
-    def _new(self) -> bytes:
-        if self._stream is None and self._path.is_file():
-            self._stream = self._path.open("rb")
-        if self._stream is None:
-            return b""
-        if os.fstat(self._stream.fileno()).st_size < self._stream.tell():
-            self._stream.seek(0)  # it was emptied
-        return self._stream.read()
-
-    def _renamed(self) -> bool:
-        if self._stream is None or not self._path.is_file():
-            return False
-        return not os.path.samestat(os.fstat(self._stream.fileno()), self._path.stat())
-
-
-def _text(line: bytes) -> str:
-    return line.removesuffix(b"\r").decode(errors="replace")

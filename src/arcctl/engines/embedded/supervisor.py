@@ -13,16 +13,32 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from arcctl.engines.base import Tell, silent
 from arcctl.engines.embedded import accounts, processes
+from arcctl.engines.embedded.logs import log_file
 from arcctl.errors import EngineError
 from arcctl.settings.directory import shared_folder, write_whole
 
 START_SECONDS = 15.0
 """Longest time until a new supervisor answers."""
 CALL_SECONDS = 10.0
+"""Longest time until a supervisor answers a call."""
+CALLS = 4
+"""How often one that takes longer is asked before it counts as lost: on a machine under load it may be slow."""
 STOP_SECONDS = 90.0
 """Longest time that a supervisor which does not answer may take to stop its servers, one after the other."""
 SOCKET_PATH_LIMIT = 100
+SHUTTING_DOWN = 6
+"""How a supervisor answers every call while it ends its servers and itself."""
+STATES = {
+    "RUNNING": "running",
+    "STARTING": "running",
+    "STOPPING": "running",
+    "STOPPED": "exited",
+    "EXITED": "exited",
+    "BACKOFF": "restarting",
+}
+"""A supervisor's state as that of a container; FATAL and all others are `dead`."""
 SETTINGS = {"PATH": os.defpath, "LANG": "C.UTF-8"}
 
 _HEAD = """\
@@ -79,8 +95,30 @@ class Supervised:
     """The user that it runs as; empty for the caller."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class ProcessState:
+    """What is known of one process."""
+
+    pid: int
+    state: str = "running"
+    """As that of a container."""
+    exit_code: int = 0
+    started: int = 0
+    """Seconds since 1970; 0 where it is not known."""
+    supervised: bool = True
+    """Whether its supervisor answers."""
+
+
 class Refused(Exception):
     """The supervisor refuses a call, for example with ALREADY_STARTED."""
+
+
+class NotAnswered(EngineError):
+    """No supervisor answers a call; `slow` where one is there and takes too long."""
+
+    def __init__(self, *, slow: bool = False) -> None:
+        super().__init__("the supervisor of this project does not answer", hint="arcctl up")
+        self.slow = slow
 
 
 class Supervisor:
@@ -91,13 +129,13 @@ class Supervisor:
         self._socket = base / "s"
 
     def call(self, method: str, *arguments: Any) -> Any:
-        """One XML-RPC call. Raises ConnectionError where no supervisor answers, and Refused for what it refuses."""
+        """One XML-RPC call. Raises NotAnswered where no supervisor answers, and Refused for what it refuses."""
         import xmlrpc.client
 
         from arcctl.engines.http import httpx
 
         if not self._socket.exists():
-            raise ConnectionError(f"{self._socket} does not exist")
+            raise NotAnswered
         body = xmlrpc.client.dumps(arguments, f"supervisor.{method}")
         try:
             with httpx.Client(
@@ -106,16 +144,46 @@ class Supervisor:
                 answer = client.post("http://supervisor/RPC2", content=body, headers={"Content-Type": "text/xml"})
             return xmlrpc.client.loads(answer.text)[0][0]
         except httpx.HTTPError as error:
-            raise ConnectionError(str(error)) from None
+            raise NotAnswered(slow=isinstance(error, httpx.TimeoutException)) from None
         except xmlrpc.client.Fault as fault:
+            if fault.faultCode == SHUTTING_DOWN:
+                raise NotAnswered from None
             raise Refused(fault.faultString) from None
 
     def processes(self) -> dict[str, dict[str, Any]] | None:
         """`getProcessInfo` of each process, by key; None where no supervisor answers."""
         try:
             return {info["name"]: info for info in self.call("getAllProcessInfo")}
-        except ConnectionError:
+        except NotAnswered:
             return None
+
+    def observe(self) -> dict[str, ProcessState]:
+        """Each process, as the supervisor says; where none answers, each that runs."""
+        found = self.processes()
+        if found is None:
+            return {key: ProcessState(pid=pid, supervised=False) for key, pid in self.running().items()}
+        return {
+            key: ProcessState(
+                pid=info["pid"],
+                state=STATES.get(info["statename"], "dead"),
+                exit_code=info["exitstatus"],
+                started=info["start"],
+            )
+            for key, info in found.items()
+        }
+
+    def is_lost(self, tell: Tell = silent) -> bool:
+        """Whether no supervisor answers, also after a while where one is there."""
+        for attempt in range(CALLS):
+            try:
+                self.call("getState")
+                return False
+            except NotAnswered as error:
+                if not error.slow:
+                    return True
+            if not attempt:
+                tell(f"the supervisor does not answer: asking it for up to {CALL_SECONDS * (CALLS - 1):.0f} s more")
+        return True
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
@@ -132,7 +200,7 @@ class Supervisor:
         text = self._config(programs)
         changed = not config.is_file() or config.read_text(encoding="utf-8") != text
         write_whole(config, text)
-        if self.processes() is None:
+        if self.is_lost():
             self.sweep()
             self._launch(config)
         elif changed:
@@ -156,8 +224,7 @@ class Supervisor:
         )
 
     def log(self, key: str) -> Path:
-        """The file with a process's output."""
-        return self.base / "log" / f"{key}.log"
+        return log_file(self.base, key)
 
     def _launch(self, config: Path) -> None:
         if len(str(self._socket)) > SOCKET_PATH_LIMIT:
@@ -190,9 +257,9 @@ class Supervisor:
         """Read the configuration again; programs that changed are restarted where they ran."""
         ran = {name for name, info in (self.processes() or {}).items() if info["statename"] == "RUNNING"}
         added, changed, removed = self.call("reloadConfig")[0]
+        self.stop((*changed, *removed))
         for name in (*changed, *removed):
             with contextlib.suppress(Refused):
-                self.call("stopProcessGroup", name)
                 self.call("removeProcessGroup", name)
         for name in (*added, *changed):
             with contextlib.suppress(Refused):
@@ -219,7 +286,7 @@ class Supervisor:
         while any(p["statename"] == "STOPPING" for key, p in (self.processes() or {}).items() if key in keys):
             time.sleep(0.05)
 
-    def shutdown(self) -> None:
+    def shutdown(self, tell: Tell = silent) -> None:
         """Stop everything and end the supervisor. Raises EngineError where something still runs afterwards."""
         found = self.processes()
         if found is not None:
@@ -227,8 +294,9 @@ class Supervisor:
             pid = self.call("getPID")
             self.call("shutdown")
             processes.wait_ended([pid])
-        self.sweep()
-        if left := processes.working_below(self.base):
+        self.sweep(tell)
+        still = {pid: key for key, pid in self.running().items()}
+        if left := still | processes.working_below(self.base):
             pids, names = " ".join(map(str, left)), ", ".join(f"{name} (pid {pid})" for pid, name in left.items())
             hint = f"see what they are: ps -fp '{pids}', and end them: kill {pids}"
             raise EngineError(f"still running in {self.base}: {names}", hint=hint)
@@ -238,11 +306,13 @@ class Supervisor:
         files = sorted((self.base / "run").glob("*/pid"))
         return {file.parent.name: pid for file in files if (pid := processes.running(file))}
 
-    def sweep(self) -> None:
+    def sweep(self, tell: Tell = silent) -> None:
         """End a supervisor that does not answer, and processes that a killed one left running.
 
         A supervisor without a socket cannot be reached again; it stops its servers when it ends.
         """
-        if processes.supervisors(self.base):
-            processes.end(processes.supervisors(self.base), STOP_SECONDS)
+        if lost := processes.supervisors(self.base):
+            pids = " ".join(map(str, lost))
+            tell(f"waiting for the supervisor (pid {pids}) to stop its servers, for up to {STOP_SECONDS:.0f} s")
+            processes.end(lost, STOP_SECONDS)
         processes.end([*self.running().values()])

@@ -13,11 +13,11 @@ _GARBAGE = 5
 SYMPTOMS = (
     Symptom(
         cause=Cause.CONFIGURATION,
-        said=r"(?:to get config|invalid configuration): (?P<words>[^\n]*line (?P<line>\d+): .*)",
+        pattern=r"(?:to get config|invalid configuration): (?P<words>[^\n]*line (?P<line>\d+): .*)",
     ),
     Symptom(
         cause=Cause.CONFIGURATION,
-        said=r"(?:to get config|invalid configuration): (?P<words>[^\n]*(?:\n[ \n]*['*][^\n]*){0,4})",
+        pattern=r"(?:to get config|invalid configuration): (?P<words>[^\n]*(?:\n[ \n]*['*][^\n]*){0,4})",
     ),
 )
 

@@ -1,0 +1,71 @@
+"""What the embedded engine says of processes, and that it deletes nothing under one that runs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from arcctl.engines.embedded import engine as embedded
+from arcctl.engines.embedded import location
+from arcctl.engines.embedded.engine import EmbeddedEngine
+from arcctl.engines.embedded.supervisor import ProcessState, Supervisor
+from arcctl.errors import EngineError
+from arcctl.model.binaries import OnPath
+from arcctl.model.service import Process
+from arcctl.settings.directory import ProjectDirectory
+from tests.fakes.catalogue import STORE, StoreEnv, catalogue
+
+
+@pytest.fixture
+def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> EmbeddedEngine:
+    """Its files are in the folder `base`."""
+    monkeypatch.setattr(location, "base", lambda directory: tmp_path / "base")
+    monkeypatch.setenv("ARCCTL_CACHE", str(tmp_path / "cache"))
+    process: Process[StoreEnv] = Process(sources=(OnPath(name="sh", program="sh"),), command=lambda env: ("{program}",))
+    return EmbeddedEngine(catalogue(replace(STORE, process=process)), ProjectDirectory(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("now", "state", "changed"),
+    [
+        (ProcessState(pid=1), "running", (embedded.FILES_GONE,)),
+        (ProcessState(pid=1, supervised=False), "running", (embedded.FILES_GONE, embedded.UNSUPERVISED)),
+        (ProcessState(pid=0, state="restarting", exit_code=7), "restarting", (embedded.FILES_GONE,)),
+        (ProcessState(pid=0, state="exited"), "absent", ()),
+    ],
+)
+def test_what_runs_is_observed_also_where_its_files_are_gone(
+    engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch, now: ProcessState, state: str, changed: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(Supervisor, "observe", lambda self: {"store": now})
+    found = engine.observe().of("store")
+    assert (found.state, found.changed, found.exit_code) == (state, changed, now.exit_code)
+
+
+@pytest.mark.parametrize("volumes", [False, True])
+def test_nothing_is_deleted_under_a_process_that_runs(engine: EmbeddedEngine, tmp_path: Path, volumes: bool) -> None:
+    run, data = tmp_path / "base" / "run" / "store", tmp_path / "base" / "data" / "store_data"
+    for folder in (run, data):
+        folder.mkdir(parents=True)
+    with subprocess.Popen(("sleep", "600"), cwd=data, start_new_session=True) as left:
+        with pytest.raises(EngineError, match=rf"still running in .*: sleep \(pid {left.pid}\)"):
+            engine.down(volumes=volumes)
+        assert (run.is_dir(), data.is_dir()) == (True, True)
+        left.kill()
+    engine.down(volumes=volumes)
+    assert (run.is_dir(), data.is_dir()) == (False, not volumes)
+
+
+def test_who_asks_what_is_left_is_not_left_and_no_package_is_needed(tmp_path: Path) -> None:
+    code = "import sys; sys.modules['psutil'] = None; from pathlib import Path; " + (
+        "from arcctl.engines.embedded import processes; print(processes.working_below(Path.cwd()))"
+    )
+    command = ("sh", "-c", '"$0" -c "$1"; true', sys.executable, code)
+    with subprocess.Popen(("sleep", "600"), cwd=tmp_path, start_new_session=True) as other:
+        done = subprocess.run(command, cwd=tmp_path, start_new_session=True, capture_output=True, text=True, check=True)
+        other.kill()
+    assert done.stdout == f"{{{other.pid}: 'sleep'}}\n"

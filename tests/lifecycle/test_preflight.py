@@ -210,7 +210,7 @@ def test_it_is_used_where_the_command_line_names_it_with_a_warning_once() -> Non
 def test_an_engine_that_is_not_known_to_be_another_one_is_used_and_noted(id: str, way: str, before: str) -> None:
     toy = _on(id, way, fake=before)
     _up(toy, "store")
-    assert toy.engine.calls == ["start store"]
+    assert toy.engine.calls == ["create store", "start store"]
     assert toy.directory.used == {"fake": f"{id} {way}" if id else before}
 
 
@@ -221,7 +221,7 @@ def test_an_engine_without_data_that_only_the_environment_names_is_refused() -> 
     assert caught.value.message == "the data of this project is in the docker engine"
     assert caught.value.hint == "unset ARCCTL_ENGINE; arcctl up; to start without that data: arcctl --engine fake up"
     asyncio.run(up.up(up.Request(words=("store",), timeout=5.0), replace(toy.project(), engine_named=True)))
-    assert (toy.engine.calls, toy.directory.used) == (["start store"], {"docker": "", "fake": ""})
+    assert (toy.engine.calls, toy.directory.used) == (["create store", "start store"], {"docker": "", "fake": ""})
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shlex
+import time
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -134,12 +135,26 @@ class Project:
 
 async def project_lock(project: Project) -> TextIO:
     """Waits until no other command changes the project; closing what it returns gives the lock back."""
-    lock = project.directory.acquire()
-    if lock is None:
-        project.note("another arcctl command is changing this project: waiting for it to end")
+    lock = _acquire(project)
     while lock is None:
         await asyncio.sleep(PAUSE)
         lock = project.directory.acquire()
+    return lock
+
+
+def project_lock_now(project: Project) -> TextIO:
+    """The same for a command that Ctrl-C ends at once, in the middle of what the engine does."""
+    lock = _acquire(project)
+    while lock is None:
+        time.sleep(PAUSE)
+        lock = project.directory.acquire()
+    return lock
+
+
+def _acquire(project: Project) -> TextIO | None:
+    lock = project.directory.acquire()
+    if lock is None:
+        project.note("another arcctl command is changing this project: waiting for it to end")
     return lock
 
 

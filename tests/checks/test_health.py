@@ -62,7 +62,8 @@ def test_a_service_that_up_has_not_created_yet_is_unknown() -> None:
     """The time of an earlier start says nothing of a container that `up` is about to create."""
     toy = running("store")
     toy.engine.states.clear()
-    toy.engine.start = lambda *keys, **how: None  # type: ignore[method-assign]
+    toy.engine.create = lambda *keys, **how: None  # type: ignore[method-assign]
+    toy.engine.start = lambda *keys: None  # type: ignore[method-assign]
     asyncio.run(up.up(up.Request(words=("store",), wait=False), toy.project()))
     assert status(toy, "store")[0] == "unknown"
 

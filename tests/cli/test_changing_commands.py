@@ -65,7 +65,7 @@ def test_a_one_shot_that_fails_is_exit_1_and_names_what_stands_on_it(cli: Comman
     running = [container(key, State=healthy) for key in ("postgres", "postgres-exporter", "mailpit", "kratos")]
     done_before = container("postgres-setup", State={"Status": "exited"})
     cli.engine(*running, done_before, *(container(key, State=broken) for key in ("kratos-db", "kratos-migrate")))
-    cli.docker.says("compose * up *")
+    cli.docker.says("container start *")
     cli.docker.says("compose*logs*", "kratos-db | no such role\n")
     done = cli.arcctl("up", "kratos", "--timeout", "20")
     assert (done.code, done.out) == (1, "")
@@ -212,7 +212,7 @@ LISTED = "containers: loki\ndata volumes: arc_loki_data\n"
             ("--yes",),
             0,
             "destroyed; settings and secrets are kept\n",
-            [["down", "--remove-orphans", "--timeout", "0", "--volumes"]],
+            [["down", "--remove-orphans", "--volumes", "--timeout", "0"]],
         ),
     ],
     ids=["a script that does not say so", "a script that says so"],

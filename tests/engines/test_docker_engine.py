@@ -313,4 +313,4 @@ def test_a_container_that_cannot_be_started_as_it_is_is_created_again(
     docker.says("container start*")
     docker.says("container start arc_store", err=refusal, code=1)
     engine.start(["front", "store"])
-    assert docker.calls[-1].endswith("up --detach --force-recreate --no-build --no-deps store")
+    assert docker.calls[-1].endswith(" up --no-deps --no-build --detach --force-recreate store")

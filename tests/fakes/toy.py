@@ -265,6 +265,8 @@ class FakeDirectory(ProjectFiles, ProjectDirectory):
     up: frozenset[str] = frozenset()
     since: dict[str, str] = field(default_factory=dict)
     """When each container was started."""
+    stops: tuple[str, ...] = ()
+    """What a command is stopping."""
     complete: frozenset[str] = frozenset()
     taken: int = 0
     """How many attempts to acquire the lock fail."""
@@ -345,6 +347,12 @@ class FakeDirectory(ProjectFiles, ProjectDirectory):
 
     def remember_started(self, services: Iterable[str]) -> None:
         self.up = frozenset(services)
+
+    def stopping(self) -> tuple[str, ...]:
+        return self.stops
+
+    def remember_stopping(self, keys: Iterable[str]) -> None:
+        self.stops = tuple(sorted(keys))
 
     def started_at(self) -> dict[str, str]:
         return dict(self.since)

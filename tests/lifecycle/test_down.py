@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
 
-from arcctl.errors import PreflightError, UnknownService
+from arcctl.errors import EngineError, PreflightError, UnknownService
 from arcctl.lifecycle import up
 from arcctl.lifecycle.clean import clean
 from arcctl.lifecycle.down import down
 from tests.fakes.catalogue import TOY
-from tests.fakes.toy import FakeEngine, Toy
+from tests.fakes.toy import FakeDirectory, FakeEngine, Toy
 
 
 @pytest.fixture
@@ -87,3 +88,48 @@ def test_down_of_one_service_stops_it_and_its_components_only(toy: Toy) -> None:
 def test_clean_removes_the_volumes_too(toy: Toy) -> None:
     clean(toy.project())
     assert toy.engine.calls == ["down with volumes"]
+
+
+class CutOff(FakeEngine):
+    """Ctrl-C arrives while the engine stops something."""
+
+    cut_off = True
+
+    def stop(self, keys: Iterable[str]) -> None:
+        super().stop(keys)
+        if self.cut_off:
+            raise KeyboardInterrupt
+
+
+def test_the_next_up_waits_for_a_stop_that_was_cut_off() -> None:
+    """The engine still carries it out: what is taken for running would be stopped afterwards."""
+    engine = CutOff(TOY)
+    toy = Toy(engine=engine)
+    asyncio.run(up.up(up.Request(words=("store",), timeout=5.0), toy.project()))
+    with pytest.raises(KeyboardInterrupt):
+        down(("store",), toy.project())
+    assert toy.directory.stops == ("store",)
+    engine.cut_off, engine.calls = False, []
+    engine.states["store"] = replace(engine.states["store"], state="running")
+    asyncio.run(up.up(up.Request(words=("store",), timeout=5.0), toy.project()))
+    assert (engine.calls, toy.directory.stops) == (["stop store", "start store"], ())
+    assert "note a command that was cut off was stopping store: waiting until that is done" in toy.printed
+
+
+def test_a_stop_that_the_engine_refuses_is_not_waited_for() -> None:
+    toy = Toy()
+    asyncio.run(up.up(up.Request(words=("store",), timeout=5.0), toy.project()))
+
+    def refuse(keys: Iterable[str]) -> None:
+        raise EngineError("it rains")
+
+    toy.engine.stop = refuse  # type: ignore[method-assign]
+    with pytest.raises(EngineError):
+        down(("store",), toy.project())
+    assert toy.directory.stops == ()
+
+
+def test_down_waits_for_another_command() -> None:
+    toy = Toy(directory=FakeDirectory(taken=1))
+    assert down((), toy.project()) == ()
+    assert toy.printed == ["note another arcctl command is changing this project: waiting for it to end"]

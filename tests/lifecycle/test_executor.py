@@ -141,6 +141,22 @@ class Stopping(FakeEngine):
         return seen
 
 
+def test_a_container_that_is_removed_while_up_waits_is_created_again() -> None:
+    class Removing(FakeEngine):
+        removed = False
+
+        def observe(self) -> Observed:
+            if self.states and not self.removed:
+                self.removed = True
+                self.states.clear()
+            return super().observe()
+
+    engine = Removing(TOY)
+    toy = Toy(engine=engine, prober=Awakening(first={7000: [LOADING]}))
+    assert _up(toy, "store").ready == ("store",)
+    assert engine.calls == ["create store", "start store", "start store"]
+
+
 @pytest.mark.parametrize(("stops", "failed"), [(1, {}), (9, {"store": "stopped 4 times, last exit code 0"})])
 def test_a_container_that_stops_while_up_waits_is_started_again_a_few_times(stops: int, failed: dict[str, str]) -> None:
     engine = Stopping(TOY)

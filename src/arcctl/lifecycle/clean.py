@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from arcctl.errors import EngineError
-from arcctl.lifecycle import data_versions
+from arcctl.lifecycle import data_versions, stopping
 from arcctl.lifecycle.down import forget, refuse_still_running
-from arcctl.project import Project, refuse_other_project
+from arcctl.project import Project, project_lock_now, refuse_other_project
 
 
 def destroyable(project: Project) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -17,7 +17,13 @@ def destroyable(project: Project) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def clean(project: Project) -> None:
     """Raises EngineError where something is left afterwards."""
-    project.engine.down(project.note, volumes=True)
+    with project_lock_now(project):
+        _clean(project)
+
+
+def _clean(project: Project) -> None:
+    with stopping.noted(project.catalogue.components(), project):
+        project.engine.down(project.note, volumes=True)
     refuse_still_running(project, project.catalogue.components())
     if left := project.engine.volumes():
         raise EngineError(f"not deleted: {', '.join(left)}", hint="arcctl doctor, then arcctl clean")

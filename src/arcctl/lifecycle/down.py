@@ -6,25 +6,33 @@ from collections.abc import Iterable
 
 from arcctl.engines.base import Observed
 from arcctl.errors import EngineError, PreflightError
+from arcctl.lifecycle import stopping
 from arcctl.lifecycle.preflight import elsewhere
 from arcctl.model.graph import containers
-from arcctl.project import Project, refuse_other_project
+from arcctl.project import Project, project_lock_now, refuse_other_project
 
 
 def down(words: tuple[str, ...], project: Project) -> tuple[str, ...]:
     """The containers that were stopped. Raises EngineError where one runs afterwards."""
+    with project_lock_now(project):
+        return _down(words, project)
+
+
+def _down(words: tuple[str, ...], project: Project) -> tuple[str, ...]:
     observed = project.engine.observe()
     refuse_other_project(observed, project)
     if not words:
         _refuse_elsewhere(observed, project)
-        project.engine.down(project.note)
+        with stopping.noted(observed.containers, project):
+            project.engine.down(project.note)
         refuse_still_running(project, observed.containers)
         forget(project)
         return tuple(sorted(observed.containers))
     named = containers(words, project.catalogue, components=True)
     keys = tuple(key for key in named if key in observed.containers)
     if keys:
-        project.engine.stop(keys)
+        with stopping.noted(keys, project):
+            project.engine.stop(keys)
         refuse_still_running(project, keys)
     project.directory.remember_started(project.directory.started() - set(named))
     return keys

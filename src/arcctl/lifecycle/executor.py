@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from arcctl.engines.base import ContainerState, Observed
+from arcctl.engines.base import ABSENT, ContainerState, Observed
 from arcctl.events import Event, Kind
 from arcctl.lifecycle.plan import Action, Plan, Step
 from arcctl.lifecycle.report import Outcome
@@ -181,11 +181,11 @@ class PlanExecutor:
             self._emit(Kind.WAITING, key, reason, detail=True)
 
     async def _start_stopped(self, keys: list[str]) -> None:
-        """Start what stopped in the meantime: the engine may still have carried out an earlier command's stop."""
+        """Start what stopped or was removed meanwhile: the engine may still have carried out an earlier command."""
         stopped = [
             key
             for key in keys
-            if self._watch.observed.of(key).state == "exited" and self._containers[key].role is not Role.INIT
+            if self._watch.observed.of(key).state in ("exited", ABSENT) and self._containers[key].role is not Role.INIT
         ]
         for key in stopped:
             self._stops[key] = self._stops.get(key, 0) + 1

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from arcctl.checks.causes import NewestBackup, causes
 from arcctl.engines.base import Observed
 from arcctl.errors import DeadlineError, UnhealthyError
-from arcctl.lifecycle import bootstrap, data_versions, image_lock, preflight
+from arcctl.lifecycle import bootstrap, data_versions, image_lock, preflight, stopping
 from arcctl.lifecycle import input_hashes as hashing
 from arcctl.lifecycle import plan as planning
 from arcctl.lifecycle.executor import PlanExecutor
@@ -44,6 +44,8 @@ class Prepared:
 def prepare(request: Request, project: Project) -> Prepared:
     """Generate missing secrets, observe the engine once, and decide everything on that."""
     engine = project.engine
+    if not request.dry_run:
+        stopping.finish(project)
     asked = resolve(request.words or engine.default_services, project.catalogue)
     if not request.dry_run:
         project = ensure_secrets(project, engine.volumes())

@@ -234,6 +234,13 @@ class ProjectDirectory:
         """When each container was started, as an ISO 8601 time, also where it does not exist any more."""
         return self._read_json("started-at", dict[str, str], {})
 
+    def stopping(self) -> tuple[str, ...]:
+        """The components that the engine was asked to stop by a command that has not ended, or was cut off."""
+        return tuple(self._read_json("stopping", list[str], []))
+
+    def remember_stopping(self, keys: Iterable[str]) -> None:
+        self._write_json("stopping", sorted(keys))
+
     def remember_started_at(self, times: Mapping[str, str]) -> None:
         self._write_json("started-at", times)
 
@@ -259,13 +266,16 @@ class ProjectDirectory:
         envs = (*sorted(self.root.glob("config/*/.env")), self.compose_env)
         reads: list[Callable[[], object]] = [partial(read_env, p, str(p.relative_to(self.root))) for p in envs]
         reads += [partial(read_json, path, object, None) for path in sorted(self.state.glob("*.json"))]
-        reads += [self.rotation, self.secret_changes, self.input_hashes, self.started, self.started_at]
+        reads += [self.rotation, self.secret_changes, self.input_hashes, self.started, self.started_at, self.stopping]
         reads += [self.bootstrapped, self.engine, self.used_engines]
         found = map(_problem, (self.secrets, *reads, self.image_lock))
         return tuple({error.message: error for error in found if error}.values())
 
     def acquire(self) -> TextIO | None:
-        """The lock of this project, released when it is closed; None while another process holds it."""
+        """The lock of this project, released when it is closed; None while another process holds it.
+
+        A program that inherits it holds it as well, until it ends.
+        """
         self._create_state()
         with readable(self.root):
             lock = (self.state / "lock").open("w")
@@ -274,6 +284,7 @@ class ProjectDirectory:
         except BlockingIOError:
             lock.close()
             return None
+        os.set_inheritable(lock.fileno(), True)
         self.migrate()
         return lock
 

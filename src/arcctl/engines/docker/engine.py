@@ -1,6 +1,7 @@
-"""The Docker engine: python-on-whales changes things, single calls of `docker` with a deadline read them.
+"""The Docker engine: single calls of `docker`; python-on-whales follows those that print as they go.
 
-python-on-whales has no timeouts, costs 200 ms to import and inspects a container again for each attribute.
+python-on-whales has no timeouts, costs 200 ms to import, inspects a container again for each attribute, and closes the
+project's lock in the programs that it starts.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ Which engine it talks to is the user's choice: DOCKER_HOST, DOCKER_CONTEXT and D
 EPHEMERAL, OLD_EPHEMERAL = "arcctl.ephemeral", "arcctl.guest"
 """The label of ephemeral containers, its value being their project; the old one says nothing of the project."""
 SECONDS = 20.0
-"""Longest time that one call of `docker` may take."""
+"""Longest time that a call of `docker` which only looks may take."""
 START_SECONDS = 120.0
 """The same for the start of a container."""
 LOOK_SECONDS = 2.0
@@ -246,20 +247,11 @@ class DockerEngine:
         return True
 
     def _up(self, keys: Iterable[str], *, recreate: bool, start: bool) -> None:
-        with translated():
-            self._client().compose.up(
-                list(keys),
-                start=start,
-                detach=start,
-                dependencies=False,
-                quiet=True,
-                no_build=True,
-                force_recreate=recreate,
-            )
+        options = ("--no-deps", "--no-build", "--detach" if start else "--no-start")
+        self._compose("up", *options, *(("--force-recreate",) if recreate else ()), *keys)
 
     def unpause(self, keys: Iterable[str]) -> None:
-        with translated():
-            self._client().compose.unpause(list(keys))
+        self._compose("unpause", *keys)
 
     def start_ephemeral(self, key: str, ephemeral: EphemeralContainer) -> bool:
         """On the shared network, with no capabilities."""
@@ -326,12 +318,10 @@ class DockerEngine:
         return found
 
     def stop(self, keys: Iterable[str]) -> None:
-        with translated():
-            self._client().compose.stop(list(keys))
+        self._compose("stop", *keys)
 
     def restart(self, keys: Iterable[str]) -> None:
-        with translated():
-            self._client().compose.restart(list(keys))
+        self._compose("restart", *keys)
 
     def remove(self, keys: Iterable[str], volumes: Iterable[str]) -> None:
         names = [container_name(self.project, key) for key in keys]
@@ -342,9 +332,7 @@ class DockerEngine:
     def down(self, tell: Tell = silent, *, volumes: bool = False) -> None:
         """With `volumes`, containers are killed at once: nothing has to be saved."""
         self.remove_ephemeral()
-        with translated():
-            grace = 0 if volumes else None
-            self._client().compose.down(remove_orphans=True, volumes=volumes, timeout=grace, quiet=True)
+        self._compose("down", "--remove-orphans", *(("--volumes", "--timeout", "0") if volumes else ()))
 
     def logs(self, keys: Iterable[str], *, follow: bool = False, since: str = "", tail: str = "") -> Iterator[str]:
         with translated():
@@ -373,8 +361,15 @@ class DockerEngine:
         env_files = [self._env_file] if self._env_file.is_file() else []
         return DockerClient(compose_files=list(self._files), compose_env_files=list(env_files))
 
-    def read(self, *arguments: str, missing_is_fine: bool = False, seconds: float = SECONDS) -> str:
-        """What `docker` prints. Raises EngineError; with `missing_is_fine` not for an object that does not exist."""
+    def _compose(self, *words: str) -> None:
+        """Change something; that takes as long as it takes."""
+        self.read(*self._compose_arguments(), *words, seconds=None)
+
+    def read(self, *arguments: str, missing_is_fine: bool = False, seconds: float | None = SECONDS) -> str:
+        """What `docker` prints. Raises EngineError; with `missing_is_fine` not for an object that does not exist.
+
+        Where this process holds the project's lock, `docker` holds it too, and on when this process is killed.
+        """
         try:
             # In a process group of its own, so that Ctrl-C reaches arcctl only.
             done = subprocess.run(
@@ -385,6 +380,7 @@ class DockerEngine:
                 timeout=seconds,
                 check=False,
                 process_group=0,
+                close_fds=False,
             )
         except FileNotFoundError:
             raise EngineError("the program `docker` is not on the PATH", hint=INSTALL) from None

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.driver import Platform
+from tests.e2e.interrupts import COMMANDS, rounds
 
 WHEELS = ("postgres", "redis", "nats", "traefik")
 ROUNDS = 20
@@ -66,3 +67,10 @@ def test_engine_build_that_is_interrupted_twenty_times_ends_with_the_same_files(
     assert sorted(p.name for p in (interrupted / "artifacts").glob(".*")) == []
     assert _content(interrupted) == _content(complete)
     assert cut.arcctl("engine", "build", *WHEELS).ok().err.splitlines()[0] == "every server is built"
+
+
+def test_after_any_command_that_was_cut_off_the_next_up_ends_healthy_with_all_data(either: Platform) -> None:
+    """`python -m benchmarks.interrupts` does more of the same."""
+    known = tuple(name for name in COMMANDS if name != "upgrade" or not either.shift)
+    found = list(rounds(either, len(known), 20261129, known))
+    assert [str(r) for r in found if r.problem] == []

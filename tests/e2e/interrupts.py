@@ -1,0 +1,89 @@
+"""Commands that are cut off at random moments, and what has to hold afterwards."""
+
+from __future__ import annotations
+
+import random
+import signal
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from tests.e2e.clients import redis_client, superuser
+from tests.e2e.driver import Platform
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
+COMMANDS = {
+    "up": ("up", "--stack"),
+    "down": ("down",),
+    "restart": ("restart",),
+    "backup create": ("backup", "create"),
+    "backup restore": ("backup", "restore", "{backup}", "--yes"),
+    "secrets rotate": ("secrets", "rotate", "POSTGRES_APP_PASSWORD", "REDIS_PASSWORD", "--yes"),
+    "upgrade": ("upgrade", "--yes"),
+}
+LONGEST = {"down": 8.0, "restart": 15.0, "backup create": 8.0, "backup restore": 12.0, "secrets rotate": 12.0}
+"""Seconds after which a command gets its signal at the latest; all others 15."""
+
+
+@dataclass(frozen=True)
+class Round:
+    """One command that was cut off, and the `up` after it."""
+
+    command: str
+    by: signal.Signals
+    after: float
+    """Seconds."""
+    code: int
+    repaired: float
+    """Seconds that the next `up` took."""
+    problem: str
+    """Empty where all is well afterwards."""
+
+    def __str__(self) -> str:
+        end = self.problem or "healthy, with all data and secrets"
+        cut = f"{self.command}: {self.by.name} after {self.after:.1f} s, exit code {self.code}"
+        return f"{cut}; the next up took {self.repaired:.1f} s: {end}"
+
+
+def rounds(platform: Platform, count: int, seed: int, names: tuple[str, ...]) -> Iterator[Round]:
+    """Cut commands off, one after the other, and look after each what the next `up` makes of it."""
+    chance, backup = random.Random(seed), _prepare(platform)
+    for number in range(count):
+        name, by = names[number % len(names)], chance.choice(SIGNALS)
+        words = tuple(word.format(backup=backup) for word in COMMANDS[name])
+        if name == "up":
+            platform.arcctl("down").ok()
+        after = chance.uniform(0.1, LONGEST.get(name, 15.0))
+        code = platform.interrupted(after, *words, by=by)
+        began = time.monotonic()
+        done = platform.arcctl("up", "--stack")
+        repaired = time.monotonic() - began
+        problem = f"up ended with {done.code}: {done.err[-600:]}" if done.code else _problem(platform)
+        yield Round(name, by, after, code, repaired, problem)
+
+
+def _prepare(platform: Platform) -> str:
+    """Data to be missed, and the name of a backup that has it."""
+    with superuser(platform, "arc") as admin:
+        admin.execute("CREATE TABLE IF NOT EXISTS interrupted (text text)")
+        admin.execute("INSERT INTO interrupted SELECT 'kept' WHERE NOT EXISTS (SELECT FROM interrupted)")
+    redis_client(platform).set("interrupted", "kept")
+    platform.arcctl("backup", "create").ok()
+    return sorted(path.name for path in (platform.directory / ".arcctl" / "backups").iterdir())[-1]
+
+
+def _problem(platform: Platform) -> str:
+    report = platform.health("all")
+    unwell = {s["name"]: s["checks"] for s in report["services"] if s["status"] not in ("healthy", "unknown")}
+    if unwell:
+        return f"not healthy: {unwell}"
+    checks: dict[str, Callable[[], object]] = {
+        "data of Postgres": lambda: _row(platform),
+        "data of Redis": lambda: redis_client(platform).get("interrupted"),
+    }
+    return ", ".join(f"{what} is gone" for what, read in checks.items() if read() != "kept")
+
+
+def _row(platform: Platform) -> object:
+    with superuser(platform, "arc") as admin:
+        return admin.execute("SELECT text FROM interrupted").fetchone()[0]

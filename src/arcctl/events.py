@@ -14,7 +14,7 @@ class Kind(StrEnum):
     WORKING = "working"
     """Something began; `message` says what and why."""
     PULLING = "pulling"
-    """An image is pulled or built; the lines of its progress follow as details of the same kind."""
+    """An image is pulled; its progress follows as details of the same kind, and `ready` or `failed` ends it."""
     WAITING = "waiting"
     """Not ready yet; `message` is the reason of the last attempt."""
     READY = "ready"
@@ -31,6 +31,10 @@ class Event:
     """Since the command began."""
     detail: bool = False
     """Of interest in a live display or with --verbose only: steps on the way, and components that do not fail."""
+    done: int = 0
+    """Bytes of an image that are downloaded."""
+    total: int = 0
+    """All bytes to download, as far as they are known; 0 before the first, and where it is about no image."""
 
 
 Sink = Callable[[Event], None]

@@ -93,7 +93,7 @@ def test_an_old_engine_is_exit_3(cli: CommandLine) -> None:
     done = cli.arcctl("up", "loki")
     assert (done.code, done.err.splitlines()[-2:]) == (
         3,
-        ["error: Compose 2.20.1 is too old", "hint: install Compose 2.25 or newer"],
+        ["error: Compose 2.20.1 is too old", "hint: install Compose 2.29.1 or newer"],
     )
 
 

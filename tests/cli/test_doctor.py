@@ -323,7 +323,7 @@ def test_without_the_compose_plugin_that_is_the_problem_and_not_the_engine(cli: 
     cli.docker.says("compose version*", err="docker: 'compose' is not a docker command.\n", code=1)
     found = _doctor(cli)
     assert (found["engine"]["state"], found["compose"]["evidence"]) == ("ok", "Docker has no Compose plugin")
-    assert found["compose"]["fix"] == "install the Compose plugin 2.25 or newer"
+    assert found["compose"]["fix"] == "install the Compose plugin 2.29.1 or newer"
 
 
 def test_a_command_that_works_on_the_project_now_is_named(cli: CommandLine) -> None:

@@ -109,6 +109,32 @@ def test_a_save_without_an_image_is_refused_with_the_next_command(one: CommandLi
     assert not (tmp_path / "arc.tar").exists()
 
 
+LAYER = '{"id": "a1", "parent_id": "i1", "text": "Downloading", "current": 1000000, "total": 5000000}\n'
+PULLED = '{"id": "i0", "text": "Pulled"}\n' + LAYER + '{"id": "i1", "text": "Pulled"}\n'
+
+
+def test_pull_prints_a_line_for_each_image_and_its_size(one: CommandLine) -> None:
+    one.docker.says("compose*pull", err=PULLED)
+    done = one.arcctl("images", "pull", "redis")
+    assert [line.split(" s  ")[-1] for line in done.err.splitlines()] == [
+        f"✔ ready {EXPORTER}: pulled",
+        f"… pulling {REDIS}: from Docker Hub",
+        f"✔ ready {REDIS}: pulled, 5.0 MB",
+        "warning: redis was created from an earlier image of this name (arcctl up)",
+    ]
+    assert (done.code, done.out.splitlines()[2].split()[:3]) == (0, [REDIS, "✔", "present"])
+
+
+def test_a_pull_that_needs_a_login_says_so_with_the_command_that_goes_on(one: CommandLine) -> None:
+    one.docker.says("compose*pull", err='{"id": "i1", "text": "Error", "status": "unauthorized"}\n' + PULLED, code=1)
+    done = one.arcctl("images", "pull", "redis")
+    assert done.code == 3
+    assert done.err.splitlines()[-2:] == [
+        f"error: cannot pull {REDIS}: Docker Hub wants a login",
+        "hint: docker login, then arcctl images pull redis: it goes on where it was",
+    ]
+
+
 def test_a_whole_file_is_loaded_and_a_damaged_one_is_not(one: CommandLine, tmp_path: Path) -> None:
     path = tmp_path / "arc.tar"
     image = Image(reference=REDIS, id=str(HERE["Id"]), size=7)

@@ -44,12 +44,12 @@ REFUSALS = [
     (
         "docker: unknown command: docker compose\n\nRun 'docker --help' for more information",
         "Docker has no Compose plugin",
-        "install the Compose plugin 2.25 or newer",
+        "install the Compose plugin 2.29.1 or newer",
     ),
     (
         "docker: 'compose' is not a docker command.\nSee 'docker --help'",
         "Docker has no Compose plugin",
-        "install the Compose plugin 2.25 or newer",
+        "install the Compose plugin 2.29.1 or newer",
     ),
     ("warning: x\nError response from daemon: it rains", "docker: it rains", "arcctl doctor"),
     ("", "docker: docker failed and printed no reason", "arcctl doctor"),
@@ -113,11 +113,11 @@ def test_an_engine_that_hangs_is_given_up_after_a_time_limit(
     assert _refusal(engine.observe)[0].startswith("the Docker engine did not answer in ")
 
 
-def test_an_image_that_cannot_be_pulled_is_named_with_a_next_step(docker: FakeDocker, engine: DockerEngine) -> None:
-    docker.says("compose*pull*", err="Error response from daemon: manifest unknown", code=1)
-    assert _refusal(lambda: list(engine.fetch("front"))) == (
-        "cannot pull toy/front:9: manifest unknown",
-        "check the network, or run `docker load`, then arcctl up",
+def test_an_image_that_cannot_be_built_is_named_with_a_next_step(docker: FakeDocker, engine: DockerEngine) -> None:
+    docker.says("compose*build*", err="failed to solve: no Dockerfile", code=1)
+    assert _refusal(lambda: list(engine.fetch("big-shop"))) == (
+        "cannot build toy/shop:3.1: failed to solve: no Dockerfile",
+        "arcctl doctor",
     )
 
 

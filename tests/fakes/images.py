@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from arcctl.engines.base import PullFailure, PullProgress
 from arcctl.model.image import Image, Locked
 
 
@@ -41,14 +42,24 @@ class FakeImages:
     present: dict[str, Image] = field(default_factory=dict)
     remote: dict[str, Image] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
+    failures: dict[str, list[PullFailure]] = field(default_factory=dict)
+    """How the first pulls of an image end, by its reference."""
 
     def look(self, references: Iterable[str]) -> Mapping[str, Image]:
         return {r: self.present[r] for r in references if r in self.present}
 
-    def pull(self, reference: str) -> Iterator[str]:
-        self.calls.append(f"pull {reference}")
-        self.present[reference] = self.remote[reference]
-        yield "Downloading"
+    async def pull(self, references: Iterable[str]) -> AsyncGenerator[PullProgress, None]:
+        references = tuple(references)
+        self.calls.append(f"pull {' '.join(references)}")
+        for reference in references:
+            yield PullProgress(reference=reference)
+            yield PullProgress(reference=reference, done=2_000_000, total=8_000_000)
+            if self.failures.get(reference):
+                failure = self.failures[reference].pop(0)
+                yield PullProgress(reference=reference, done=2_000_000, total=8_000_000, failure=failure)
+            else:
+                self.present[reference] = self.remote[reference]
+                yield PullProgress(reference=reference, done=8_000_000, total=8_000_000, pulled=True)
 
     def save(self, images: Mapping[str, Image], path: Path) -> None:
         self.calls.append(f"save {' '.join(images)}")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from arcctl.engines.base import ContainerState
-from arcctl.errors import PreflightError, UnhealthyError, UsageError
+from arcctl.engines.base import ContainerState, PullFailure
+from arcctl.errors import EngineError, PreflightError, UnhealthyError, UsageError
 from arcctl.images.list import list_
 from arcctl.images.load import load
 from arcctl.images.lock import lock
@@ -102,17 +102,26 @@ def test_a_pull_skips_built_images_and_compares_with_the_lock() -> None:
     toy = Toy()
     toy.directory.locked = {"toy/store:1.0": Locked("toy/store@sha256:1", "1")}
     project, store = _project(toy)
-    rows = pull(("store", "big-shop"), project)
-    assert store.calls == ["pull toy/exporter:2", "pull toy/store:1.0"]
+    rows = asyncio.run(pull(("store", "big-shop"), project))
+    assert store.calls == ["pull toy/exporter:2 toy/store:1.0"]
     assert [(r.reference, r.state) for r in rows] == [
         ("toy/exporter:2", Match.UNLOCKED),
         ("toy/store:1.0", Match.OTHER),
     ]
-    assert toy.printed[:3] == [
-        "working toy/exporter:2 pulling",
-        "waiting toy/exporter:2 Downloading",
-        "ready toy/exporter:2 pulled",
+    assert [f"{e.kind} {e.subject}" for e in toy.events if not e.detail] == [
+        "pulling toy/exporter:2",
+        "ready toy/exporter:2",
+        "pulling toy/store:1.0",
+        "ready toy/store:1.0",
     ]
+
+
+def test_a_pull_that_fails_names_the_command_that_goes_on() -> None:
+    project, store = _project(Toy())
+    store.failures["toy/store:1.0"] = [PullFailure(reason="it rains", hint="take a coat", passing=False)]
+    with pytest.raises(EngineError, match=r"^cannot pull toy/store:1\.0: it rains$") as caught:
+        asyncio.run(pull(("store", "big-shop"), project))
+    assert caught.value.hint == "take a coat, then arcctl images pull store big-shop: it goes on where it was"
 
 
 def test_up_warns_of_an_image_that_is_not_the_locked_one() -> None:

@@ -91,7 +91,14 @@ def platform() -> Platform:
 
 def test_the_image_is_pulled_then_the_data_backed_up_then_the_container_recreated(platform: Platform) -> None:
     done = platform.upgrade(store="1.1")
-    assert platform.steps == [f"pull {NEW}", "back up store", "fetch store", "recreate store", "refresh databases"]
+    assert platform.steps == [
+        f"pull {NEW}",
+        "back up store",
+        f"pull {NEW}",
+        "recreate store",
+        "start store",
+        "refresh databases",
+    ]
     assert platform.toy.directory.env_files == {"store": {"STORE_IMAGE_TAG": "1.1"}}
     assert (done.services, done.saved, done.backup) == (("store",), ("store",), "20260131T100000Z")
 
@@ -109,7 +116,12 @@ def test_undo_restores_setting_container_and_data_once(platform: Platform) -> No
     platform.toy.engine.states["store"] = replace(platform.toy.engine.states["store"], image=NEW)
     platform.steps.clear()
     platform.undo()
-    assert platform.steps == ["recreate store", "restore store from 20260131T100000Z", "refresh databases"]
+    assert platform.steps == [
+        "recreate store",
+        "start store",
+        "restore store from 20260131T100000Z",
+        "refresh databases",
+    ]
     assert platform.toy.directory.env_files == {"store": {}}
     with pytest.raises(UsageError, match="there is no upgrade to undo"):
         platform.undo()

@@ -10,11 +10,14 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from arcctl.engines.base import ContainerState, Observed
+from arcctl.events import Kind
 from arcctl.lifecycle import executor, up
 from arcctl.lifecycle.report import Outcome
+from arcctl.model.image import Image
 from arcctl.model.probe import Answer
 from arcctl.project import Target
 from tests.fakes.catalogue import TOY
+from tests.fakes.images import FakeImages
 from tests.fakes.toy import ANSWERED, FakeEngine, FakeProber, Toy
 
 LOADING = Answer(False, "port 7000 answered -LOADING")
@@ -178,19 +181,34 @@ def test_a_container_whose_file_changed_is_recreated_once() -> None:
     assert toy.engine.calls == ["recreate store", "start store"]
 
 
-def test_missing_images_are_pulled_or_built_first_and_once() -> None:
+def test_what_no_registry_has_is_built_first_and_once() -> None:
     toy = Toy(engine=FakeEngine(TOY, lacking=frozenset({"toy/store:1.0", "toy/shop:3.1"})))
     _up(toy, "big-shop")
     assert [call.split()[0] for call in toy.engine.calls[:4]] == ["fetch", "fetch", "create", "start"]
     assert [line for line in toy.printed if "fetch" in line] == [
-        "pulling store fetch store",
-        "pulling store fetched store",
-        "pulling big-shop fetch big-shop",
-        "pulling big-shop fetched big-shop",
+        "working store fetch store",
+        "working store fetched store",
+        "working big-shop fetch big-shop",
+        "working big-shop fetched big-shop",
     ]
 
 
-def test_a_pull_that_fails_starts_nothing() -> None:
+def test_images_are_pulled_at_once_then_the_others_built_then_containers_created() -> None:
+    remote = {reference: Image(reference=reference, id="sha") for reference in ("toy/store:1.0", "toy/exporter:2")}
+    lacking = frozenset({*remote, "toy/shop:3.1"})
+    engine = FakeEngine(TOY, lacking=lacking)
+    engine.image_store = FakeImages(remote=remote, calls=engine.calls)
+    toy = Toy(engine=engine)
+    _up(toy, "big-shop")
+    assert engine.calls[:2] == ["pull toy/exporter:2 toy/store:1.0", "fetch big-shop"]
+    assert engine.calls[2].startswith("create ")
+    assert [e.subject for e in toy.events if e.kind is Kind.PULLING and not e.detail] == [
+        "toy/exporter:2",
+        "toy/store:1.0",
+    ]
+
+
+def test_a_build_that_fails_starts_nothing() -> None:
     toy = Toy(engine=Broken(TOY, lacking=frozenset({"toy/store:1.0"})))
     with pytest.raises(RuntimeError, match="the network is gone"):
         _up(toy, "store")

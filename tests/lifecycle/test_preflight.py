@@ -228,10 +228,10 @@ def test_an_engine_without_data_that_only_the_environment_names_is_refused() -> 
     ("docker", "compose", "message", "hint"),
     [
         ("27.5.1", "2.40.3", "Docker 27.5.1 is too old", "install Docker 28.0 or newer"),
-        ("28.5.2", "2.24.7", "Compose 2.24.7 is too old", "install Compose 2.25 or newer"),
+        ("28.5.2", "2.29.0", "Compose 2.29.0 is too old", "install Compose 2.29.1 or newer"),
         ("27.9.9", "2.40.3", "Docker 27.9.9 is too old", "install Docker 28.0 or newer"),
-        ("28.5.2", "2.24.7-desktop.30", "Compose 2.24.7-desktop.30 is too old", "install Compose 2.25 or newer"),
-        ("28.5.2", "1.29.2", "Compose 1.29.2 is too old", "install Compose 2.25 or newer"),
+        ("28.5.2", "2.24.7-desktop.30", "Compose 2.24.7-desktop.30 is too old", "install Compose 2.29.1 or newer"),
+        ("28.5.2", "1.29.2", "Compose 1.29.2 is too old", "install Compose 2.29.1 or newer"),
     ],
 )
 def test_an_engine_that_is_too_old_is_refused(docker: str, compose: str, message: str, hint: str) -> None:
@@ -242,7 +242,7 @@ def test_an_engine_that_is_too_old_is_refused(docker: str, compose: str, message
 
 
 @pytest.mark.parametrize(
-    ("docker", "compose"), [("28.0.0", "2.25.0"), ("29.1.2", "5.0.0"), ("28.2.2+dfsg", "2.40.3-desktop.1")]
+    ("docker", "compose"), [("28.0.0", "2.29.1"), ("29.1.2", "5.0.0"), ("28.2.2+dfsg", "2.40.3-desktop.1")]
 )
 def test_a_recent_version_is_accepted_with_any_suffix(docker: str, compose: str) -> None:
     preflight.refuse_old(EngineFacts(versions={"Docker": docker, "Compose": compose}, memory=0, cpus=1))

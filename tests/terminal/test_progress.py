@@ -29,6 +29,8 @@ EVENTS = [
     Event(Kind.PULLING, "store", "toy/store:1", 0.4),
     Event(Kind.READY, "store", "port 7000 answered OK", 1.25),
     Event(Kind.READY, "store-exporter", "running", 1.3, detail=True),
+    Event(Kind.PULLING, "toy/shop:3", "from Docker Hub", 1.3, detail=True, done=2_000_000, total=8_000_000),
+    Event(Kind.READY, "toy/shop:3", "pulled", 9.5, done=8_000_000, total=8_000_000),
     Event(Kind.FAILED, "shop-db", "exited with code 3", 12.5),
     Event(Kind.FAILED, "big-shop", "depends on shop-db, which failed", 125.0),
 ]
@@ -37,6 +39,7 @@ services: store, big-shop
    0.0 s  ! warning: the engine has 512 MiB
    0.4 s  … pulling store: toy/store:1
    1.2 s  ✔ ready store: port 7000 answered OK
+   9.5 s  ✔ ready toy/shop:3: pulled, 8.0 MB
   12.5 s  ✘ failed shop-db: exited with code 3
  125.0 s  ✘ failed big-shop: depends on shop-db, which failed
 """
@@ -48,6 +51,7 @@ services: store, big-shop
    0.4 s  … pulling store: toy/store:1
    1.2 s  ✔ ready store: port 7000 answered OK
    1.3 s  ✔ ready store-exporter: running
+   9.5 s  ✔ ready toy/shop:3: pulled, 8.0 MB
   12.5 s  ✘ failed shop-db: exited with code 3
  125.0 s  ✘ failed big-shop: depends on shop-db, which failed
 """
@@ -123,6 +127,40 @@ def test_live_is_a_table_that_is_gone_at_the_end(monkeypatch: pytest.MonkeyPatch
     assert "front" in table
     assert "exporter" not in table
     assert table.endswith("\x1b[2K")  # wiped at the end
+
+
+def _pulling(subject: str, done: int, total: int) -> Event:
+    return Event(Kind.PULLING, subject, "from Docker Hub", 1.0, detail=True, done=done, total=total)
+
+
+def test_live_has_a_bar_for_each_image_and_one_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+
+    def work() -> None:
+        with display(Mode.AUTO) as sink:
+            sink(_pulling("toy/store:1", 2_000_000, 8_000_000))
+            sink(_pulling("toy/shop:3", 0, 0))
+            sink.refresh()
+            sink(_pulling("toy/shop:3", 1_000_000, 4_000_000))
+            sink(Event(Kind.READY, "toy/store:1", "pulled", 2.0, done=8_000_000, total=8_000_000))
+            sink(Event(Kind.WAITING, "toy/shop:3", "unexpected EOF; next attempt in 2 s", 2.0, done=1, total=4))
+            sink.refresh()
+            sink(Event(Kind.WORKING, "store", "creating: not there yet", 3.0, detail=True))
+            sink.refresh()
+
+    seen = _on_a_terminal(monkeypatch, work)
+    first, _, rest = seen.partition("all images")
+    assert [line.split("  ")[-1].strip() for line in first.splitlines() if "toy/store:1" in line] == [
+        "2.0 MB of 8.0 MB"
+    ]
+    assert "━" in first
+    rest, _, last = rest.partition("all images")
+    assert "2.0 MB of 8.0 MB" in rest
+    assert "✔ ready" in rest
+    assert "8.0 MB of 8.0 MB" in rest
+    assert "unexpected EOF; next attempt in 2 s" in rest
+    assert "toy/" not in last.partition("creating")[0].rpartition("store")[2]
+    assert "toy/" not in last
 
 
 def test_up_of_all_services_is_at_most_twenty_lines(capsys: pytest.CaptureFixture[str]) -> None:

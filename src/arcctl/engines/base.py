@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -215,7 +215,7 @@ class Engine(Protocol):
         """The id of each image that the engine has, by its reference."""
 
     def fetch(self, key: str) -> Iterator[str]:
-        """Pull or build what one component runs from; yields lines of progress."""
+        """Build what one component runs from, where no registry has it; yields lines of progress."""
 
     def recover(self, tell: Tell = silent) -> tuple[str, ...]:
         """Repair what an interrupted command or a killed part of the engine left; the components that this ended."""
@@ -286,14 +286,36 @@ class Engine(Protocol):
         """`container NAME` for who publishes a port of the host; empty where the engine does not know."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class PullFailure:
+    reason: str
+    hint: str
+    passing: bool
+    """Whether the same pull may succeed in a moment."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PullProgress:
+    """How far the pull of one image is, in bytes as far as they are known.
+
+    A layer that several images share counts for one of them, so that the sums of all images are what is downloaded.
+    """
+
+    reference: str
+    done: int = 0
+    total: int = 0
+    pulled: bool = False
+    failure: PullFailure | None = None
+
+
 class Images(Protocol):
     """The images that an engine has."""
 
     def look(self, references: Iterable[str]) -> Mapping[str, Image]:
         """Those of these references that exist, in the same order."""
 
-    def pull(self, reference: str) -> Iterator[str]:
-        """Yields lines of progress."""
+    def pull(self, references: Iterable[str]) -> AsyncGenerator[PullProgress, None]:
+        """Pull all of these beside each other; the last value of each says how it ended. Closing it ends the pull."""
 
     def save(self, images: Mapping[str, Image], path: Path) -> None:
         """Write one archive with these images and a list of them."""
@@ -369,10 +391,10 @@ class Servers(Protocol):
         """Empty the cache."""
 
 
-OLDEST = {"Docker": (28, 0), "Compose": (2, 25)}
+OLDEST = {"Docker": (28, 0), "Compose": (2, 29, 1)}
 """The one place: the refusal, doctor, the README and the docs say what is here. Docker 28.0 is the first that keeps
 ports published on 127.0.0.1 from other machines of the network, and that gives a config file with `uid` and `gid` to a
-service with `user`; Compose 2.25 has what the files use: `configs.content`, `!reset`, `!override`."""
+service with `user`; Compose 2.29.1 is the first that says in JSON how many bytes of which layer it has pulled."""
 
 
 def oldest(what: str) -> str:

@@ -11,9 +11,8 @@ from arcctl.checks.verify_report import Outcome
 from arcctl.engines.base import ABSENT, Observed
 from arcctl.errors import UpgradeError, UsageError, did_you_mean
 from arcctl.images.plan import Move, make
-from arcctl.images.pull import pull_image
 from arcctl.images.report import UpgradeReport, UpgradeStatus
-from arcctl.lifecycle import up
+from arcctl.lifecycle import pulling, up
 from arcctl.lifecycle.image_lock import image_store
 from arcctl.model.env import variables
 from arcctl.model.graph import built_images, resolve
@@ -96,7 +95,7 @@ async def upgrade(plan: UpgradePlan, project: Project, callbacks: Callbacks) -> 
 
     Raises UpgradeError where that fails; nothing is undone automatically.
     """
-    _pull(plan.moves, project)
+    await _pull(plan.moves, project)
     saved = with_data(tuple(dict.fromkeys(move.service for move in plan.moves)), project)
     backup = await callbacks.back_up(saved) if saved else ""
     at = datetime.now(UTC).isoformat(timespec="seconds")
@@ -109,13 +108,12 @@ async def upgrade(plan: UpgradePlan, project: Project, callbacks: Callbacks) -> 
     return report
 
 
-def _pull(moves: tuple[Move, ...], project: Project) -> None:
+async def _pull(moves: tuple[Move, ...], project: Project) -> None:
     """An image that cannot be pulled fails here, before anything changes."""
     if project.engine.image_store:
         wanted = dict.fromkeys(m.after for m in moves if m.after not in built_images(project.catalogue))
         present = project.engine.images(wanted)
-        for reference in (r for r in wanted if r not in present):
-            pull_image(reference, project)
+        await pulling.pull((r for r in wanted if r not in present), project, "arcctl upgrade")
 
 
 def with_data(services: tuple[str, ...], project: Project) -> tuple[str, ...]:

@@ -10,9 +10,11 @@ from functools import partial
 
 from arcctl.engines.base import ABSENT, ContainerState, Observed
 from arcctl.events import Event, Kind
+from arcctl.lifecycle import pulling
 from arcctl.lifecycle.plan import Action, Plan, Step
 from arcctl.lifecycle.report import Outcome
 from arcctl.lifecycle.watch import Watch
+from arcctl.model.graph import built_images
 from arcctl.model.probe import Answer
 from arcctl.model.service import Role
 from arcctl.project import Project
@@ -59,7 +61,7 @@ class PlanExecutor:
 
     async def run(self, *, wait: bool, timeout: float) -> Outcome:
         """Every container ends as ready, failed (with what depends on it) or waiting."""
-        await asyncio.to_thread(self._fetch_images)
+        await self._fetch_images()
         self._began = time.monotonic()
         async with self.project.engine.changes() as changed:
             self._watch = Watch(self.project, changed, self.observed)
@@ -88,16 +90,21 @@ class PlanExecutor:
     def _emit(self, kind: Kind, key: str, message: str, *, detail: bool = False) -> None:
         self.project.sink(Event(kind, key, message, self._elapsed(), detail))
 
-    def _fetch_images(self) -> None:
-        """Pull or build what the engine does not have, one after the other, in the engine's own words."""
-        missing = set(self.plan.missing_images)
-        for step in self.plan.changes:
-            image = self._containers[step.key].container.image
-            if image in missing:
-                missing.remove(image)
-                for number, line in enumerate(self.project.engine.fetch(step.key)):
-                    detail = number > 0 or self._containers[step.key].role is not Role.SERVER
-                    self._emit(Kind.PULLING, step.key, line, detail=detail)
+    async def _fetch_images(self) -> None:
+        """Pull what the engine does not have, all at once; then build the others, one after the other."""
+        changed = {step.key: self._containers[step.key].container.image for step in self.plan.changes}
+        missing = {image: key for key, image in reversed(changed.items()) if image in self.plan.missing_images}
+        pulled = missing.keys() - built_images(self.project.catalogue) if self.project.engine.image_store else set()
+        await pulling.pull(sorted(pulled), self.project, "arcctl up")
+        for image, key in reversed(missing.items()):
+            if image not in pulled:
+                await asyncio.to_thread(self._build, key)
+
+    def _build(self, key: str) -> None:
+        """In the engine's own words."""
+        for number, line in enumerate(self.project.engine.fetch(key)):
+            detail = number > 0 or self._containers[key].role is not Role.SERVER
+            self._emit(Kind.WORKING, key, line, detail=detail)
 
     async def _create(self) -> None:
         """Create all containers at once, before the first is started."""

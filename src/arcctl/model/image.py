@@ -18,6 +18,17 @@ def split(reference: str) -> tuple[str, str]:
     return (found["repository"], found["tag"]) if found else (reference, "")
 
 
+def registry(repository: str) -> str:
+    """The host that a repository is at, by the rules of Docker; empty for Docker Hub."""
+    host, slash, _ = repository.partition("/")
+    return host if slash and ("." in host or ":" in host or host == "localhost") else ""
+
+
+def registry_name(reference: str) -> str:
+    """The registry of an image, for people."""
+    return registry(split(reference)[0]) or "Docker Hub"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Image:
     """An image that the engine has."""

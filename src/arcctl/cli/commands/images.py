@@ -45,16 +45,17 @@ def lock(ctx: typer.Context, json_: Json = False) -> None:
 
 @app.command()
 def pull(ctx: typer.Context, names: Words = None, json_: Json = False) -> None:
-    """Pull images from their registries.
+    """Pull images from their registries, several at the same time. What was cut off goes on where it was.
 
     Examples: `arcctl images pull`, `arcctl images pull redis postgres`
     """
+    from arcctl.cli.interrupts import run
     from arcctl.cli.project import load_project
     from arcctl.images import pull as use_case
     from arcctl.images import view
 
     with ctx.obj.display() as progress:
-        pulled = use_case.pull(tuple(names or ()), load_project(ctx.obj, progress))
+        pulled = run(use_case.pull(tuple(names or ()), load_project(ctx.obj, progress)))
     view.images(pulled, view.LIST, as_json=json_)
 
 

@@ -37,7 +37,7 @@ from arcctl.engines.base import (
 from arcctl.engines.changes import at_each_line
 from arcctl.engines.docker import inspection
 from arcctl.engines.docker.images import DockerImages
-from arcctl.engines.docker.refusals import INSTALL, NO_ENGINE, refusal, translated
+from arcctl.engines.docker.refusals import NO_ENGINE, not_installed, refusal, translated
 from arcctl.engines.volumes import declared
 from arcctl.errors import ArcError, EngineError
 from arcctl.model.disk import Disk, fullest
@@ -194,12 +194,10 @@ class DockerEngine:
         return f"container {names[0]}" if names else ""
 
     def fetch(self, key: str) -> Iterator[str]:
-        container, compose = self._catalogue.components()[key].container, self._client().compose
-        verb, method = ("build", compose.build) if container.build else ("pull", compose.pull)
-        yield f"{verb} {container.image}"
-        hint = "arcctl doctor" if container.build else "check the network, or run `docker load`, then arcctl up"
-        with translated(f"cannot {verb} {container.image}", hint):
-            for _, line in method([key], stream_logs=True) or ():
+        image = self._catalogue.components()[key].container.image
+        yield f"build {image}"
+        with translated(f"cannot build {image}"):
+            for _, line in self._client().compose.build([key], stream_logs=True) or ():
                 yield line.decode(errors="replace").strip()
 
     def recover(self, tell: Tell = silent) -> tuple[str, ...]:
@@ -383,7 +381,7 @@ class DockerEngine:
                 close_fds=False,
             )
         except FileNotFoundError:
-            raise EngineError("the program `docker` is not on the PATH", hint=INSTALL) from None
+            raise not_installed() from None
         except subprocess.TimeoutExpired:
             raise EngineError(f"the Docker engine did not answer in {seconds:.0f} s", hint=NO_ENGINE) from None
         if done.returncode and not (missing_is_fine and "no such" in done.stderr.lower()):

@@ -10,12 +10,14 @@ import hashlib
 import io
 import json
 import tarfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Any
 
+from arcctl.engines.base import PullProgress
+from arcctl.engines.docker import pulling
 from arcctl.engines.docker.refusals import translated
 from arcctl.errors import ArcError, ArchiveError
 from arcctl.model.image import Image
@@ -31,12 +33,8 @@ class DockerImages:
         found = {tag: item for item in self._inspect(wanted) for tag in item["RepoTags"] or []}
         return {reference: _image(reference, found[reference]) for reference in wanted if reference in found}
 
-    def pull(self, reference: str) -> Iterator[str]:
-        with translated(
-            f"cannot pull {reference}", "check the network, or copy it from another machine: arcctl images load FILE"
-        ):
-            for _, line in _client().image.pull(reference, stream_logs=True) or ():
-                yield line.decode(errors="replace").strip()
+    def pull(self, references: Iterable[str]) -> AsyncGenerator[PullProgress, None]:
+        return pulling.pull(references)
 
     def save(self, images: Mapping[str, Image], path: Path) -> None:
         def write(target: Path) -> None:

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from arcctl.engines.base import oldest
+from arcctl.engines.base import PullFailure, oldest
 from arcctl.errors import ArcError, EngineError, NotPermitted
+from arcctl.model.image import registry, registry_name, split
 
 NO_ENGINE = "start Docker and try again; `docker version` shows whether it runs"
 INSTALL = f"install Docker {oldest('Docker')} or newer"
@@ -28,6 +29,12 @@ _KNOWN = {
 
 def refusal(stderr: str, what: str = "docker", hint: str = "arcctl doctor") -> ArcError:
     """The error for what a failed call printed: the last line of it where it is none of the known ones."""
+    lines = [line for line in stderr.strip().splitlines() if line.strip()] or ["docker failed and printed no reason"]
+    return no_engine(stderr) or EngineError(f"{what}: {_own_words(lines[-1])}", hint=hint)
+
+
+def no_engine(stderr: str) -> ArcError | None:
+    """The error where there is no engine that this user can use, or no Compose."""
     if _MAY_NOT.search(stderr.lower()):
         return NotPermitted(
             "permission denied on the socket of the Docker engine: are you in the group docker?",
@@ -36,9 +43,54 @@ def refusal(stderr: str, what: str = "docker", hint: str = "arcctl doctor") -> A
     for words, (message, next_step) in _KNOWN.items():
         if words in stderr.lower() and "docker" in stderr.lower():
             return EngineError(message, hint=next_step)
-    lines = [line for line in stderr.strip().splitlines() if line.strip()] or ["docker failed and printed no reason"]
-    text = lines[-1].removeprefix("Error response from daemon: ").removeprefix("error: ")
-    return EngineError(f"{what}: {text}", hint=hint)
+    return None
+
+
+def not_installed() -> EngineError:
+    return EngineError("the program `docker` is not on the PATH", hint=INSTALL)
+
+
+def _own_words(text: str) -> str:
+    return text.removeprefix("Error response from daemon: ").removeprefix("error: ")
+
+
+_LIMIT = re.compile(r"(?i)toomanyrequests|too many requests|rate limit")
+_LOGIN = re.compile(
+    r"(?i)unauthorized|forbidden|authentication required|authorization failed|no basic auth|(?<!permission )denied"
+)
+_MISSING = re.compile(r"(?i)manifest unknown|name unknown|manifest for \S+ not found|: not found$")
+_MISSING_OR_LOGIN = re.compile(r"(?i)repository does not exist or may require")
+_PASSING = re.compile(
+    r"(?i)\b5\d\d (internal server error|bad gateway|service unavailable|gateway time-?out)|status(:| code:?) 5\d\d\b"
+    r"|connection (reset|refused|closed|aborted)|broken pipe|\beof\b|time-?out|timed out|deadline exceeded"
+    r"|network is unreachable|no route to host|server misbehaving|temporary failure|stream error|short read"
+)
+"""What a registry or a bad network says that may be over in a moment. A host that is not found is not: it is mostly a
+wrong name, or no network at all."""
+_OTHERWISE = "check the network, or copy it from another machine (arcctl images load FILE)"
+
+
+def pull_failure(reference: str, words: str) -> PullFailure:
+    """Why an image cannot be pulled, from what Docker says about it."""
+    name, login = registry_name(reference), f"docker login {registry(split(reference)[0])}".rstrip()
+    if _LIMIT.search(words):
+        return PullFailure(
+            reason=f"the rate limit of {name} is used up", hint=f"wait, or raise it ({login})", passing=True
+        )
+    if _MISSING_OR_LOGIN.search(words):
+        reason, hint = f"{name} has no such image, or wants a login", f"check its name, or log in ({login})"
+        return PullFailure(reason=reason, hint=hint, passing=False)
+    if _LOGIN.search(words):
+        return PullFailure(reason=f"{name} wants a login", hint=login, passing=False)
+    if _MISSING.search(words):
+        return PullFailure(
+            reason=f"{name} has no such image", hint="check its name and its tag (arcctl images list)", passing=False
+        )
+    if "no space left on device" in words:
+        return PullFailure(
+            reason="no space left on the disk of the Docker engine", hint="free disk space", passing=False
+        )
+    return PullFailure(reason=_own_words(words), hint=_OTHERWISE, passing=bool(_PASSING.search(words)))
 
 
 @contextmanager

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
+from arcctl.model.image import registry
+
 if TYPE_CHECKING:
     import httpx
 
@@ -46,9 +48,8 @@ class Refused(Exception):
 
 def place(repository: str) -> tuple[str, str]:
     """Host and path of a repository, by the rules of Docker."""
-    host, _, path = repository.partition("/")
-    if path and ("." in host or ":" in host or host == "localhost"):
-        return host, path
+    if host := registry(repository):
+        return host, repository.removeprefix(f"{host}/")
     return HUB, repository if "/" in repository else f"library/{repository}"
 
 

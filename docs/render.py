@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,9 @@ from arcctl.engines.base import oldest
 from arcctl.model.backup_method import Dump, Method
 from arcctl.model.connection import Side, Where
 from arcctl.model.env import ServiceEnv, Variable, symbolic, variables
+from arcctl.model.names import IMAGES
 from arcctl.model.service import Port, Service
+from arcctl.settings import image_registry
 from tests import faults
 
 CHECKOUT = Path(__file__).parents[1]
@@ -231,12 +233,13 @@ def settings_page() -> str:
         "Put them into `config/<service>/.env`, or use `arcctl config set SERVICE NAME VALUE`. "
         "The process environment takes precedence.\n"
     )
-    return _page("Settings", intro, *(_settings(service) for service in found))
+    of_services = (_settings(service.id, variables(service.env)) for service in found)
+    return _page("Settings", intro, *of_services, _settings(IMAGES, (image_registry.VARIABLE,)))
 
 
-def _settings(service: Service[Any]) -> str:
-    rows = [(f"`{v.name}`", _default(v), v.description) for v in variables(service.env) if not v.shared]
-    return "\n".join((f"## {service.id}\n", table(("setting", "default", "meaning"), rows)))
+def _settings(owner: str, own: Iterable[Variable]) -> str:
+    rows = [(f"`{v.name}`", _default(v), v.description) for v in own if not v.shared]
+    return "\n".join((f"## {owner}\n", table(("setting", "default", "meaning"), rows)))
 
 
 def _default(variable: Variable) -> str:

@@ -19,7 +19,7 @@ from arcctl.model.probe import Answer, Probe, Runs
 from arcctl.model.service import Catalogue
 from arcctl.model.smoke_test import Call, SmokeTest, Step
 from arcctl.settings.directory import ProjectDirectory
-from arcctl.settings.resolve import ENVIRONMENT, Settings, Source, missing_secrets, resolve
+from arcctl.settings.resolve import ENVIRONMENT, Settings, Source, missing_secrets, owners, resolve
 
 PAUSE = 0.2
 """Seconds between two attempts to get the lock."""
@@ -91,7 +91,7 @@ class Project:
     @property
     def sources(self) -> tuple[Source, ...]:
         """Where values come from, the strongest first: process environment, files of the project, the engine."""
-        files = self.directory.sources(self.catalogue.services)
+        files = self.directory.sources(owners(self.catalogue))
         engine = Source(f"default of the {self.engine.name} engine", self.engine.defaults)
         return (Source(ENVIRONMENT, self.environment), *files, engine)
 

@@ -47,7 +47,7 @@ def test_a_service_is_added_by_one_module(tree: Path) -> None:
     shutil.copy(FAKES / "memcached.py", tree / "src" / "arcctl" / "services")
     assert _arcctl(tree, "render").returncode == 0
     _check(tree, *OF_SERVICES)
-    assert "image: memcached:${MEMCACHED_IMAGE_TAG:-1.6.40-alpine}" in (tree / "compose" / "stack.yaml").read_text()
+    assert "/library/}memcached:${MEMCACHED_IMAGE_TAG:-1.6.40-alpine}" in (tree / "compose" / "stack.yaml").read_text()
     assert "| memcached | a cache in memory" in (tree / "README.md").read_text()
     assert "memcached: up" in (tree / "config" / "grafana" / "dashboards" / "overview.json").read_text()
 

@@ -18,7 +18,7 @@ from arcctl.backup.manifest import Verified
 from arcctl.backup.report import CreateReport, Preview, RestoreReport, VerifyReport
 from arcctl.backup.restore import Restore, preview, restore
 from arcctl.backup.verify import Verify, verify
-from arcctl.engines.base import ContainerState
+from arcctl.engines.base import ContainerState, Observed
 from arcctl.errors import BackupError, KeyRefused, UsageError
 from arcctl.lifecycle import up
 from arcctl.model.probe import Answer
@@ -319,6 +319,12 @@ def test_what_cannot_run_twice_on_this_machine_is_told_apart_from_what_was_teste
     report = _verified(backed_up, second, Catalogue({}))
     assert (report.passed, report.not_restored, report.hashes_only) == (True, {}, ("store",))
     assert _restored_in_sandbox(backed_up) is False
+
+
+@pytest.mark.parametrize("registry", ["", "mirror.example.com/"])
+def test_a_server_is_the_same_one_from_whatever_registry_its_image_comes(registry: str) -> None:
+    now = ContainerState(state="running", image=f"{registry}toy/store:1.0", stub=True)
+    assert servers.server_of("store", Observed({"store": now}), TOY) == "toy/store:1.0 (stub)"
 
 
 def test_a_volume_of_a_service_whose_name_ends_the_same_is_not_taken_for_its_data() -> None:

@@ -11,6 +11,9 @@ from tests.cli.command_line import CommandLine
     ("line", "offered"),
     [
         ("config set re", ["redis"]),
+        ("config set im", ["images"]),
+        ("config set images r", ["registry"]),
+        ("config set imagse r", []),
         ("config set redis ho", ["host_port"]),
         ("config set redis EXP", ["EXPORTER_IMAGE_TAG"]),
         ("shell ", ["nats", "postgres", "redis"]),

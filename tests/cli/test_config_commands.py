@@ -184,6 +184,49 @@ def test_a_tag_is_of_no_use_on_an_engine_without_images_and_that_is_said(idle: C
     assert said not in idle.arcctl("config", "set", "redis", "image_tag", "--unset").err
 
 
+def test_the_registry_mirror_belongs_to_no_service(idle: CommandLine) -> None:
+    name, mirror = "ARCCTL_IMAGES_REGISTRY", "mirror.example.com/hub"
+    assert idle.arcctl("config", "set", "images", "registry", mirror) == Done(
+        0, f"{name}: (not set) (default) -> {mirror} (config/images/.env)\n", "no running container is affected\n"
+    )
+    assert _file(idle, "images").read_text() == f"{name}={mirror}\n"
+    assert f"\n{name}={mirror}\n" in f"\n{(idle.directory / '.arcctl' / 'compose.env').read_text()}"
+    assert f"warning: the embedded engine runs no images: {name}" in _embedded(idle, "registry", mirror).err
+    listed = json.loads(idle.arcctl("config", "diff", "--json").out)["settings"]
+    assert [(s["name"], s["service"], s["value"], s["default"]) for s in listed] == [(name, "images", mirror, "")]
+    assert idle.arcctl("config", "set", "images", "registry", "--unset").code == 0
+    assert _file(idle, "images").read_text() == ""
+
+
+def _embedded(idle: CommandLine, *words: str) -> Done:
+    idle.environment["ARCCTL_ENGINE"] = "embedded"
+    done = idle.arcctl("config", "set", "images", *words, "--dry-run")
+    del idle.environment["ARCCTL_ENGINE"]
+    return done
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (("registry", "https://a.b"), "error: ARCCTL_IMAGES_REGISTRY is written without https://\nhint: arcctl config"),
+        (("tag", "1"), "error: images has no setting TAG\n"),
+    ],
+)
+def test_a_wrong_setting_of_images_is_refused(idle: CommandLine, words: tuple[str, ...], error: str) -> None:
+    done = idle.arcctl("config", "set", "images", *words)
+    assert (done.code, done.err.startswith(error), _file(idle, "images").exists()) == (2, True, False)
+
+
+def test_a_mirror_is_used_by_every_image_also_that_of_an_own_service(idle: CommandLine) -> None:
+    made = ("service", "add", "web", "--image", "quay.io/a/web:1", "--port", "80")
+    assert idle.arcctl(*made).code == 0
+    idle.arcctl("config", "set", "images", "registry", "mirror.example.com")
+    images = json.loads(idle.arcctl("images", "list", "--json").out)["images"]
+    assert {i["registry"] for i in images} == {"mirror.example.com", None}
+    assert "mirror.example.com/a/web:1" in {i["reference"] for i in images}
+    assert "image: ${ARCCTL_IMAGES_REGISTRY:-quay.io}/a/web:" in (idle.directory / "compose/custom.yaml").read_text()
+
+
 LOKI_GRPC = "port 9095 is used twice: by loki (not to be changed) and by redis (HOST_PORT)"
 
 

@@ -41,8 +41,8 @@ def test_list_shows_each_image_with_its_digest_and_size(one: CommandLine) -> Non
     done = one.arcctl("images", "list", "redis")
     assert done.out.startswith("IMAGE ")
     assert [line.split() for line in done.out.splitlines()[1:]] == [
-        [EXPORTER, "○", "missing", "redis-exporter"],
-        [REDIS, "✔", "present", "0123456789ab", "41", "MB", "redis"],
+        [EXPORTER, "docker.io", "○", "missing", "redis-exporter"],
+        [REDIS, "docker.io", "✔", "present", "0123456789ab", "41", "MB", "redis"],
     ]
     assert (done.code, done.err) == (0, "warning: redis was created from an earlier image of this name (arcctl up)\n")
 
@@ -53,6 +53,8 @@ def test_list_as_json_has_every_field(one: CommandLine) -> None:
     assert document["schema"] == "arcctl.images-list/v1"
     assert document["images"][1] == {
         "reference": REDIS,
+        "upstream": REDIS,
+        "registry": "docker.io",
         "present": True,
         "id": HERE["Id"],
         "digest": DIGEST,
@@ -63,6 +65,17 @@ def test_list_as_json_has_every_field(one: CommandLine) -> None:
         "state": "locked",
         "mismatches": ["redis was created from an earlier image of this name"],
     }
+
+
+def test_list_shows_the_mirror_of_the_project_and_that_what_is_built_comes_from_nowhere(one: CommandLine) -> None:
+    one.environment["ARCCTL_IMAGES_REGISTRY"] = "mirror.example.com/hub"
+    assert [line.split()[:3] for line in one.arcctl("images", "list", "redis").out.splitlines()[1:]] == [
+        [EXPORTER, "mirror.example.com", "○"],
+        [REDIS, "mirror.example.com", "○"],
+    ]
+    assert "(built here)" in one.arcctl("images", "list", "swiss-army").out
+    document = json.loads(one.arcctl("images", "list", "redis", "--json").out)
+    assert document["images"][1]["reference"] == f"mirror.example.com/hub/library/{REDIS}"
 
 
 def test_lock_writes_digests_and_names_missing_images(one: CommandLine) -> None:
@@ -141,8 +154,8 @@ def test_a_whole_file_is_loaded_and_a_damaged_one_is_not(one: CommandLine, tmp_p
     write_archive(path, {REDIS: image, "old:1": replace(image, reference="old:1")}, _empty)
     one.docker.says("image load *")
     done = one.arcctl("images", "load", str(path))
-    states = [line.split()[:3] for line in done.out.splitlines()[1:]]
-    assert states == [[REDIS, "✔", "present"], ["old:1", "○", "missing"]]
+    states = [line.split()[:4] for line in done.out.splitlines()[1:]]
+    assert states == [[REDIS, "docker.io", "✔", "present"], ["old:1", "docker.io", "○", "missing"]]
     assert done.err == "no service uses old:1 (arcctl config diff)\n"
     path.write_bytes(path.read_bytes()[:1200])
     loads = [call for call in one.docker.calls if "image load" in call]

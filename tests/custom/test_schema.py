@@ -92,6 +92,7 @@ def test_other_names_are_refused(name: str) -> None:
         refuse_name(name, ())
 
 
-def test_a_name_that_somebody_has_is_refused() -> None:
-    with pytest.raises(UsageError, match="'shop' is already in use"):
-        refuse_name("shop", ["shop"])
+@pytest.mark.parametrize("name", ["shop", "images"])
+def test_a_name_that_somebody_has_is_refused(name: str) -> None:
+    with pytest.raises(UsageError, match=f"'{name}' is already in use"):
+        refuse_name(name, ["shop"])

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from arcctl.engines.base import ContainerState, PullFailure
-from arcctl.errors import EngineError, PreflightError, UnhealthyError, UsageError
+from arcctl.errors import EngineError, PreflightError, SettingsError, UnhealthyError, UsageError
 from arcctl.images.list import list_
 from arcctl.images.load import load
 from arcctl.images.lock import lock
@@ -20,10 +20,12 @@ from arcctl.images.save import save
 from arcctl.lifecycle import up
 from arcctl.model.image import Image, Locked, Match, match
 from arcctl.project import Project
-from tests.fakes.catalogue import SHOP
+from arcctl.settings.image_registry import from_mirror
+from tests.fakes.catalogue import SHOP, TOY
 from tests.fakes.images import FakeImages
 from tests.fakes.toy import Toy
 
+MIRROR = "mirror.example.com/hub"
 PULLED = ("toy/exporter:2", "toy/front:9", "toy/store:1.0")
 
 
@@ -91,6 +93,74 @@ def test_the_lock_has_the_pulled_images_and_keeps_its_other_entries() -> None:
         "toy/front:9": before["toy/front:9"],
         "toy/store:1.0": Locked("toy/store@sha256:1", "sha256:toy/store:1.0-1"),
     }
+
+
+def _in_mirror(toy: Toy, **digests: str) -> tuple[Project, FakeImages]:
+    """The project with a mirror; its engine has these images from there, by the last word of their name."""
+    toy.engine.catalogue = from_mirror(TOY, MIRROR)
+    project, store = _project(toy)
+    store.present = {i.reference: i for n, digest in digests.items() if (i := _mirrored(f"toy/{n}", digest))}
+    return replace(project, catalogue=toy.engine.catalogue), store
+
+
+def _mirrored(name: str, digest: str) -> Image:
+    tag = next(r.partition(":")[2] for r in PULLED if r.startswith(f"{name}:"))
+    digests = (f"{name}@sha256:{digest}0", f"{MIRROR}/{name}@sha256:{digest}")
+    return Image(reference=f"{MIRROR}/{name}:{tag}", id=f"sha256:{name}-there", digests=digests)
+
+
+def test_the_lock_is_the_same_with_and_without_a_mirror() -> None:
+    toy = Toy()
+    before = {"toy/front:9": Locked("toy/front@sha256:1", "1"), "toy/gone:1": Locked("gone", "gone")}
+    toy.directory.locked = before
+    project, _ = _in_mirror(toy, store="1")
+    assert [(r.reference, r.state) for r in list_(("front", "store"), project)] == [
+        (f"{MIRROR}/toy/front:9", Match.MISSING),
+        (f"{MIRROR}/toy/store:1.0", Match.UNLOCKED),
+    ]
+    assert lock(project).missing == (f"{MIRROR}/toy/exporter:2", f"{MIRROR}/toy/front:9")
+    assert toy.directory.locked == {
+        "toy/front:9": before["toy/front:9"],
+        "toy/store:1.0": Locked("toy/store@sha256:1", "sha256:toy/store-there"),
+    }
+    assert [r.state for r in list_(("store",), _project(toy, "toy/store:1.0")[0])] == [Match.LOCKED]
+
+
+def test_what_a_mirror_serves_must_have_the_locked_digest() -> None:
+    toy = Toy()
+    toy.directory.locked = {"toy/store:1.0": Locked("toy/store@sha256:1", "1")}
+    assert [r.state for r in list_(("store",), _in_mirror(toy, store="1")[0])] == [Match.LOCKED]
+    project, _ = _in_mirror(toy, store="7")
+    asyncio.run(up.up(up.Request(words=("store",), dry_run=True), project))
+    assert f"warning {MIRROR}/toy/store:1.0 is not the locked image (arcctl images list)" in toy.printed
+    with pytest.raises(PreflightError, match=f"{MIRROR}/toy/store:1.0 is not the locked image"):
+        asyncio.run(up.up(up.Request(words=("store",), locked=True), project))
+
+
+def test_the_list_says_from_where_each_image_comes() -> None:
+    rows = list_((), _in_mirror(Toy())[0])
+    assert [(r.upstream, r.registry) for r in rows] == [
+        ("toy/exporter:2", "mirror.example.com"),
+        ("toy/front:9", "mirror.example.com"),
+        ("toy/shop:3.1", None),
+        ("toy/store:1.0", "mirror.example.com"),
+    ]
+    assert [r.registry for r in list_(("store",), _project(Toy())[0])] == ["docker.io"]
+
+
+def test_the_mirror_is_asked_for_newer_tags() -> None:
+    registries = FakeRegistries({f"{MIRROR}/toy/front": ("9", "10")})
+    found = asyncio.run(outdated(("front",), _in_mirror(Toy())[0], registries))
+    assert [(n.reference, n.component, n.tags) for n in found] == [(f"{MIRROR}/toy/front:9", "front", ("10",))]
+
+
+def test_nothing_is_pulled_with_a_mirror_that_cannot_be_one() -> None:
+    toy = Toy()
+    toy.environment["ARCCTL_IMAGES_REGISTRY"] = "me:s3ntinel@a.b"
+    project, store = _project(toy)
+    with pytest.raises(SettingsError, match="has no user and no password"):
+        asyncio.run(pull(("store",), project))
+    assert store.calls == []
 
 
 def test_nothing_is_locked_where_nothing_is_pulled() -> None:
@@ -182,6 +252,19 @@ def test_a_load_reports_the_images_and_the_containers_that_use_them() -> None:
         ("toy/store:1.0", ("shop-db", "store")),
         ("toy/other:1", ()),
     ]
+
+
+@pytest.mark.parametrize("mirror", [True, False], ids=["into a project with a mirror", "from one with a mirror"])
+def test_a_load_gives_the_images_of_another_mirror_the_names_of_this_project(mirror: bool) -> None:
+    project, store = _in_mirror(Toy()) if mirror else _project(Toy())
+    own = f"{MIRROR}/toy/store:1.0" if mirror else "toy/store:1.0"
+    theirs = "old.example.com/toy/store:1.0"
+    store.remote = {r: _image(r) for r in (theirs, "toy/other:1")}
+    assert [(r.reference, r.present, r.used_by) for r in load(Path("/x"), project)] == [
+        (own, True, ("shop-db", "store")),
+        ("toy/other:1", True, ()),
+    ]
+    assert store.calls == [f"name {theirs} {own}"]
 
 
 @dataclass

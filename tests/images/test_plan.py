@@ -12,6 +12,7 @@ from arcctl.engines.base import ContainerState, Observed
 from arcctl.errors import UpgradeError
 from arcctl.images.plan import make
 from arcctl.model.service import Catalogue
+from arcctl.settings.image_registry import from_mirror
 from arcctl.settings.image_tags import chosen
 from tests.fakes.catalogue import SHOP, STORE, TOY, catalogue, with_data_version
 
@@ -69,6 +70,26 @@ def test_the_cause_is_the_setting_or_the_pinned_image() -> None:
 def test_another_image_under_the_same_name_replaces_the_container(version: str, cause: str) -> None:
     before = replace(RUNS["store"], image_id="before", version=version)
     assert _plan({}, now={"store": before}) == [f"replace store: toy/store:1.0 ({cause})"]
+
+
+@pytest.mark.parametrize("moved", [TOY, from_mirror(TOY, "new.example.com")], ids=["left", "changed"])
+def test_the_same_image_from_another_registry_is_no_upgrade_and_another_one_replaces(moved: Catalogue) -> None:
+    image = moved.components()["store"].container.image
+    before = replace(RUNS["store"], image="old.example.com/toy/store:1.0")
+    there = {"store": before, "shop-db": before, "front": replace(RUNS["front"], image="old.example.com/toy/front:9")}
+    services, ids = ("store", "front"), {image: before.image_id}
+    assert make(moved, services, Observed({**RUNS, **there}), ids, {}) == ()
+    assert [str(m) for m in make(moved, services, Observed({**RUNS, **there}), {image: "x"}, {})] == [
+        f"replace {key}: {before.image} -> {image} (this name has a new image)" for key in ("shop-db", "store")
+    ]
+
+
+def test_an_upgrade_in_a_mirror_has_the_same_cause() -> None:
+    there = from_mirror(TOY, "new.example.com")
+    old = {"front": replace(RUNS["front"], image="new.example.com/toy/front:8")}
+    assert [str(move) for move in make(there, ("front",), Observed(old), IDS, {})] == [
+        "upgrade front: new.example.com/toy/front:8 -> new.example.com/toy/front:9 (pinned by arcctl)"
+    ]
 
 
 def test_a_container_that_does_not_exist_does_not_move() -> None:

@@ -11,9 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
 from urllib.parse import parse_qs, urlsplit
 
-import pytest
-
-from arcctl.images.clients.registry import HUB, HttpRegistries, place
+from arcctl.images.clients.registry import HttpRegistries
 
 TAGS = [f"1.{n}.0" for n in range(5)]
 PAGE = 2
@@ -27,15 +25,18 @@ class Registry(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         url = urlsplit(self.path)
         query = {k: v[0] for k, v in parse_qs(url.query).items()}
-        if url.path == "/token":
+        if url.path == "/token" and "toy/private" in query["scope"]:
+            self._answer(401, {})
+        elif url.path == "/token":
             self._answer(200, {"token": f"for {query['scope']}"})
         elif url.path == "/v2/slow/tags/list":
             self.over.wait()
-        elif url.path != "/v2/toy/store/tags/list":
+        elif url.path not in ("/v2/toy/store/tags/list", "/v2/toy/private/tags/list"):
             self._answer(404, {})
         elif self.headers.get("Authorization") != "Bearer for repository:toy/store:pull":
             realm = f'realm="http://{self.headers["Host"]}/token"'
-            challenge = f'Bearer {realm},service="toy",scope="repository:toy/store:pull"'
+            scope = url.path.removeprefix("/v2/").removesuffix("/tags/list")
+            challenge = f'Bearer {realm},service="toy",scope="repository:{scope}:pull"'
             self._answer(401, {}, **{"WWW-Authenticate": challenge})
         else:
             self._page(int(query.get("last", 0)))
@@ -75,23 +76,16 @@ def _closed() -> int:
         return port
 
 
-@pytest.mark.parametrize(
-    ("repository", "host", "path"),
-    [
-        ("redis", HUB, "library/redis"),
-        ("grafana/loki", HUB, "grafana/loki"),
-        ("quay.io/a/b", "quay.io", "a/b"),
-        ("localhost:5000/a", "localhost:5000", "a"),
-    ],
-)
-def test_a_repository_has_the_host_that_docker_uses(repository: str, host: str, path: str) -> None:
-    assert place(repository) == (host, path)
-
-
 def test_all_pages_are_read_with_an_anonymous_token() -> None:
     with registry() as host:
         found = asyncio.run(HttpRegistries().tags([f"{host}/toy/store"], 5))
     assert found == {f"{host}/toy/store": tuple(TAGS)}
+
+
+def test_a_registry_that_gives_nobody_a_token_asks_for_a_login() -> None:
+    with registry() as host:
+        found = asyncio.run(HttpRegistries().tags([f"{host}/toy/private"], 5))
+    assert found == {f"{host}/toy/private": f"{host} asks for a login"}
 
 
 def test_a_registry_that_does_not_answer_has_a_reason_and_delays_no_other() -> None:

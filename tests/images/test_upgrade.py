@@ -17,6 +17,7 @@ from arcctl.model.backup_method import Folder
 from arcctl.model.image import Image
 from arcctl.model.service import Catalogue
 from arcctl.project import Project
+from arcctl.settings.image_registry import from_mirror
 from arcctl.settings.image_tags import chosen
 from tests.fakes.catalogue import FRONT, SHOP, STORE, catalogue
 from tests.fakes.images import FakeImages
@@ -37,10 +38,11 @@ class Platform:
     unrestored: Mapping[str, str] = field(default_factory=dict)
     breaking: frozenset[str] = frozenset()
     """What does not come up with the new image."""
+    registry: str = ""
 
     def project(self) -> Project:
         values = {name: value for file in self.toy.directory.env_files.values() for name, value in file.items()}
-        catalogue_now: Catalogue = chosen(DECLARED, values)
+        catalogue_now: Catalogue = from_mirror(chosen(DECLARED, values), self.registry)
         self.toy.engine.catalogue = catalogue_now
         self.toy.engine.image_store = self.images
         return replace(self.toy.project(), catalogue=catalogue_now)
@@ -149,6 +151,24 @@ def test_undo_gives_the_replaced_image_its_name_back(platform: Platform) -> None
     platform.steps.clear()
     platform.undo()
     assert platform.steps[0] == "name before toy/store:1.0"
+
+
+def test_undo_gives_the_replaced_image_the_name_that_the_project_has_for_it_by_then(platform: Platform) -> None:
+    platform.toy.engine.states["store"] = replace(platform.toy.engine.states["store"], image_id="before")
+    platform.upgrade()
+    platform.registry = "mirror.example.com"
+    platform.steps.clear()
+    platform.undo()
+    assert platform.steps[0] == "name before mirror.example.com/toy/store:1.0"
+    assert platform.toy.directory.env_files == {}
+
+
+def test_undo_in_a_mirror_restores_the_default_tag(platform: Platform) -> None:
+    platform.upgrade(store="1.1")
+    note = platform.toy.directory.notes["upgrade"]
+    note["moves"] = [{**move, "before": f"mirror.example.com/{move['before']}"} for move in note["moves"]]
+    platform.undo()
+    assert platform.toy.directory.env_files == {"store": {}}
 
 
 def test_a_server_that_does_not_come_up_is_reported_and_can_be_undone(platform: Platform) -> None:

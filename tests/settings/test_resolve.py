@@ -33,6 +33,7 @@ def test_without_files_every_value_is_its_default_and_says_so() -> None:
         "front FRONT_IMAGE_TAG = 9 (default)",
         "store STORE_IMAGE_TAG = 1.0 (default)",
         "big-shop BIG_SHOP_SHOP_EXPORTER_IMAGE_TAG = 2 (default)",
+        "images ARCCTL_IMAGES_REGISTRY = (not set) (default)",
     ]
 
 
@@ -76,6 +77,7 @@ def test_compose_gets_every_value_that_is_set() -> None:
         "FRONT_IMAGE_TAG": "9",
         "STORE_IMAGE_TAG": "1.0",
         "BIG_SHOP_SHOP_EXPORTER_IMAGE_TAG": "2",
+        "ARCCTL_IMAGES_REGISTRY": "",
     }
 
 
@@ -96,8 +98,12 @@ def test_a_value_that_is_not_set_says_so() -> None:
             Source("config/front/.env", {"STORE_HOST_PORT": "1"}, "front"),
             "config/front/.env: unknown setting STORE_HOST_PORT, did you mean FRONT_HTTP_PORT?",
         ),
+        (
+            Source("config/images/.env", {"ARCCTL_IMAGES_REGISTRI": "a.b"}, "images"),
+            "config/images/.env: unknown setting ARCCTL_IMAGES_REGISTRI, did you mean ARCCTL_IMAGES_REGISTRY?",
+        ),
     ],
-    ids=["misspelt", "of another service"],
+    ids=["misspelt", "of another service", "of all images"],
 )
 def test_a_file_of_a_service_says_only_what_that_service_knows(source: Source, message: str) -> None:
     with pytest.raises(SettingsError) as caught:
@@ -107,6 +113,13 @@ def test_a_file_of_a_service_says_only_what_that_service_knows(source: Source, m
 
 def test_places_that_may_say_anything_are_not_searched_for_unknown_names() -> None:
     assert _shown(_resolve(Source("environment", {"PATH": "/bin", "FRONT_MOTO": "x"}))) == _shown(_resolve())
+
+
+def test_a_wrong_registry_mirror_is_refused_without_being_shown() -> None:
+    with pytest.raises(SettingsError) as caught:
+        _resolve(Source("environment", {"ARCCTL_IMAGES_REGISTRY": "me:s3ntinel@a.b"}))
+    assert caught.value.message == ("ARCCTL_IMAGES_REGISTRY has no user and no password: `docker login` keeps those")
+    assert caught.value.hint == "arcctl config set images registry mirror.example.com/dockerhub"
 
 
 def test_a_value_that_does_not_fit_is_named_and_not_shown() -> None:

@@ -101,7 +101,8 @@ class _Creation:
         if stop:
             self.project.engine.stop([service])
         try:
-            copier, server = self.tools.copiers(service, method), server_of(service, observed)
+            copier = self.tools.copiers(service, method)
+            server = server_of(service, observed, self.project.catalogue)
             for number, (kind, name) in enumerate(copier.contents()):
                 file = f"{service}-{number}.age"
                 try:

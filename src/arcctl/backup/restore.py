@@ -92,7 +92,7 @@ def _refusal(service: str, manifest: Manifest, observed: Observed, project: Proj
         return "this project has no such service"
     if service in observed.unavailable:
         return f"not available here: {observed.unavailable[service].reason}"
-    present = server_of(service, observed)
+    present = server_of(service, observed, project.catalogue)
     reasons = (obstacle(part, manifest, project.engine.name, present) for part in manifest.of(service))
     return next(filter(None, reasons), "")
 

@@ -10,8 +10,9 @@ from typing import Any
 from arcctl.backup import plan
 from arcctl.engines.base import Engine, Observed
 from arcctl.model.env import symbolic
-from arcctl.model.service import Service, Volume
+from arcctl.model.service import Catalogue, Service, Volume
 from arcctl.project import Project, targets
+from arcctl.settings.image_registry import declared_name
 
 ATTEMPT = 2.0
 """Seconds that one probe may take."""
@@ -20,9 +21,10 @@ PATIENCE = 180.0
 """Seconds in which a service has to answer again; the slowest takes one on a busy machine."""
 
 
-def server_of(service: str, observed: Observed) -> str:
+def server_of(service: str, observed: Observed, catalogue: Catalogue) -> str:
+    """A server is the same one from whatever registry its image comes."""
     now = observed.of(service)
-    return plan.server(now.image, now.version, stub=now.stub)
+    return plan.server(declared_name(now.image, catalogue.services[service]), now.version, stub=now.stub)
 
 
 def has_data(declared: Service[Any], volumes: Collection[str], engine: Engine) -> bool:

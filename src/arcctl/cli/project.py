@@ -28,9 +28,10 @@ from arcctl.events import Event, Kind, Sink
 from arcctl.model.image import split
 from arcctl.model.service import Catalogue
 from arcctl.project import Project
-from arcctl.settings import environment, image_tags, location
+from arcctl.settings import environment, image_registry, image_tags, location
 from arcctl.settings.directory import ProjectDirectory, copy_template, readable, template
 from arcctl.settings.ownership import refuse_other_user
+from arcctl.settings.resolve import lookup, owners
 from arcctl.terminal import console as terminal
 
 T = TypeVar("T")
@@ -99,12 +100,16 @@ def _read(read: Callable[[], T], problems: list[ArcError] | None) -> T | None:
 
 
 def _with_chosen_images(catalogue: Catalogue, directory: ProjectDirectory, variables: Mapping[str, str]) -> Catalogue:
-    """The catalogue with the image tags of this project; files that cannot be read are refused where they are used."""
+    """The catalogue with the image tags and the registry mirror of this project.
+
+    Files that cannot be read are refused where they are used.
+    """
     try:
-        sources = (variables, *(source.values for source in directory.sources(catalogue.services)))
+        sources = (variables, *(source.values for source in directory.sources(owners(catalogue))))
     except ArcError:
         return catalogue
-    return image_tags.chosen(catalogue, ChainMap(*map(dict, sources)))
+    values = ChainMap(*map(dict, sources))
+    return image_registry.from_mirror(image_tags.chosen(catalogue, values), values.get(image_registry.NAME, ""))
 
 
 def load_catalogue(options: Globals) -> Catalogue:
@@ -175,13 +180,14 @@ def sandbox(first: Project, tools: BackupTools) -> Iterator[tuple[Project, Backu
     def tell(event: Event) -> None:
         first.sink(replace(event, subject=f"sandbox: {event.subject}".removesuffix(": ")))
 
-    tags = {s.name: split(s.current)[1] for s in image_tags.tag_settings(first.catalogue).values()}
+    images = {s.name: split(s.current)[1] for s in image_tags.tag_settings(first.catalogue).values()}
+    images[image_registry.NAME] = lookup(first.catalogue, image_registry.NAME, first.sources).text or ""
     with open_sandbox(first.directory.root, first.engine.name, first.catalogue) as second:
         project = replace(
             first,
             name=PROJECT,
             catalogue=second.catalogue,
-            environment={**first.environment, **tags, **second.ports},
+            environment={**first.environment, **images, **second.ports},
             directory=second.directory,
             engine=second.engine,
             sink=tell,

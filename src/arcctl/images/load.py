@@ -8,10 +8,23 @@ from arcctl.images.list import describe
 from arcctl.images.report import ListedImage
 from arcctl.lifecycle.image_lock import image_store
 from arcctl.model.graph import image_users
+from arcctl.model.image import upstream
 from arcctl.project import Project
+from arcctl.settings.image_registry import upstreams
 
 
 def load(path: Path, project: Project) -> tuple[ListedImage, ...]:
     """Load the file; its images, compared with the lock. Raises ArchiveError for a damaged file, and loads nothing."""
     loaded, users = image_store(project).load(path.absolute()), image_users((), project.catalogue)
-    return describe({reference: users.get(reference, ()) for reference in loaded}, project)
+    references = [_named(reference, project) for reference in loaded]
+    return describe({reference: users.get(reference, ()) for reference in references}, project)
+
+
+def _named(reference: str, project: Project) -> str:
+    """The name that this project has for the image: another registry mirror, or none, may be in that of the file."""
+    names = upstreams(project.catalogue)
+    own = next((image for image, name in names.items() if upstream(reference, name) == name), reference)
+    if reference in names or own == reference:
+        return reference
+    image_store(project).name(reference, own)
+    return own

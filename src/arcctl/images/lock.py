@@ -8,15 +8,18 @@ from arcctl.images.report import LockReport
 from arcctl.lifecycle.image_lock import image_store
 from arcctl.model.image import lock_of
 from arcctl.project import Project
+from arcctl.settings.image_registry import upstreams
 
 
 def lock(project: Project) -> LockReport:
     """Write the lock. An image that the engine does not have keeps its entry."""
+    names = upstreams(project.catalogue)
     references = pulled_images((), project)
     images = image_store(project).look(references)
     if not images:
         raise UnhealthyError("no image is pulled, so there is nothing to lock", hint="arcctl images pull")
-    before = {r: entry for r, entry in project.directory.image_lock().items() if r in references}
-    locked = {**before, **lock_of(images)}
-    project.directory.lock_images(locked)
-    return LockReport(images=locked, missing=tuple(r for r in references if r not in images))
+    recorded = project.directory.image_lock()
+    before = {name: recorded[name] for name in map(names.__getitem__, references) if name in recorded}
+    new = {**before, **lock_of({names[r]: image for r, image in images.items()})}
+    project.directory.lock_images(new)
+    return LockReport(images=new, missing=tuple(r for r in references if r not in images))

@@ -12,6 +12,7 @@ from arcctl.images.versions import is_older
 from arcctl.model.data_version import refuse_other_data
 from arcctl.model.image import split
 from arcctl.model.service import Catalogue, Component
+from arcctl.settings.image_registry import declared_name
 from arcctl.settings.image_tags import TagSetting, pinned, tag_settings
 
 
@@ -76,7 +77,7 @@ def _move(
 ) -> Move | None:
     """None for a container that does not exist or has the right image."""
     after = component.container.image
-    same_name = now.image == after
+    same_name = declared_name(now.image, component) == declared_name(after, component)
     if not now.image or (same_name and now.image_id == images.get(after, now.image_id)):
         return None
     setting = settings.get(pinned(component))
@@ -84,6 +85,7 @@ def _move(
     if same_name:
         kind, cause = MoveKind.REPLACE, f"{now.version} runs now" if now.version else "this name has a new image"
     else:
+        changed = declared_name(after, component) != pinned(component)
         kind = MoveKind.DOWNGRADE if is_older(split(after)[1], split(now.image)[1]) else MoveKind.UPGRADE
-        cause = "asked for" if name in asked else f"set by {name}" if after != pinned(component) else "pinned by arcctl"
+        cause = "asked for" if name in asked else f"set by {name}" if changed else "pinned by arcctl"
     return Move(key=key, service=service, kind=kind, before=now.image, before_id=now.image_id, after=after, cause=cause)

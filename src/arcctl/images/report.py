@@ -16,6 +16,10 @@ class ListedImage:
     """An image that services use, and what the engine has under its reference."""
 
     reference: str
+    upstream: str
+    """The reference without the registry mirror, as in the lock."""
+    registry: str | None
+    """The host that it is pulled from; None for an image that is built."""
     present: bool
     id: str | None
     """None, as the next two, where the engine does not have it."""

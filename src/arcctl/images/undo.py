@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from arcctl.errors import UpgradeError, UsageError
 from arcctl.images.plan import Move, MoveKind
@@ -11,6 +12,7 @@ from arcctl.images.upgrade import NOTE, Callbacks, bring_up
 from arcctl.lifecycle import up
 from arcctl.lifecycle.image_lock import image_store
 from arcctl.model.image import split
+from arcctl.model.service import Component
 from arcctl.project import Project
 from arcctl.settings.image_tags import pinned, tag_settings
 
@@ -40,9 +42,11 @@ async def undo(last: UpgradeReport, project: Project, callbacks: Callbacks) -> U
     Raises UpgradeError where that fails; it can be run again.
     """
     for move in last.moves:
-        _restore_tag(move, project)
-        if move.before == move.after:
-            image_store(project).name(move.before_id, move.before)
+        component = project.catalogue.components()[move.key]
+        if move.kind is MoveKind.REPLACE:
+            image_store(project).name(move.before_id, component.container.image)
+        else:
+            _restore_tag(move, component, project)
     project = callbacks.reload()
     # The earlier server may not come up on newer data: its own data is restored next.
     await up.up(up.Request(words=last.services, wait=not last.backup), project)
@@ -56,10 +60,9 @@ async def undo(last: UpgradeReport, project: Project, callbacks: Callbacks) -> U
     return replace(last, status=UpgradeStatus.UNDONE)
 
 
-def _restore_tag(move: Move, project: Project) -> None:
+def _restore_tag(move: Move, component: Component[Any], project: Project) -> None:
     """Write the earlier tag, or remove the setting where it is the declared one."""
-    component = project.catalogue.components()[move.key]
-    setting = tag_settings(project.catalogue).get(pinned(component))
-    if setting and move.before != move.after:
-        value = None if move.before == setting.reference else split(move.before)[1]
+    setting, tag = tag_settings(project.catalogue).get(pinned(component)), split(move.before)[1]
+    if setting:
+        value = None if tag == split(setting.reference)[1] else tag
         project.directory.set_value(setting.service, setting.name, value)

@@ -28,8 +28,8 @@ def images(listed: tuple[ListedImage, ...], schema: str, *, as_json: bool) -> No
     if as_json:
         terminal.line(document.text(schema, {"images": listed}))
         return
-    rows = [(image.reference, _state(image), *_identity(image), ", ".join(image.used_by)) for image in listed]
-    terminal.table(("IMAGE", "STATE", "DIGEST OR ID", "SIZE", "USED BY"), rows)
+    rows = [(i.upstream, i.registry or "(built here)", _state(i), *_identity(i), ", ".join(i.used_by)) for i in listed]
+    terminal.table(("IMAGE", "FROM", "STATE", "DIGEST OR ID", "SIZE", "USED BY"), rows)
     for mismatch in (mismatch for image in listed for mismatch in image.mismatches):
         terminal.say(f"warning: {mismatch} (arcctl up)", style="yellow")
 

@@ -11,9 +11,9 @@ from arcctl.lifecycle.config_report import ListedSetting, SetReport, SettingsRep
 from arcctl.lifecycle.plan import Action, Step
 from arcctl.model.env import Variable
 from arcctl.model.graph import resolve
+from arcctl.model.names import IMAGES
 from arcctl.project import Project, project_lock
 from arcctl.settings.image_tags import FIELD as IMAGE_TAG
-from arcctl.settings.image_tags import prefix
 from arcctl.settings.resolve import (
     ENVIRONMENT,
     Source,
@@ -23,6 +23,7 @@ from arcctl.settings.resolve import (
     lookup,
     near_misses,
     owned,
+    prefix_of,
 )
 from arcctl.settings.resolve import resolve as resolve_settings
 
@@ -41,7 +42,8 @@ class Change:
         return self.after.variable.name
 
     def warnings(self, project: Project) -> Iterator[str]:
-        if self.value and self.after.variable.field == IMAGE_TAG and project.engine.image_store is None:
+        of_images = self.after.variable.field == IMAGE_TAG or self.after.service == IMAGES
+        if self.value and of_images and project.engine.image_store is None:
             yield f"the {project.engine.name} engine runs no images: {self.name} changes nothing there"
         if self.after.origin == ENVIRONMENT:
             yield f"the process environment sets {self.name} too, and overrides the file"
@@ -50,7 +52,7 @@ class Change:
 
 
 def keys(service: str, project: Project) -> dict[str, Variable]:
-    """The settings of a service that can be changed."""
+    """The settings of a service, or of `images`, that can be changed."""
     return {n: v for n, (owner, v) in owned(project.catalogue).items() if owner == service and not v.server_issued}
 
 
@@ -59,11 +61,11 @@ def find(service: str, key: str, project: Project) -> Variable:
 
     Raises UsageError with the nearest name, UnknownService for a word that is no service.
     """
-    if resolve((service,), project.catalogue) != (service,):
+    if service != IMAGES and resolve((service,), project.catalogue) != (service,):
         raise UsageError(f"{service} stands for several services", hint="name one of them")
     known = keys(service, project)
     name = key.upper().replace("-", "_")
-    start = prefix(project.catalogue.services[service])
+    start = prefix_of(service, project.catalogue)
     for candidate in (name, start + name):
         if candidate in known:
             return known[candidate]
@@ -100,7 +102,7 @@ def _refuse_used_port(change: Change, sources: tuple[Source, ...], project: Proj
         settings = resolve_settings(project.catalogue, (*sources, any_secrets(project.catalogue)), insecure_demo=True)
     except SettingsError:
         return
-    start = prefix(project.catalogue.services[change.after.service])
+    start = prefix_of(change.after.service, project.catalogue)
     for collision in project.port_collisions(settings):
         for port in (collision.first, collision.second):
             if port.service == change.after.service and f"{start}{port.setting}" == change.name:

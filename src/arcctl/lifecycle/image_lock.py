@@ -6,8 +6,10 @@ from arcctl.engines.base import Images
 from arcctl.errors import PreflightError, UsageError
 from arcctl.events import Event, Kind
 from arcctl.model.graph import built_images, image_users
-from arcctl.model.image import SAID, Match, changed, match
+from arcctl.model.image import SAID, Locked, Match, changed, match
 from arcctl.project import Project
+from arcctl.settings import image_registry
+from arcctl.settings.resolve import lookup, refuse_odd_registry
 
 
 def verify_locked(services: tuple[str, ...], project: Project, *, strict: bool) -> None:
@@ -15,7 +17,7 @@ def verify_locked(services: tuple[str, ...], project: Project, *, strict: bool) 
 
     Raises PreflightError with `strict`, also for images that are not pulled or not locked.
     """
-    kept = project.directory.image_lock()
+    kept = locked(project)
     if not strict and not (kept and project.engine.image_store):
         return
     wanted = [r for r in image_users(services, project.catalogue) if r not in built_images(project.catalogue)]
@@ -28,12 +30,19 @@ def verify_locked(services: tuple[str, ...], project: Project, *, strict: bool) 
         project.sink(Event(Kind.WARNING, "", f"{reference} is {SAID[Match.OTHER]} (arcctl images list)"))
 
 
+def locked(project: Project) -> dict[str, Locked]:
+    """What the lock records of the images of this project; it has their names without a registry mirror."""
+    lock = project.directory.image_lock()
+    return {image: lock[name] for image, name in image_registry.upstreams(project.catalogue).items() if name in lock}
+
+
 def image_store(project: Project) -> Images:
-    """Raises UsageError on an engine that runs no images."""
+    """Raises UsageError on an engine that runs no images, SettingsError for a wrong registry mirror."""
     store = project.engine.image_store
     if store is None:
         raise UsageError(
             f"the {project.engine.name} engine runs no images: its servers are programs from packages",
             hint="arcctl engine list",
         )
+    refuse_odd_registry(lookup(project.catalogue, image_registry.NAME, project.sources))
     return store

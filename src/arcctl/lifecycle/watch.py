@@ -34,7 +34,7 @@ class Watch:
     _probes: dict[str, asyncio.Task[Answer | None]] = field(default_factory=dict)
     _due: dict[str, float] = field(default_factory=dict)
     _look: asyncio.Task[Observed] | None = None
-    _looked_at: float = 0.0
+    _looked_at: float = field(default_factory=time.monotonic)
 
     def forget(self, keys: Iterable[str]) -> None:
         """What is known of these is from before they were started."""

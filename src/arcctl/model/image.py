@@ -9,6 +9,8 @@ from enum import StrEnum
 
 STUB = "(stub)"
 """Follows the version of a service whose image is a stub."""
+HUB = "docker.io"
+"""The registry of references that name none."""
 _REFERENCE = re.compile(r"(?P<repository>[^@]+?):(?P<tag>[^/:@]+)")
 
 
@@ -18,15 +20,37 @@ def split(reference: str) -> tuple[str, str]:
     return (found["repository"], found["tag"]) if found else (reference, "")
 
 
-def registry(repository: str) -> str:
-    """The host that a repository is at, by the rules of Docker; empty for Docker Hub."""
-    host, slash, _ = repository.partition("/")
-    return host if slash and ("." in host or ":" in host or host == "localhost") else ""
+def registry_host(reference: str) -> str:
+    """The registry of an image as `docker login` takes it; empty for Docker Hub."""
+    host = place(split(reference)[0])[0]
+    return "" if host == HUB else host
 
 
 def registry_name(reference: str) -> str:
     """The registry of an image, for people."""
-    return registry(split(reference)[0]) or "Docker Hub"
+    return registry_host(reference) or "Docker Hub"
+
+
+def place(reference: str) -> tuple[str, str]:
+    """The registry of a reference or repository, and what it is called there, by the rules of Docker."""
+    host, _, path = reference.partition("/")
+    if path and ("." in host or ":" in host or host == "localhost"):
+        return host, path
+    return HUB, reference if path else f"library/{reference}"
+
+
+def mirrored(reference: str, registry: str) -> str:
+    """The same image in a mirror of its registry; `registry` is empty where there is none."""
+    return f"{registry}/{place(reference)[1]}" if registry else reference
+
+
+def upstream(reference: str, declared: str) -> str:
+    """The reference without the mirror that it names; any other image than the declared one keeps its name."""
+    repository, tag = split(reference)
+    own = split(declared)[0]
+    if not "/".join(place(repository)).endswith(f"/{place(own)[1]}"):
+        return reference
+    return f"{own}:{tag}" if tag else own
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +68,8 @@ class Image:
     @property
     def digest(self) -> str:
         """The name that is the same on every machine, else the id."""
-        return self.digests[0] if self.digests else self.id
+        own = f"{split(self.reference)[0]}@"
+        return next((d for d in self.digests if d.startswith(own)), next(iter(self.digests), self.id))
 
 
 @dataclass(frozen=True)
@@ -72,12 +97,12 @@ SAID = {
 
 
 def match(image: Image | None, locked: Locked | None) -> Match:
-    """Compare with the lock: a loaded image has only its id, a pulled one has the digest."""
+    """Compare with the lock: a loaded image has only its id, a pulled one has the digest, in whatever registry."""
     if image is None:
         return Match.MISSING
     if locked is None:
         return Match.UNLOCKED
-    same = image.id == locked.id or locked.digest in image.digests
+    same = image.id == locked.id or _hash(locked.digest) in map(_hash, image.digests)
     return Match.LOCKED if same else Match.OTHER
 
 
@@ -87,4 +112,15 @@ def changed(images: Mapping[str, Image], lock: Mapping[str, Locked]) -> tuple[st
 
 
 def lock_of(images: Mapping[str, Image]) -> dict[str, Locked]:
-    return {reference: Locked(image.digest, image.id) for reference, image in sorted(images.items())}
+    """What the lock records of images, by the reference without a mirror."""
+    return {reference: Locked(_digest(reference, image), image.id) for reference, image in sorted(images.items())}
+
+
+def _digest(reference: str, image: Image) -> str:
+    """As it is called in the registry that the reference names."""
+    return f"{split(reference)[0]}@{_hash(image.digest)}" if image.digests else image.id
+
+
+def _hash(digest: str) -> str:
+    """`sha256:…` of `redis@sha256:…`."""
+    return digest.rpartition("@")[2]

@@ -156,7 +156,7 @@ class Container(Generic[E]):
 
     image: str
     pinned: str = ""
-    """The image that the declaration names, where this project chose another tag of it."""
+    """The image that the declaration names, where this project chose another tag of it or a registry mirror."""
     build: str = ""
     """Folder to build `image` from, relative to the project directory; empty for images that are pulled."""
     has_tar: bool = False

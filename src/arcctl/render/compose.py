@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, assert_never
 
 from arcctl.model.env import symbolic
@@ -23,7 +23,8 @@ from arcctl.model.service import (
     network_name,
     volume_name,
 )
-from arcctl.settings.image_tags import pinned, tag_settings, variable_reference
+from arcctl.settings import image_registry
+from arcctl.settings.image_tags import TagSetting, pinned, tag_settings, variable_reference
 
 FILES = {Layer.OBSERVABILITY: "base.yaml", Layer.PLATFORM: "stack.yaml", Layer.CUSTOM: "custom.yaml"}
 PRODUCTION = {"prod.yaml": (Layer.OBSERVABILITY, Layer.PLATFORM), "custom-prod.yaml": (Layer.CUSTOM,)}
@@ -50,10 +51,16 @@ def overlay(layer: Layer, catalogue: Catalogue, project: str = PROJECT) -> Docum
     document: Document = {"name": project} if layer is Layer.OBSERVABILITY else {}
     document["services"] = {
         key: _service(key, component, {n: known[n] for n in sorted(needs[key])}, project)
-        | {"image": variable_reference(pinned(component), tags)}
+        | {"image": _image(component, tags)}
         for key, component in containers.items()
     }
     return document | _top_level(containers, project)
+
+
+def _image(component: Component[Any], tags: Mapping[str, TagSetting]) -> str:
+    """The image as Compose reads it, with the tag and the mirror that the project chose."""
+    reference = variable_reference(pinned(component), tags)
+    return reference if component.container.build else image_registry.variable_reference(reference)
 
 
 def production(layers: Iterable[Layer], catalogue: Catalogue) -> Document:

@@ -6,7 +6,8 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 
-from arcctl.model.service import Catalogue, Layer, Service
+from arcctl.model.names import IMAGES
+from arcctl.model.service import Catalogue, Layer
 from arcctl.model.telemetry import Document
 from arcctl.render import compose
 from arcctl.settings.resolve import owned
@@ -24,10 +25,11 @@ def run(catalogue: Catalogue, dump: Dump) -> Mapping[PurePosixPath, str]:
         found[PurePosixPath("compose", name)] = _text("", compose.production(layers, catalogue), dump)
     for service_id, service in catalogue.services.items():
         folder = PurePosixPath("config", service_id)
-        found[folder / ".env.example"] = example(service, catalogue)
+        found[folder / ".env.example"] = example(service_id, service.title, catalogue)
         found |= {
             folder / name: _text(name, document, dump) for name, document in service.storage.files(catalogue).items()
         }
+    found[PurePosixPath("config", IMAGES, ".env.example")] = example(IMAGES, "Images of all services", catalogue)
     return found
 
 
@@ -44,10 +46,10 @@ def _text(name: str, document: Document, dump: Dump) -> str:
     return json.dumps(document, indent=1) + "\n" if name.endswith(".json") else compose.HEADER + dump(document)
 
 
-def example(service: Service, catalogue: Catalogue) -> str:  # type: ignore[type-arg]
-    """The `.env.example` of one service: every setting, what it means, its default."""
-    own = [variable for owner, variable in owned(catalogue).values() if owner == service.id]
-    lines = [f"# {service.title}. Copy this file to `.env` in the same folder and change what you need.", ""]
+def example(owner: str, title: str, catalogue: Catalogue) -> str:
+    """The `.env.example` of one service, or of `images`: every setting, what it means, its default."""
+    own = [variable for its_owner, variable in owned(catalogue).values() if its_owner == owner]
+    lines = [f"# {title}. Copy this file to `.env` in the same folder and change what you need.", ""]
     for variable in own:
         if not variable.server_issued:
             lines.append(f"# {variable.description}")

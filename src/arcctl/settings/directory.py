@@ -77,9 +77,9 @@ class ProjectDirectory:
             for gone in (self.root / path for path, text in texts.items() if not text):
                 _remove(self.root, gone)
 
-    def sources(self, services: Iterable[str]) -> tuple[Source, ...]:
-        """The values in the files of this project: `config/<id>/.env` of each service, then the generated secrets."""
-        paths = {i: self.root / "config" / i / ".env" for i in services}
+    def sources(self, owners: Iterable[str]) -> tuple[Source, ...]:
+        """The values in the files of this project: `config/<id>/.env` of each owner, then the generated secrets."""
+        paths = {i: self.root / "config" / i / ".env" for i in owners}
         with readable(self.root):
             files = [Source(f"config/{i}/.env", read_env(p, f"config/{i}/.env"), i) for i, p in paths.items()]
         secrets = Source(f"{STATE}/{self.secrets_file.name}", self.secrets())

@@ -45,7 +45,7 @@ class TagSetting:
     reference: str
     """The image as the declarations pin it."""
     current: str
-    """The image that this project uses."""
+    """The image that this project uses, in its registry mirror where it has one."""
 
     @property
     def variable(self) -> Variable:
@@ -104,7 +104,7 @@ def _with(component: Any, tags: Mapping[str, str]) -> Any:
     reference = pinned(component)
     if reference not in tags or component.container.build:
         return component
-    image = f"{split(reference)[0]}:{tags[reference]}"
+    image = f"{split(component.container.image)[0]}:{tags[reference]}"
     return replace(component, container=replace(component.container, image=image, pinned=reference))
 
 

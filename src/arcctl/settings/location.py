@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from arcctl.errors import ProjectError, UsageError
+from arcctl.model.names import IMAGES
 
 FOLDERS = ("config", "compose")
 """The folders that make a directory a project directory."""
@@ -48,5 +49,5 @@ def refuse_name(name: str, taken: Iterable[str]) -> None:
     hint = "small letters, digits and single dashes, such as my-agent"
     if not NAME.fullmatch(name) or len(name) > LONGEST:
         raise UsageError(f"{name!r} cannot be the name of a service", hint=hint)
-    if name in set(taken):
+    if name in {*taken, IMAGES}:
         raise UsageError(f"{name!r} is already in use", hint="choose another name")

@@ -8,8 +8,10 @@ from typing import Any
 
 from arcctl.errors import SettingsError
 from arcctl.model.env import HINT, ServiceEnv, Variable, is_placeholder, is_url_safe, load, unknown, variables
+from arcctl.model.names import IMAGES
 from arcctl.model.service import Catalogue
-from arcctl.settings.image_tags import is_tag, tag_settings
+from arcctl.settings import image_registry
+from arcctl.settings.image_tags import is_tag, prefix, tag_settings
 
 DEFAULT = "default"
 ENVIRONMENT = "environment"
@@ -22,7 +24,7 @@ class Source:
     origin: str
     values: Mapping[str, str]
     owner: str = ""
-    """The service whose file this is; empty for places that may set anything."""
+    """The service whose file this is, or `images`; empty for places that may set anything."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Value:
     @property
     def shown(self) -> str:
         """The value as it may be printed."""
-        if self.text is None:
+        if not self.text:
             return "(not set)"
         return "********" if self.variable.secret else self.text
 
@@ -53,12 +55,23 @@ class Settings:
         return {name: value.text for name, value in own.items() if value.text is not None}
 
 
+def owners(catalogue: Catalogue) -> tuple[str, ...]:
+    """What has settings of its own: every service, and the images together."""
+    return (*catalogue.services, IMAGES)
+
+
+def prefix_of(owner: str, catalogue: Catalogue) -> str:
+    """How the names of the owner's settings begin."""
+    return image_registry.PREFIX if owner == IMAGES else prefix(catalogue.services[owner])
+
+
 def owned(catalogue: Catalogue) -> dict[str, tuple[str, Variable]]:
-    """Each variable with the service that owns it."""
+    """Each variable with its owner."""
     found: dict[str, tuple[str, Variable]] = {}
     for service_id, service in catalogue.services.items():
         found |= {v.name: (service_id, v) for v in variables(service.env) if not v.shared}
-    return found | {s.name: (s.service, s.variable) for s in tag_settings(catalogue).values()}
+    tags = {s.name: (s.service, s.variable) for s in tag_settings(catalogue).values()}
+    return {**found, **tags, image_registry.NAME: (IMAGES, image_registry.VARIABLE)}
 
 
 def resolve(catalogue: Catalogue, sources: Iterable[Source], *, insecure_demo: bool = False) -> Settings:
@@ -72,6 +85,7 @@ def resolve(catalogue: Catalogue, sources: Iterable[Source], *, insecure_demo: b
     values = {name: _value(name, owner, variable, sources) for name, (owner, variable) in names.items()}
     _refuse_unsafe(values)
     _refuse_odd_tags(catalogue, values)
+    refuse_odd_registry(values[image_registry.NAME])
     if not insecure_demo:
         _refuse_placeholders(values)
     texts = {name: v.text for name, v in values.items() if v.text is not None}
@@ -113,8 +127,9 @@ def _refuse_unknown(catalogue: Catalogue, sources: tuple[Source, ...]) -> None:
     own = owned(catalogue)
     for source in sources:
         if source.owner:
-            known = {v.name for v in variables(catalogue.services[source.owner].env)}
-            known |= {name for name, (owner, _) in own.items() if owner == source.owner}
+            known = {name for name, (owner, _) in own.items() if owner == source.owner}
+            if source.owner in catalogue.services:
+                known |= {v.name for v in variables(catalogue.services[source.owner].env)}
             problems += [f"{source.origin}: {text}" for text in unknown(source.values, known)]
     if problems:
         raise SettingsError("; ".join(problems), hint=HINT)
@@ -139,6 +154,12 @@ def _refuse_odd_tags(catalogue: Catalogue, values: Mapping[str, Value]) -> None:
         )
 
 
+def refuse_odd_registry(value: Value) -> None:
+    """Raises SettingsError for a registry mirror from which nothing can be pulled."""
+    if problem := image_registry.problem(value.text or ""):
+        raise SettingsError(f"{image_registry.NAME} {problem}", hint=image_registry.HINT)
+
+
 def _refuse_placeholders(values: Mapping[str, Value]) -> None:
     weak = [n for n, v in values.items() if v.variable.secret and v.text is not None and is_placeholder(v.text)]
     if weak:
@@ -151,7 +172,7 @@ def _refuse_placeholders(values: Mapping[str, Value]) -> None:
 def near_misses(environment: Iterable[str], catalogue: Catalogue) -> list[str]:
     """Warnings for names of the process environment that look like a setting and are none."""
     known = owned(catalogue)
-    prefixes = tuple(str(s.env.model_config["env_prefix"]) for s in catalogue.services.values())
+    prefixes = tuple(prefix_of(owner, catalogue) for owner in owners(catalogue))
     odd = [n for n in environment if n.startswith(prefixes) and n not in known]
     return [text for text in unknown(odd, known) if "did you mean" in text]
 

@@ -22,20 +22,21 @@ def register(parent: typer.Typer) -> None:
 def complete_services(ctx: typer.Context, incomplete: str) -> list[str]:
     from arcctl import services
     from arcctl.cli import completion
+    from arcctl.model.names import IMAGES
 
-    return [name for name in (*services.names(), *completion.custom_names(ctx)) if name.startswith(incomplete)]
+    known = (*services.names(), *completion.custom_names(ctx), IMAGES)
+    return [name for name in known if name.startswith(incomplete)]
 
 
 def complete_keys(ctx: typer.Context, incomplete: str) -> list[str]:
     """The settings of the service before it, without its prefix, in the case of what was typed."""
     from arcctl.cli import completion
-    from arcctl.settings.image_tags import prefix
-    from arcctl.settings.resolve import owned
+    from arcctl.settings.resolve import owned, owners, prefix_of
 
     catalogue, service = completion.catalogue(ctx), str(ctx.params.get("service"))
-    if service not in catalogue.services:
+    if service not in owners(catalogue):
         return []
-    start = prefix(catalogue.services[service])
+    start = prefix_of(service, catalogue)
     names = (n for n, (owner, v) in owned(catalogue).items() if owner == service and not v.server_issued)
     known = (name.removeprefix(start) for name in names)
     return [key for name in known if (key := name.lower() if incomplete.islower() else name).startswith(incomplete)]
@@ -89,7 +90,7 @@ def diff(ctx: typer.Context, json_: Json = False) -> None:
 @app.command("set")
 def set_(
     ctx: typer.Context,
-    service: Annotated[str, typer.Argument(autocompletion=complete_services, help="The service.")],
+    service: Annotated[str, typer.Argument(autocompletion=complete_services, help="The service, or `images`.")],
     key: Annotated[str, typer.Argument(autocompletion=complete_keys, help="With or without its prefix, in any case.")],
     value: Annotated[
         str | None, typer.Argument(help="`-` reads it from stdin. A secret without a value is asked for.")
@@ -101,6 +102,7 @@ def set_(
     """Change one setting: checked first, written whole, and which containers `arcctl up` recreates because of it.
 
     Examples: `arcctl config set redis host_port 6380`, `arcctl config set redis HOST_PORT --unset`,
+    `arcctl config set images registry mirror.example.com/dockerhub`,
     `pass show grafana | arcctl config set grafana ADMIN_PASSWORD -`
     """
     from arcctl.cli.interrupts import run

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from arcctl.engines.base import PullFailure, oldest
 from arcctl.errors import ArcError, EngineError, NotPermitted
-from arcctl.model.image import registry, registry_name, split
+from arcctl.model.image import registry_host, registry_name
 
 NO_ENGINE = "start Docker and try again; `docker version` shows whether it runs"
 INSTALL = f"install Docker {oldest('Docker')} or newer"
@@ -72,7 +72,7 @@ _OTHERWISE = "check the network, or copy it from another machine (arcctl images 
 
 def pull_failure(reference: str, words: str) -> PullFailure:
     """Why an image cannot be pulled, from what Docker says about it."""
-    name, login = registry_name(reference), f"docker login {registry(split(reference)[0])}".rstrip()
+    name, login = registry_name(reference), f"docker login {registry_host(reference)}".rstrip()
     if _LIMIT.search(words):
         return PullFailure(
             reason=f"the rate limit of {name} is used up", hint=f"wait, or raise it ({login})", passing=True

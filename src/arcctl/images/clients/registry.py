@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
-from arcctl.model.image import registry
+from arcctl.model.image import HUB, place
 
 if TYPE_CHECKING:
     import httpx
 
-HUB = "registry-1.docker.io"
+HUB_SERVER = "registry-1.docker.io"
 ATTEMPT = 10.0
 """Seconds that one request may take."""
 PAGES = 40
@@ -35,9 +35,9 @@ class HttpRegistries:
                     async with asyncio.timeout(timeout), gate:
                         return await _tags(repository, client)
                 except TimeoutError:
-                    return f"no answer from {place(repository)[0]} in {timeout:.0f} s"
+                    return f"no answer from {_place(repository)[0]} in {timeout:.0f} s"
                 except Exception as error:  # it is the reason of this repository, and the others are still asked
-                    return _explain(error, place(repository)[0])
+                    return _explain(error, _place(repository)[0])
 
             return dict(zip(wanted, await asyncio.gather(*map(ask, wanted)), strict=True))
 
@@ -46,15 +46,14 @@ class Refused(Exception):
     """The registry refused; the message says how."""
 
 
-def place(repository: str) -> tuple[str, str]:
-    """Host and path of a repository, by the rules of Docker."""
-    if host := registry(repository):
-        return host, repository.removeprefix(f"{host}/")
-    return HUB, repository if "/" in repository else f"library/{repository}"
+def _place(repository: str) -> tuple[str, str]:
+    """The server that is asked for a repository, and what it is called there."""
+    registry, path = place(repository)
+    return HUB_SERVER if registry == HUB else registry, path
 
 
 async def _tags(repository: str, client: httpx.AsyncClient) -> tuple[str, ...]:
-    host, path = place(repository)
+    host, path = _place(repository)
     scheme = "http" if re.match(r"(localhost|127\.)", host) else "https"
     url, token, found = f"{scheme}://{host}/v2/{path}/tags/list?n=1000", "", list[str]()
     for _ in range(PAGES):
@@ -83,6 +82,8 @@ async def _token(challenge: str, scheme: str, client: httpx.AsyncClient) -> str:
     if not challenge.lower().startswith("bearer ") or not realm.startswith(f"{scheme}://"):
         raise Refused("asks for a login")
     answer = await client.get(realm, params=asked)
+    if answer.status_code in (401, 403):
+        raise Refused("asks for a login")
     if answer.status_code != 200:
         raise Refused(f"gives no token: HTTP {answer.status_code}")
     body = answer.json()

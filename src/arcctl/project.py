@@ -140,7 +140,14 @@ async def project_lock(project: Project) -> TextIO:
     while lock is None:
         await asyncio.sleep(PAUSE)
         lock = project.directory.acquire()
+    set_damaged_aside(project)
     return lock
+
+
+def set_damaged_aside(project: Project) -> None:
+    """What changes a project goes on without the damaged files that arcctl can do without."""
+    for path in project.directory.damaged():
+        project.sink(Event(Kind.WARNING, "", project.directory.set_aside(path)))
 
 
 def ensure_secrets(project: Project, volumes: tuple[str, ...]) -> Project:

@@ -44,7 +44,7 @@ def test_another_encoding_is_named_with_its_byte_and_the_hint_repairs_the_file(
     path.chmod(0o600)
     with pytest.raises(ProjectError) as caught:
         read_text(path)
-    assert caught.value.message == f"{path}: not UTF-8 text at byte {place}, it looks like {looks_like}"
+    assert caught.value.message == f"{path}, line 1: not UTF-8 text at byte {place}, it looks like {looks_like}"
     subprocess.run(("sh", "-c", caught.value.hint.partition("or: ")[2]), check=True)
     assert read_text(path) == TEXT
     assert ([p.name for p in tmp_path.iterdir()], path.stat().st_mode & 0o777) == ([path.name], 0o600)

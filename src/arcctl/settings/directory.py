@@ -159,7 +159,7 @@ class ProjectDirectory:
     def compose_values(self) -> dict[str, str]:
         """The variables as they were last written for Compose; empty before `init`."""
         with self._rebuilt(self.compose_env):
-            return read_env(self.compose_env, str(self.compose_env))
+            return read_env(self.compose_env, str(self.compose_env), whole=True)
 
     def link_compose_env(self) -> None:
         """Plain `docker compose` reads the settings through this link; a file in its place stays."""

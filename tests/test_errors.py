@@ -13,6 +13,7 @@ CODES = {
     "UnknownService": ("unknown-service", 2),
     "SettingsError": ("invalid-settings", 2),
     "ProjectError": ("project", 2),
+    "FileDamaged": ("file-damaged", 2),
     "SecretsLost": ("secrets-lost", 2),
     "EngineError": ("engine", 3),
     "NotPermitted": ("not-permitted", 3),

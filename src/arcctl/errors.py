@@ -6,6 +6,7 @@ ArcError                exit 1
 │   └── KeyRefused               a passphrase or an age identity does not open a backup
 ├── SettingsError       exit 2   a setting is missing, unknown or invalid
 ├── ProjectError        exit 2   there is no project here, or its files cannot be read or written
+│   ├── FileDamaged              what is in a file is not what has to be there
 │   └── SecretsLost              there is data, but not the secrets that it was written with
 ├── EngineError         exit 3   the engine is missing, too old, or returned an error
 │   ├── NotPermitted             this user may not use it
@@ -73,6 +74,10 @@ class SettingsError(ArcError):
 class ProjectError(ArcError):
     code = "project"
     exit_code = 2
+
+
+class FileDamaged(ProjectError):
+    code = "file-damaged"
 
 
 class SecretsLost(ProjectError):

@@ -139,6 +139,7 @@ async def project_lock(project: Project) -> TextIO:
     while lock is None:
         await asyncio.sleep(PAUSE)
         lock = project.directory.acquire()
+    set_damaged_aside(project)
     return lock
 
 
@@ -148,6 +149,7 @@ def project_lock_now(project: Project) -> TextIO:
     while lock is None:
         time.sleep(PAUSE)
         lock = project.directory.acquire()
+    set_damaged_aside(project)
     return lock
 
 
@@ -156,6 +158,12 @@ def _acquire(project: Project) -> TextIO | None:
     if lock is None:
         project.note("another arcctl command is changing this project: waiting for it to end")
     return lock
+
+
+def set_damaged_aside(project: Project) -> None:
+    """What changes a project goes on without the damaged files that arcctl can do without."""
+    for path in project.directory.damaged():
+        project.sink(Event(Kind.WARNING, "", project.directory.set_aside(path)))
 
 
 def ensure_secrets(project: Project, volumes: tuple[str, ...]) -> Project:

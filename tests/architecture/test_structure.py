@@ -15,6 +15,21 @@ PACKAGE = CHECKOUT / "src" / "arcctl"
 NOT_A_NAME = {("model/env.py", "postgres")}
 """Literals that mean something else: here a password that everybody tries first."""
 
+READERS = {
+    "settings/text.py": "the one way to read a file of a project",
+    "settings/installation.py": "files of this installation",
+    "custom/new.py": "files of this installation",
+    "cli/commands/schema.py": "files of this installation",
+    "engines/host_ports.py": "files of the kernel",
+    "engines/embedded/processes.py": "files of the kernel, and of processes: what cannot be read is not running",
+    "engines/embedded/location.py": "the owner of files: paths that are not UTF-8",
+    "diagnostics/clients/collector.py": "files of the kernel, and those that may be damaged",
+    "diagnostics/clients/embedded.py": "files of servers",
+    "diagnostics/clients/evidence.py": "files as they are, for a bundle",
+    "backup/clients/repository.py": "a key, which may be anywhere",
+}
+"""The modules that read text or YAML by themselves, and of what."""
+
 
 def _literals(path: Path) -> Iterator[tuple[int, str]]:
     for node in ast.walk(ast.parse(path.read_text())):
@@ -49,3 +64,14 @@ def test_the_search_for_ids_finds_one(tmp_path: Path) -> None:
     path = tmp_path / "somewhere.py"
     path.write_text('"""redis is named here, and that is text."""\nNAME = "redis"\n')
     assert _foreign_ids(path, tmp_path) == ["somewhere.py:2 'redis'"]
+
+
+def _reads(path: Path) -> bool:
+    nodes = (node.attr for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute))
+    return bool({"read_text", "safe_load"} & set(nodes))
+
+
+def test_files_of_a_project_are_read_in_one_way() -> None:
+    """`arcctl.settings.text` names a damaged file, the line, and what to do."""
+    reading = {path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py") if _reads(path)}
+    assert reading == {*READERS}

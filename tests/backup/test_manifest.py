@@ -78,3 +78,9 @@ def test_what_is_no_manifest_is_named(text: str) -> None:
 def test_a_manifest_of_another_version_is_told_apart_from_a_damaged_one() -> None:
     with pytest.raises(BackupError, match="b: written in a format that this arcctl does not know"):
         read(_changed(schema="arcctl.backup/v9"), "b")
+
+
+@pytest.mark.parametrize(("field", "value"), [("created_at", None), ("engine", []), ("secrets", [1]), ("parts", 3)])
+def test_a_value_of_another_kind_is_damage(field: str, value: object) -> None:
+    with pytest.raises(BackupError, match="b: the manifest is damaged"):
+        read(json.dumps({**json.loads(MANIFEST.text), field: value}), "b")

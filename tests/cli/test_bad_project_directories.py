@@ -48,7 +48,6 @@ def _ends(cli: CommandLine, *words: str) -> Done:
     ("spoil", "words", "message"),
     [
         (_folder_for_a_file(".arcctl/secrets.env"), ("init",), "{directory}/.arcctl/secrets.env: is a directory"),
-        (_folder_for_a_file(".arcctl/compose.env"), ("init",), "{directory}/.arcctl/compose.env: is a directory"),
         (_file_for_a_folder(".arcctl"), ("init",), "{directory}/.arcctl: not a directory"),
         (_file_for_a_folder("config"), ("info",), "no arcctl project at {directory}"),
         (_folder_for_a_file("compose/base.yaml"), ("render",), "{directory}/compose/base.yaml: is a directory"),
@@ -75,7 +74,6 @@ def _ends(cli: CommandLine, *words: str) -> Done:
     ],
     ids=[
         "folder for secrets",
-        "folder for compose values",
         "file for the state",
         "file for the configuration",
         "folder for a rendered file",

@@ -112,7 +112,7 @@ def test_list_and_up_say_that_an_image_is_not_the_locked_one(one: CommandLine) -
 def test_a_file_that_is_not_a_lock_is_refused(one: CommandLine, text: str, wrong: str) -> None:
     path = one.directory / "images.lock.json"
     path.write_text(text)
-    hint = f"repair it, put a copy of it back, or move it away: mv {path} {path}.broken"
+    hint = f"repair it, put a copy of it back, or move it away: mv {path} {path}.damaged"
     assert one.arcctl("images", "list", "redis") == Done(2, "", f"error: {path}{wrong}\nhint: {hint}\n")
 
 

@@ -264,7 +264,10 @@ def test_only_a_service_of_ones_own_is_removed(cli: CommandLine, name: str, erro
 @pytest.mark.parametrize(
     ("text", "error"),
     [
-        ("image: [", "services/shop.yaml, line 1: not YAML"),
+        (
+            "image: [",
+            "services/shop.yaml, line 1, column 9: not YAML: expected the node content, but found '<stream end>'",
+        ),
         ("", "services/shop.yaml: fields and values are expected here"),
         ("image: me/shop:1\nprots: []\n", "services/shop.yaml: prots: unknown field, did you mean ports?"),
         ("image: me/shop:1\nneeds: [nast]\n", "services/shop.yaml: needs: unknown service nast, did you mean nats?"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -96,3 +97,11 @@ def test_other_names_are_refused(name: str) -> None:
 def test_a_name_that_somebody_has_is_refused(name: str) -> None:
     with pytest.raises(UsageError, match=f"'{name}' is already in use"):
         refuse_name(name, ["shop"])
+
+
+def test_a_name_that_is_a_date_and_a_part_that_is_inside_itself_are_refused() -> None:
+    inside: list[object] = []
+    inside.append(inside)
+    for document in ({date(2026, 1, 1): "x"}, {"image": inside}):
+        with pytest.raises(SettingsError, match=r"^services/shop\.yaml: "):
+            read("shop", document)

@@ -119,6 +119,6 @@ def test_what_was_stopped_on_purpose_is_not_gone(stack: Platform) -> None:
 def test_a_process_whose_files_were_removed_is_not_gone_while_it_runs(local: Platform) -> None:
     shutil.rmtree(location.base(local.directory) / "run" / "nats")
     found = local.service("nats")
-    assert (found["status"], reason(found)) == ("degraded", "the files that it was started with are gone")
+    assert (found["status"], reason(found)) == ("degraded", "the files that it was started with are gone or damaged")
     local.arcctl("up", "nats").ok()
     assert local.service("nats")["status"] == "healthy"

@@ -192,7 +192,10 @@ def test_a_file_that_is_no_yaml_is_named_with_its_line(quiet: Platform) -> None:
         file.write_text(text)
     assert (done.code, _ended(done.err)) == (
         2,
-        ["error: config/loki/config.yaml, line 3: not YAML", "hint: edit config/loki/config.yaml"],
+        [
+            "error: config/loki/config.yaml, line 3, column 19: not YAML: expected ',' or ']', but got ':'",
+            "hint: edit config/loki/config.yaml",
+        ],
     )
 
 

@@ -13,7 +13,7 @@ from arcctl.engines.embedded import engine as embedded
 from arcctl.engines.embedded import location
 from arcctl.engines.embedded.engine import EmbeddedEngine
 from arcctl.engines.embedded.supervisor import ProcessState, Supervisor
-from arcctl.errors import EngineError
+from arcctl.errors import EngineError, FileDamaged
 from arcctl.model.binaries import OnPath
 from arcctl.model.service import Process
 from arcctl.settings.directory import ProjectDirectory
@@ -69,3 +69,27 @@ def test_who_asks_what_is_left_is_not_left_and_no_package_is_needed(tmp_path: Pa
         done = subprocess.run(command, cwd=tmp_path, start_new_session=True, capture_output=True, text=True, check=True)
         other.kill()
     assert done.stdout == f"{{{other.pid}: 'sleep'}}\n"
+
+
+def test_a_damaged_record_is_as_none_and_is_told_to_doctor(
+    engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    record = tmp_path / "base/run/store/process.json"
+    record.parent.mkdir(parents=True)
+    record.write_text('{"hash": "x"} trailing')
+    monkeypatch.setattr(Supervisor, "observe", lambda self: {"store": ProcessState(pid=1)})
+    assert engine.observe().of("store").changed == (embedded.FILES_GONE,)
+    assert [(str(record) in e.message, e.hint.partition(",")[0]) for e in engine.damaged()] == [
+        (True, "arcctl up store")
+    ]
+    record.write_text('{"hash": "x"}')
+    assert (engine.observe().of("store").config_hash, list(engine.damaged())) == ("x", [])
+
+
+def test_values_that_were_written_for_compose_and_are_incomplete_are_named(
+    engine: EmbeddedEngine, tmp_path: Path
+) -> None:
+    ProjectDirectory(tmp_path).write_private({ProjectDirectory(tmp_path).compose_env: "STORE_HOST_PORT=x\n"})
+    with pytest.raises(FileDamaged, match=r"compose\.env: STORE_") as caught:
+        engine.observe()
+    assert caught.value.hint.startswith("arcctl init")

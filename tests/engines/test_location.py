@@ -12,7 +12,7 @@ import pytest
 from arcctl.engines import select
 from arcctl.engines.embedded import accounts, location
 from arcctl.engines.embedded.engine import EmbeddedEngine
-from arcctl.errors import EngineError
+from arcctl.errors import EngineError, FileDamaged
 from arcctl.settings.directory import ProjectDirectory
 from tests.fakes.catalogue import TOY
 
@@ -149,3 +149,11 @@ def test_the_data_of_a_project_with_an_id_is_not_taken_for_that_of_another(home:
     ProjectDirectory(other).remember_bootstrapped(["store"])
     assert _volumes(other) == ()
     assert select.used(ProjectDirectory(other)) == "docker"
+
+
+@pytest.mark.parametrize("text", ["0123", "../../../../etc", "0123456789ab0", "x\ny"])
+def test_a_damaged_id_is_refused_and_leads_to_no_folder(home: Path, text: str) -> None:
+    (home / location.ID).write_text(text)
+    with pytest.raises(FileDamaged, match=r"project-id, line 1: not the id of a project") as caught:
+        location.base(home)
+    assert f"echo NAME >{home / location.ID}" in caught.value.hint

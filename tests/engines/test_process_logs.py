@@ -106,3 +106,13 @@ def test_lines_before_a_run_are_left_out(tmp_path: Path, start: int, lines: list
     log.write_text("old 1\nnew\n")
     found = logs.follow({"store": log}, follow=False, tail="5", start=start)
     assert list(found) == [f"store  | {line}" for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("starts", "size"), [(b"1 0\n2 20\n3 40\n", 20), (b"1\n2\n", 0), (b"1 0\n2 \xff[\n3 x\n", 0), (b"", 0)]
+)
+def test_where_the_last_run_begins_is_known_from_the_starts_as_far_as_they_can_be_read(
+    tmp_path: Path, starts: bytes, size: int
+) -> None:
+    (tmp_path / "starts").write_bytes(starts)
+    assert logs.last_run(tmp_path / "starts") == size

@@ -6,7 +6,9 @@ import pytest
 
 from arcctl import services
 from arcctl.engines.embedded import translation as local
+from arcctl.engines.embedded.layout import _patched
 from arcctl.engines.embedded.translation import Place, merged
+from arcctl.errors import SettingsError
 from arcctl.model.env import load, variables
 
 PORTS = {
@@ -81,3 +83,10 @@ def test_no_two_processes_use_the_same_port() -> None:
         env = load(container.env, {**values, **container.process.defaults})
         for port in local.local_ports(container, env).values():
             assert taken.setdefault(port, key) == key
+
+
+def test_a_file_to_patch_that_holds_no_names_and_values_is_refused() -> None:
+    assert _patched("anything", None, "config/x.yml") == "anything"
+    assert _patched("a: 1", {"b": 2}, "config/x.yml") == "a: 1\nb: 2\n"
+    with pytest.raises(SettingsError, match=r"config/x\.yml, line 1: names and values are expected here"):
+        _patched("- a", {"b": 2}, "config/x.yml")

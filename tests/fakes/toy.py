@@ -24,7 +24,7 @@ from arcctl.engines.base import (
     silent,
 )
 from arcctl.engines.changes import every
-from arcctl.errors import EngineError
+from arcctl.errors import ArcError, EngineError
 from arcctl.events import Event
 from arcctl.model.disk import Disk
 from arcctl.model.env import Variable
@@ -282,6 +282,9 @@ class FakeDirectory(ProjectFiles, ProjectDirectory):
 
     def write_private(self, texts: Mapping[Path, str]) -> None:
         assert not texts
+
+    def damaged(self) -> dict[Path, ArcError]:
+        return {}
 
     def secret_changes(self) -> dict[str, str]:
         return dict(self.times)

@@ -108,3 +108,10 @@ def test_private_files_stay_private(old: ProjectDirectory) -> None:
         path.chmod(0o700 if path.is_dir() else 0o600)
     old.migrate()
     assert {path.stat().st_mode & 0o777 for path in old.state.glob("*.json")} == {0o600}
+
+
+def test_settings_of_prometheus_that_cannot_be_read_stop_nobody(old: ProjectDirectory) -> None:
+    path = old.root / "config/prometheus/prometheus.yml"
+    path.write_bytes(b"\xff- own.yml\n")
+    old.migrate()
+    assert path.read_bytes() == b"\xff- own.yml\n"

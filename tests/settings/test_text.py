@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arcctl.errors import ProjectError
+from arcctl.errors import FileDamaged, ProjectError, SettingsError
 from arcctl.model.rotation import Change
-from arcctl.settings.text import read_json, read_text
+from arcctl.settings.text import parse_yaml, read_json, read_text, refused
 
 TEXT = "# Größe\nREDIS_HOST_PORT=6380\n"
 
@@ -44,7 +44,7 @@ def test_another_encoding_is_named_with_its_byte_and_the_hint_repairs_the_file(
     path.chmod(0o600)
     with pytest.raises(ProjectError) as caught:
         read_text(path)
-    assert caught.value.message == f"{path}: not UTF-8 text at byte {place}, it looks like {looks_like}"
+    assert caught.value.message == f"{path}, line 1: not UTF-8 text at byte {place}, it looks like {looks_like}"
     subprocess.run(("sh", "-c", caught.value.hint.partition("or: ")[2]), check=True)
     assert read_text(path) == TEXT
     assert ([p.name for p in tmp_path.iterdir()], path.stat().st_mode & 0o777) == ([path.name], 0o600)
@@ -99,3 +99,27 @@ def test_no_value_of_a_rotation_is_shown(tmp_path: Path) -> None:
     with pytest.raises(ProjectError) as caught:
         read_json(path, tuple[Change, ...], ())
     assert "hidden" not in caught.value.message + caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: b: c", ", line 1, column 5: not YAML: mapping values are not allowed here"),
+        ("a: 1\nb: \x01", ", line 2: not YAML: a character that no YAML file may have"),
+        ("[" * 3000, ": not YAML: nested too deeply"),
+        ("a: 2026-13-01", ": not YAML: month must be in 1..12"),
+        ("a: !!bool x", ": not YAML: a value that does not fit its tag"),
+        ("a: !!timestamp x", ": not YAML: a value that does not fit its tag"),
+    ],
+)
+def test_what_is_no_yaml_is_said_with_its_place(text: str, said: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        parse_yaml(text, "config/x.yml")
+    assert caught.value.message == f"config/x.yml{said}"
+
+
+def test_a_folder_in_the_place_of_a_file_is_damage_whoever_meets_it(tmp_path: Path) -> None:
+    error = IsADirectoryError(21, "Is a directory", str(tmp_path / "x"))
+    assert isinstance(refused(error), FileDamaged)
+    with pytest.raises(FileDamaged, match="is a directory"):
+        read_text(tmp_path)

@@ -94,13 +94,16 @@ class Manifest:
 
 def read(text: str, where: str) -> Manifest:
     """The manifest in a text; `where` names it in messages. Raises BackupError where it is none."""
+    from pydantic import TypeAdapter
+
     try:
         document = json.loads(text.replace(OLD_STUB, STUB))
         if document.pop("schema") != SCHEMA:
             raise BackupError(f"{where}: written in a format that this arcctl does not know", hint=DAMAGED)
         parts = tuple(_part(item) for item in document.pop("parts"))
         missing = tuple(Missing(**item) for item in document.pop("missing", ()))
-        return Manifest(**{**document, "secrets": tuple(document.get("secrets", ()))}, parts=parts, missing=missing)
+        found = Manifest(**{**document, "secrets": tuple(document.get("secrets", ()))}, parts=parts, missing=missing)
+        return TypeAdapter(Manifest).validate_json(found.text)
     except (ValueError, KeyError, TypeError, AttributeError):
         raise BackupError(f"{where}: the manifest is damaged", hint=DAMAGED) from None
 

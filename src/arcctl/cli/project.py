@@ -23,7 +23,7 @@ from arcctl.diagnostics.facts import Collector
 from arcctl.engines import select as engines
 from arcctl.engines.base import Engine, Servers
 from arcctl.engines.host_ports import LoopbackPorts
-from arcctl.errors import ArcError, ProjectError
+from arcctl.errors import ArcError, ProjectError, SettingsError
 from arcctl.events import Event, Kind, Sink
 from arcctl.model.image import split
 from arcctl.model.service import Catalogue
@@ -82,16 +82,17 @@ def _engine(
     sink: Sink,
     problems: list[ArcError] | None,
 ) -> tuple[Catalogue, Engine]:
-    present = _read(directory.engine, problems) or ""
+    present = _read(partial(engines.present, directory), problems) or ""
     used = _read(partial(engines.used, directory), problems) or ""
-    return engines.choose(options.engine, present, used, directory, declared, sink)
+    chosen = _read(lambda: engines.choose(options.engine, present, used, directory, declared, sink), problems)
+    return chosen or engines.choose(engines.DOCKER, "", "", directory, declared, sink)
 
 
 def _read(read: Callable[[], T], problems: list[ArcError] | None) -> T | None:
     """What is read; where problems are collected, None in the place of what cannot be read."""
     try:
         return read()
-    except ArcError as error:
+    except (ProjectError, SettingsError) as error:
         if problems is None:
             raise
         if error.message not in {known.message for known in problems}:

@@ -113,7 +113,11 @@ def read(name: str, document: object) -> CustomService:
     file = custom_file(name)
     try:
         # As JSON, because a strict model takes lists for tuples only there.
-        return CustomService.model_validate_json(json.dumps(document, default=str))
+        text = json.dumps(document, default=str)
+    except (TypeError, ValueError) as error:  # a date for a name, or a part that is inside itself
+        raise SettingsError(f"{file}: {str(error)[:1].lower()}{str(error)[1:]}", hint=f"edit {file}") from None
+    try:
+        return CustomService.model_validate_json(text)
     except ValidationError as error:
         problems = "; ".join(_problem(dict(one)) for one in error.errors())
         raise SettingsError(f"{file}: {problems}", hint=f"edit {file}") from None

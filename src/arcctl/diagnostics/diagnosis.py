@@ -36,7 +36,14 @@ class EnvLink:
     path: str
 
 
-Repair = Mode | Leftover | EnvLink
+@dataclass(frozen=True)
+class Aside:
+    """Rename a damaged file that arcctl does without."""
+
+    path: str
+
+
+Repair = Mode | Leftover | EnvLink | Aside
 """What `doctor --fix` may do: safe, reversible, and never to data."""
 
 

@@ -54,8 +54,8 @@ class ProjectFacts:
     root: str
     initialised: bool
     """Whether there is a file of secrets."""
-    unreadable: tuple[tuple[str, str], ...] = ()
-    """What is wrong with each file that could not be read, and what to do."""
+    unreadable: tuple[tuple[str, str, str], ...] = ()
+    """What is wrong with each file that could not be read, what to do, and its path where it can be set aside."""
     private: tuple[File, ...] = ()
     disk: Disk | None = None
     """The file system with the state folder."""

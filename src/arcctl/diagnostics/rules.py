@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
-from arcctl.diagnostics.diagnosis import Diagnosis, EnvLink, Leftover, Mode, ok, problem, unknown, warn
+from arcctl.diagnostics.diagnosis import Aside, Diagnosis, EnvLink, Leftover, Mode, ok, problem, unknown, warn
 from arcctl.diagnostics.facts import Facts
 from arcctl.engines.base import too_old
 from arcctl.model.disk import MEGABYTE, SPARE_BYTES, Disk, Space
@@ -51,9 +51,9 @@ def _settings(facts: Facts) -> Iterator[Diagnosis]:
 
 def _files(facts: Facts) -> Iterator[Diagnosis]:
     """Files that cannot be read; `settings` reports those with settings."""
-    for text, fix in facts.directory.unreadable:
+    for text, fix, aside in facts.directory.unreadable:
         if (text, fix) != facts.directory.problem:
-            yield problem("files", text, fix)
+            yield problem("files", text, fix, repairs=(Aside(aside),) if aside else ())
 
 
 def _near_misses(facts: Facts) -> Iterator[Diagnosis]:

@@ -5,11 +5,14 @@ A project that ran on none gets Docker where it answers.
 
 from __future__ import annotations
 
+import shlex
+from pathlib import Path
+
 from arcctl.engines.base import Engine
 from arcctl.engines.docker import engine as docker_adapter
 from arcctl.engines.docker.engine import DockerEngine
 from arcctl.engines.embedded import translation
-from arcctl.errors import NotPermitted, UsageError
+from arcctl.errors import FileDamaged, NotPermitted, UsageError
 from arcctl.events import Event, Kind, Sink
 from arcctl.model.service import Catalogue, Layer
 from arcctl.render import compose
@@ -45,10 +48,25 @@ def choose(
     return (catalogue, docker) if chosen == DOCKER else embedded(catalogue, directory)
 
 
+def present(directory: ProjectDirectory) -> str:
+    """The engine that runs a project now; empty while none does."""
+    return _known(directory.engine(), directory.state / "engine")
+
+
+def _known(name: str, file: Path) -> str:
+    """To take another engine would be to leave what runs, and data, to themselves."""
+    if name in ("", *NAMES):
+        return name
+    write = f"echo {{}} >{shlex.quote(str(file))}"
+    hint = f"write the one that ran it last: {write.format(DOCKER)}, or: {write.format(EMBEDDED)}"
+    raise FileDamaged(f"{file}, line 1: {name[:40]!r} is no engine", hint=hint)
+
+
 def used(directory: ProjectDirectory) -> str:
     """The engine that ran a project last and has its data; empty where none has, or where that is not known."""
-    if found := next(reversed(directory.used_engines()), ""):
-        return found if found in NAMES else ""
+    names = [_known(name, directory.state / "used-engines") for name in directory.used_engines()]
+    if found := next(reversed(names), ""):
+        return found
     if not directory.bootstrapped():
         return ""
     from arcctl.engines.embedded import location

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from arcctl.errors import EngineError
 from arcctl.lifecycle.report import InitReport
-from arcctl.project import Project, ensure_secrets
+from arcctl.project import Project, ensure_secrets, set_damaged_aside
 
 
 def init(project: Project) -> InitReport:
@@ -13,6 +13,7 @@ def init(project: Project) -> InitReport:
         volumes = project.engine.volumes()
     except EngineError:
         volumes = ()
+    set_damaged_aside(project)
     before = project.directory.secrets()
     ensure_secrets(project, volumes)
     generated = tuple(name for name in project.directory.secrets() if name not in before)

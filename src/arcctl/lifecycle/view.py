@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from arcctl.events import Event, Kind
 from arcctl.lifecycle.config_report import SetReport, SettingsReport, ValidateReport
 from arcctl.lifecycle.report import BootstrapReport, InitReport, PsReport, RestartReport, UpReport
 from arcctl.model.resource import ResourceResult, State
@@ -60,6 +61,12 @@ def up(report: UpReport, *, waited: bool) -> None:
     if report.left_out:
         terminal.say(f"not available here: {', '.join(report.left_out)}", style="yellow")
     terminal.say("next: arcctl info, arcctl health" + (", arcctl engine list" if report.left_out else ""))
+
+
+def warn(event: Event) -> None:
+    """A sink for a command that shows no progress."""
+    if event.kind is Kind.WARNING:
+        terminal.say(f"warning: {event.message}", style="yellow")
 
 
 def init(report: InitReport) -> None:

@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from arcctl.errors import SettingsError
 
 HINT = "config/<service>/.env.example lists every setting with its meaning and default"
-INIT = "arcctl init, which generates the missing secrets"
+INIT = "arcctl init, which generates the secrets that are missing in .arcctl/secrets.env"
 
 NOT_ISSUED = "unset"
 """The value of a secret that its server has not issued yet."""

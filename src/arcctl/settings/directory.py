@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import itertools
 import json
 import os
 import re
 import secrets
+import shlex
 import shutil
 import stat
 import tempfile
@@ -20,7 +22,7 @@ from io import StringIO
 from pathlib import Path, PurePosixPath
 from typing import Any, TextIO, TypeVar
 
-from arcctl.errors import ArcError, SettingsError
+from arcctl.errors import ArcError, FileDamaged, SettingsError
 from arcctl.model.env import Variable
 from arcctl.model.image import Locked
 from arcctl.model.rotation import Change
@@ -28,7 +30,7 @@ from arcctl.settings import dotenv, image_lock
 from arcctl.settings.location import FOLDERS
 from arcctl.settings.migrate import migrate
 from arcctl.settings.resolve import Source
-from arcctl.settings.text import read_json, read_text, unreadable
+from arcctl.settings.text import DAMAGED, parse_yaml, read_json, read_text, unreadable
 
 STATE = ".arcctl"
 COMPOSE_LINK = ".env"
@@ -38,6 +40,19 @@ SHARED, SHARED_FOLDER = 0o644, 0o755
 UNDECODED = "surrogateescape"
 """Bytes of a path or an argument that are not of the system's encoding are written as they are."""
 T = TypeVar("T")
+
+LOST = {
+    "compose.env": "nothing, it is written from the settings again",
+    "secret-changes.json": "when each secret was last changed",
+    "input-hashes.json": "whether files in config/ changed since `arcctl up`; to apply them anyway: arcctl restart",
+    "started.json": "which services were started, until the next `arcctl up`",
+    "started-at.json": "when containers were started that do not exist any more",
+    "stopping.json": "what a command that was cut off was stopping",
+    "bootstrapped.json": "which services are set up; the next `arcctl up` looks",
+    "data-versions.json": "which versions wrote the data, until the next `arcctl up`",
+    "servers.json": "which versions ran last, until the next `arcctl up`",
+}
+"""The files of the state folder that arcctl does without, and what nobody knows then."""
 
 
 def template() -> Path:
@@ -87,7 +102,7 @@ class ProjectDirectory:
 
     def secrets(self) -> dict[str, str]:
         """The generated secrets, by variable name; empty before `init`."""
-        return read_env(self.secrets_file, str(self.secrets_file))
+        return read_env(self.secrets_file, str(self.secrets_file), whole=True)
 
     def add_secrets(self, missing: Mapping[str, Variable]) -> None:
         """Generate and store the missing secrets; stored ones stay as they are."""
@@ -141,6 +156,11 @@ class ProjectDirectory:
         note = "Written by arcctl from config/*/.env and the generated secrets. Edit those instead."
         self.write_private({self.compose_env: env_text(values, note)})
         self.link_compose_env()
+
+    def compose_values(self) -> dict[str, str]:
+        """The variables as they were last written for Compose; empty before `init`."""
+        with self._rebuilt(self.compose_env):
+            return read_env(self.compose_env, str(self.compose_env), whole=True)
 
     def link_compose_env(self) -> None:
         """Plain `docker compose` reads the settings through this link; a file in its place stays."""
@@ -255,7 +275,7 @@ class ProjectDirectory:
         return self.state / f"{name}.json"
 
     def _read_json(self, name: str, shape: type[T], default: T) -> T:
-        with readable(self.root):
+        with readable(self.root), self._rebuilt(self._json(name)):
             return read_json(self._json(name), shape, default)
 
     def _write_json(self, name: str, document: object) -> None:
@@ -263,13 +283,53 @@ class ProjectDirectory:
 
     def problems(self) -> tuple[ArcError, ...]:
         """What is wrong with each file of this project that cannot be read."""
-        envs = (*sorted(self.root.glob("config/*/.env")), self.compose_env)
+        envs, state = sorted(self.root.glob("config/*/.env")), set(self.state.glob("*.json"))
         reads: list[Callable[[], object]] = [partial(read_env, p, str(p.relative_to(self.root))) for p in envs]
-        reads += [partial(read_json, path, object, None) for path in sorted(self.state.glob("*.json"))]
-        reads += [self.rotation, self.secret_changes, self.input_hashes, self.started, self.started_at, self.stopping]
-        reads += [self.bootstrapped, self.engine, self.used_engines]
-        found = map(_problem, (self.secrets, *reads, self.image_lock))
+        reads += [partial(self._check, p) for p in sorted(self.root.glob("config/*/**/*.y*ml"))]
+        reads += [partial(read_json, path, object, None) for path in sorted(state - set(self._rebuildable()))]
+        reads += [self.rotation, self.engine, self.used_engines, *self._rebuildable().values(), self.image_lock]
+        found = map(_problem, (self.secrets, *reads))
         return tuple({error.message: error for error in found if error}.values())
+
+    def _check(self, path: Path) -> None:
+        parse_yaml(read_text(path), str(path.relative_to(self.root)))
+
+    def _rebuildable(self) -> dict[Path, Callable[[], object]]:
+        """What reads each of the files that arcctl does without."""
+        reads: dict[str, Callable[[], object]] = {
+            "compose.env": self.compose_values,
+            "secret-changes.json": self.secret_changes,
+            "input-hashes.json": self.input_hashes,
+            "started.json": self.started,
+            "started-at.json": self.started_at,
+            "bootstrapped.json": self.bootstrapped,
+            "stopping.json": self.stopping,
+        }
+        return {self.state / name: reads.get(name, partial(self.note, Path(name).stem)) for name in LOST}
+
+    @contextmanager
+    def _rebuilt(self, path: Path) -> Iterator[None]:
+        """The error for a damaged file says what becomes of it, where arcctl does without it."""
+        try:
+            yield
+        except (FileDamaged, SettingsError) as error:
+            if path.name not in LOST:
+                raise
+            hint = f"arcctl doctor --fix, which sets it aside; lost is {LOST[path.name]}"
+            raise FileDamaged(error.message, hint=hint) from None
+
+    def damaged(self) -> dict[Path, ArcError]:
+        """The damaged files that arcctl does without."""
+        found = {path: _problem(read) for path, read in self._rebuildable().items()}
+        return {path: error for path, error in found.items() if isinstance(error, FileDamaged)}
+
+    def set_aside(self, path: Path) -> str:
+        """Rename a damaged file that arcctl does without; what was done, for a person. One of before stays."""
+        names = (path.with_name(f"{path.name}{DAMAGED}{number or ''}") for number in itertools.count())
+        new = next(name for name in names if not name.exists())
+        with readable(self.root):
+            path.rename(new)
+        return f"{path} is damaged and was set aside as {new.name}; lost is {LOST[path.name]}"
 
     def acquire(self) -> TextIO | None:
         """The lock of this project, released when it is closed; None while another process holds it.
@@ -393,15 +453,19 @@ def _remove(root: Path, path: Path) -> None:
         folder.rmdir()
 
 
-def read_env(path: Path, shown: str) -> dict[str, str]:
+def read_env(path: Path, shown: str, *, whole: bool = False) -> dict[str, str]:
     """The variables of an `.env` file, taken literally; none where there is no file.
 
-    Raises SettingsError with the line that is not `NAME=value`.
+    Raises SettingsError with the line that is not `NAME=value`, and FileDamaged for a `whole` file without its end.
     """
     from dotenv.parser import parse_stream
 
     found: dict[str, str] = {}
-    for binding in parse_stream(StringIO(read_text(path, ""))):
+    text = read_text(path, "")
+    if whole and text and not text.endswith("\n"):
+        hint = f"put a copy of it back; where nothing is missing, end its last line: echo >>{shlex.quote(str(path))}"
+        raise FileDamaged(f"{shown}, line {text.count(chr(10)) + 1}: the file is cut off here", hint=hint)
+    for binding in parse_stream(StringIO(text)):
         if binding.error or (binding.key is not None and binding.value is None):
             line = binding.original.line
             raise SettingsError(f"{shown}, line {line}: not of the form NAME=value", hint=f"edit {path}")

@@ -10,6 +10,9 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from arcctl.errors import ProjectError
+from arcctl.settings.text import read_text
+
 MOVED = {
     ".arcctl/changed.json": ".arcctl/secret-changes.json",
     ".arcctl/inputs.json": ".arcctl/input-hashes.json",
@@ -41,8 +44,10 @@ def _move(old: Path, new: Path) -> None:
 
 def _name_custom_scrapes(path: Path, write: Callable[[Path, str, int], None]) -> None:
     """A project's copy of Prometheus' settings lists the file with the targets of custom services by its name."""
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError, UnicodeDecodeError):
-        text = path.read_text(encoding="utf-8")
-        named = _SCRAPE_FILE.sub(r"\1custom.yml", text)
-        if named != text:
-            write(path, named, path.stat().st_mode & 0o777)
+    try:
+        text = read_text(path, "")
+    except ProjectError:  # said by the commands that need it
+        return
+    named = _SCRAPE_FILE.sub(r"\1custom.yml", text)
+    if named != text:
+        write(path, named, path.stat().st_mode & 0o777)

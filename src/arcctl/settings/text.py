@@ -9,9 +9,12 @@ import shlex
 from pathlib import Path
 from typing import Any, TypeVar
 
-from arcctl.errors import ProjectError, SettingsError
+from arcctl.errors import FileDamaged, ProjectError, SettingsError
 
 T = TypeVar("T")
+
+DAMAGED = ".damaged"
+"""What the name of a file that was set aside ends with."""
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 """A disk without space or inodes, and a user who has used up a quota."""
@@ -28,7 +31,7 @@ def read_text(path: Path, default: str | None = None) -> str:
 
     Where there is no file, it is `default`, if one is given.
 
-    Raises ProjectError with the file, the byte and the encoding that the file seems to have.
+    Raises ProjectError; FileDamaged with the file, the line and the encoding that the file seems to have.
     """
     try:
         data = path.read_bytes()
@@ -46,14 +49,18 @@ def read_text(path: Path, default: str | None = None) -> str:
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _not_utf_8(path: Path, data: bytes, place: int) -> ProjectError:
-    encoding = _encoding(data)
+def _not_utf_8(path: Path, data: bytes, place: int) -> FileDamaged:
+    encoding, line = _encoding(data), data.count(b"\n", 0, place) + 1
+    where = f"{path}, line {line}"
     if not encoding:
-        return ProjectError(f"{path}: not text: byte {place} is zero", hint=f"see what it is: file {path}")
+        return FileDamaged(
+            f"{where}: not text: byte {place} is zero",
+            hint=f"put a copy of it back, or see what it is: file {shlex.quote(str(path))}",
+        )
     old, new = shlex.quote(str(path)), shlex.quote(f"{path}.utf8")
     command = f"(umask 077; iconv -f {encoding} -t UTF-8 {old} >{new}) && cp {new} {old} && rm {new}"
-    return ProjectError(
-        f"{path}: not UTF-8 text at byte {place}, it looks like {_NAMES.get(encoding, encoding)}",
+    return FileDamaged(
+        f"{where}: not UTF-8 text at byte {place}, it looks like {_NAMES.get(encoding, encoding)}",
         hint=f"save it as UTF-8 in your editor, or: {command}",
     )
 
@@ -77,7 +84,7 @@ def _encoding(data: bytes) -> str:
 def read_json(path: Path, shape: type[T], default: T) -> T:
     """The document in a file, checked against its type; `default` where there is no file.
 
-    Raises ProjectError with the file, and with the line or the entry that is wrong. Values are never shown.
+    Raises FileDamaged with the file, and with the line or the entry that is wrong. Values are never shown.
     """
     from pydantic import TypeAdapter, ValidationError
 
@@ -89,12 +96,15 @@ def read_json(path: Path, shape: type[T], default: T) -> T:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         where = "".join(f", entry {part}" for part in first["loc"][:1])
-        raise ProjectError(
-            f"{path}{where}: {first['msg'][:1].lower()}{first['msg'][1:]}",
-            hint=f"repair it, put a copy of it back, or move it away: mv {shlex.quote(str(path))}"
-            f" {shlex.quote(f'{path}.broken')}",
-        ) from None
+        text = f"{path}{where}: {first['msg'][:1].lower()}{first['msg'][1:]}"
+        raise FileDamaged(text, hint=by_hand(path)) from None
     return document
+
+
+def by_hand(path: Path) -> str:
+    """What to do about a file of arcctl whose content nothing else knows."""
+    old, new = shlex.quote(str(path)), shlex.quote(f"{path}{DAMAGED}")
+    return f"repair it, put a copy of it back, or move it away: mv {old} {new}"
 
 
 def unreadable(error: OSError, root: Path) -> ProjectError:
@@ -108,14 +118,17 @@ def unreadable(error: OSError, root: Path) -> ProjectError:
     if isinstance(error, FileNotFoundError):
         where = next((path for path in (*reversed(where.parents), where) if not path.exists()), where)
         hint = f"see what is there: ls -la {where.parent}"
+    if isinstance(error, IsADirectoryError):
+        return FileDamaged(f"{where}: is a directory", hint=by_hand(where))
     if isinstance(error, NotADirectoryError):
         where = next((path for path in reversed(where.parents) if not path.is_dir()), where)
     return ProjectError(f"{where}: {(error.strerror or str(error)).lower()}", hint=hint)
 
 
 def refused(error: OSError) -> ProjectError | None:
-    """The error for a disk that refuses a write of any file, wherever that was; None for what is not the disk's."""
-    if error.errno not in (*FULL, errno.EROFS) and not (isinstance(error, PermissionError) and error.filename):
+    """The error for a disk that refuses a file, or has a folder in its place; None for what is not the disk's."""
+    of_a_file = isinstance(error, PermissionError | IsADirectoryError | NotADirectoryError) and error.filename
+    if error.errno not in (*FULL, errno.EROFS) and not of_a_file:
         return None
     return unreadable(error, Path(error.filename or ".").parent)
 
@@ -126,12 +139,21 @@ def packaged(path: str) -> str:
 
 
 def parse_yaml(text: str, file: str) -> Any:
-    """The document of a file that users write. Raises SettingsError with the line where it is no YAML."""
+    """The document of a file that users write. Raises SettingsError with the line and column where it is no YAML."""
     import yaml
 
     try:
         return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark else ""
-        raise SettingsError(f"{file}{where}: not YAML", hint=f"edit {file}") from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        what = error.problem
+    except yaml.reader.ReaderError as error:
+        where, what = f", line {text.count(chr(10), 0, error.position) + 1}", "a character that no YAML file may have"
+    except RecursionError:
+        where, what = "", "nested too deeply"
+    except ValueError as error:  # a number or a date that is none
+        where, what = "", str(error)
+    except (LookupError, AttributeError, TypeError):
+        where, what = "", "a value that does not fit its tag"
+    raise SettingsError(f"{file}{where}: not YAML: {what}", hint=f"edit {file}") from None

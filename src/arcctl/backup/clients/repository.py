@@ -22,7 +22,7 @@ from typing import Any, BinaryIO
 from arcctl.backup.clients.encryption import decrypted, encrypted
 from arcctl.backup.manifest import DAMAGED, Entry, Kind, Manifest, Part, Verified, read
 from arcctl.backup.plan import obstacle
-from arcctl.errors import ArcError, BackupError, KeyRefused, UsageError
+from arcctl.errors import ArcError, BackupError, KeyRefused, ProjectError, UsageError
 from arcctl.settings.directory import (
     PRIVATE_FILE,
     PRIVATE_FOLDER,
@@ -33,9 +33,10 @@ from arcctl.settings.directory import (
     write_whole,
 )
 from arcctl.settings.location import FOLDER
-from arcctl.settings.text import read_text
+from arcctl.settings.text import read_json, read_text
 
 MANIFEST, KEY, VERIFIED = "manifest.json", "key.age", "verified.json"
+NEVER = Verified("", restored=False)
 KEY_FILE = "backup.passphrase"
 RECIPIENT, IDENTITY = "age1", "AGE-SECRET-KEY-"
 """How age's public and private keys begin."""
@@ -293,8 +294,8 @@ def _sha256(path: Path) -> str:
 def _manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST
     try:
-        return read(path.read_text(encoding="utf-8"), folder.name)
-    except (OSError, UnicodeDecodeError):
+        return read(read_text(path), folder.name)
+    except ProjectError:
         raise BackupError(f"{folder.name} has no readable manifest", hint=DAMAGED) from None
 
 
@@ -308,11 +309,10 @@ def _entry(folder: Path) -> Entry:
 
 
 def _verified(folder: Path) -> Verified | None:
-    path = folder / VERIFIED
-    try:
-        return Verified(**json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
-    except (OSError, ValueError, TypeError):
-        return None
+    with contextlib.suppress(ProjectError):
+        found = read_json(folder / VERIFIED, Verified, NEVER)
+        return None if found is NEVER else found
+    return None
 
 
 def _identity(text: str) -> Any:

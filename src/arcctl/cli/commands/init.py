@@ -19,4 +19,4 @@ def init(ctx: typer.Context) -> None:
     from arcctl.lifecycle import view
 
     new_project(ctx.obj)
-    view.init(use_case.init(load_project(ctx.obj)))
+    view.init(use_case.init(load_project(ctx.obj, view.warn)))

@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 
-from arcctl.diagnostics.diagnosis import EnvLink, Leftover, Mode, Repair
+from arcctl.diagnostics.diagnosis import Aside, EnvLink, Leftover, Mode, Repair
 from arcctl.diagnostics.facts import EngineReport, File, Host, ProjectFacts, Removable
 from arcctl.engines import disks
 from arcctl.engines.base import Engine
@@ -82,8 +82,14 @@ class LocalCollector:
             link_blocked=self._link_blocked(),
             leftovers=tuple(str(p.relative_to(self._directory.root)) for p in _incomplete(state)),
             busy=_lock_owner(state / "lock"),
-            unreadable=tuple((error.message, error.hint) for error in self._problems),
+            unreadable=tuple(self._unreadable()),
         )
+
+    def _unreadable(self) -> Iterator[tuple[str, str, str]]:
+        damaged = self._directory.damaged()
+        aside = {error.message: str(path.relative_to(self._directory.root)) for path, error in damaged.items()}
+        records = self._engine.damaged() if isinstance(self._engine, EmbeddedEngine) else ()
+        yield from ((error.message, error.hint, aside.get(error.message, "")) for error in (*self._problems, *records))
 
     def engine(self) -> EngineReport:
         if isinstance(self._engine, DockerEngine):
@@ -126,6 +132,10 @@ class LocalCollector:
                 case Leftover(path):
                     _remove(self._path(path))
                     return f"removed {path}"
+                case Aside(path):
+                    damaged = self._directory.damaged()[self._path(path)]
+                    self._problems = tuple(error for error in self._problems if error.message != damaged.message)
+                    return self._directory.set_aside(self._path(path))
                 case EnvLink(path):
                     self._path(path).unlink(missing_ok=True)
                     self._directory.link_compose_env()

@@ -80,6 +80,6 @@ def _volumes(data: Path, declared: Mapping[str, tuple[str, Volume]], catalogue: 
             name=name,
             service=key,
             missing=tuple(f for f in file.files if not _has_text(folder / f)) if any(folder.iterdir()) else (),
-            version=version.read_text(encoding="utf-8").strip() if version.is_file() else "",
+            version=version.read_text(errors="replace").strip() if version.is_file() else "",
             wanted=data_version(component, component.container.pinned or component.container.image),
         )

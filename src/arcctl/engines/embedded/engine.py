@@ -35,7 +35,7 @@ from arcctl.engines.embedded.layout import Layout
 from arcctl.engines.embedded.resolver import BinaryResolver
 from arcctl.engines.embedded.supervisor import ProcessState, Supervised, Supervisor
 from arcctl.engines.volumes import declared
-from arcctl.errors import EngineError, UsageError
+from arcctl.errors import EngineError, FileDamaged, SettingsError, UsageError
 from arcctl.model.disk import Disk, fullest
 from arcctl.model.env import ServiceEnv, load
 from arcctl.model.graph import heights
@@ -44,6 +44,7 @@ from arcctl.model.smoke_test import EphemeralContainer
 from arcctl.settings import directory as files
 from arcctl.settings.environment import snapshot
 from arcctl.settings.installation import with_extra
+from arcctl.settings.text import read_json
 
 if TYPE_CHECKING:
     import asyncio
@@ -55,7 +56,7 @@ RECORD, OLD_RECORD = "process.json", "made.json"
 """The file that says what a process was started from, and the name that it once had."""
 STARTS = "starts"
 """The file to which each start since the last command adds a line: the pid, and the size that the log had."""
-FILES_GONE = "the files that it was started with are gone"
+FILES_GONE = "the files that it was started with are gone or damaged"
 UNKNOWN = ProcessState(pid=0, state="dead")
 """A process that no supervisor knows and that does not run."""
 UNSUPERVISED = "nothing would start it again: its supervisor does not answer"
@@ -362,10 +363,13 @@ class EmbeddedEngine:
 
     def _envs(self) -> dict[str, ServiceEnv]:
         """The settings of each process, as the last command wrote them; empty before `init`."""
-        if not self._directory.compose_env.is_file():
+        if not (values := self._directory.compose_values()):
             return {}
-        values = files.read_env(self._directory.compose_env, str(self._directory.compose_env))
-        return {key: load(component.env, values) for key, component in self._components.items()}
+        try:
+            return {key: load(component.env, values) for key, component in self._components.items()}
+        except SettingsError as error:
+            text = f"{self._directory.compose_env}: {error.message}"
+            raise FileDamaged(text, hint="arcctl init, which writes it from the settings again") from None
 
     def _layout(self) -> Layout:
         chosen = {key: self._resolver.source(c) for key, c in self._components.items()}
@@ -379,11 +383,22 @@ class EmbeddedEngine:
     def _restarts(self, key: str) -> int:
         """How often the supervisor started a process again."""
         path = self._base / "run" / key / STARTS
-        return max(0, len(path.read_text(encoding="utf-8").splitlines()) - 1) if path.is_file() else 0
+        return max(0, len(path.read_bytes().splitlines()) - 1) if path.is_file() else 0
 
     def _record(self, key: str) -> dict[str, str]:
-        """What a process was started from; empty where it was not started."""
-        for path in (self._base / "run" / key / name for name in (RECORD, OLD_RECORD)):
-            if path.is_file():
-                return dict(json.loads(path.read_text(encoding="utf-8")))
+        """What a process was started from; empty where it was not started, or where the record is damaged."""
+        with contextlib.suppress(FileDamaged):
+            return self._read_record(key)
         return {}
+
+    def _read_record(self, key: str) -> dict[str, str]:
+        old = read_json(self._base / "run" / key / OLD_RECORD, dict[str, str], {})
+        return read_json(self._base / "run" / key / RECORD, dict[str, str], old)
+
+    def damaged(self) -> Iterator[FileDamaged]:
+        """The damaged records of processes."""
+        for key in self._components:
+            try:
+                self._read_record(key)
+            except FileDamaged as error:
+                yield FileDamaged(error.message, hint=f"arcctl up {key}, which starts it again and writes it anew")

@@ -15,6 +15,7 @@ from arcctl.engines.embedded.logs import log_file
 from arcctl.engines.embedded.processes import IDENTITY
 from arcctl.engines.embedded.supervisor import SETTINGS
 from arcctl.engines.embedded.translation import Place
+from arcctl.errors import SettingsError
 from arcctl.model.env import ServiceEnv
 from arcctl.model.service import BindMount, Component, ConfigFile, Routes, Volume
 from arcctl.settings.directory import PRIVATE_FILE, PRIVATE_FOLDER, UNDECODED, shared_folder, write_whole
@@ -160,7 +161,12 @@ class Layout:
 
 
 def _patched(text: str, patch: Any, name: str) -> str:
-    return text if patch is None else _yaml(translation.merged(parse_yaml(text, name), patch))
+    if patch is None:
+        return text
+    document = parse_yaml(text, name)
+    if not isinstance(document, dict):
+        raise SettingsError(f"{name}, line 1: names and values are expected here", hint=f"edit {name}")
+    return _yaml(translation.merged(document, patch))
 
 
 def _yaml(document: Any) -> str:

@@ -6,11 +6,15 @@ That folder is known by an id in the project, so a project that was renamed find
 from __future__ import annotations
 
 import hashlib
+import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
 from arcctl.engines.embedded import accounts
+from arcctl.errors import FileDamaged
 from arcctl.settings.directory import PRIVATE_FILE, STATE, UNDECODED, write_whole
+from arcctl.settings.text import read_text
 
 ROOT = Path("/var/lib/arcctl")
 ID = f"{STATE}/project-id"
@@ -32,8 +36,12 @@ def _ids(directory: Path) -> Iterator[str]:
 
 
 def _id(directory: Path) -> str:
-    file = directory / ID
-    return file.read_text(encoding="utf-8").strip() if file.is_file() else ""
+    found = read_text(directory / ID, "").strip()
+    if found and not re.fullmatch(r"[0-9a-f]{12}", found):
+        write = f"echo NAME >{shlex.quote(str(directory / ID))}"
+        hint = f"it is the name of the folder with the data of this project: ls {ROOT}; {write}"
+        raise FileDamaged(f"{directory / ID}, line 1: not the id of a project", hint=hint)
+    return found
 
 
 def _hash(*parts: object) -> str:

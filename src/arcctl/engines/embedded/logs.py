@@ -20,9 +20,10 @@ def log_file(base: Path, key: str) -> Path:
 def last_run(starts: Path) -> int:
     """How many bytes a log had at the last start of its process that surely printed something: the one before the last,
     where there are two."""
-    lines = starts.read_text(encoding="utf-8").splitlines() if starts.is_file() else []
-    sizes = [line.partition(" ")[2] for line in lines]  # an earlier arcctl noted the pid alone
-    return int(next(iter(sizes[-2:]), "") or 0)
+    lines = starts.read_bytes().splitlines() if starts.is_file() else []
+    sizes = [line.partition(b" ")[2] for line in lines]  # an earlier arcctl noted the pid alone
+    size = next(iter(sizes[-2:]), b"")
+    return int(size) if size.isdigit() else 0
 
 
 def follow(paths: Mapping[str, Path], *, follow: bool, tail: str, start: int = 0) -> Iterator[str]:

@@ -198,7 +198,7 @@ class Supervisor:
         """Start a supervisor with these programs, or give them to the one that runs."""
         config = self.base / "supervisor.conf"
         text = self._config(programs)
-        changed = not config.is_file() or config.read_text(encoding="utf-8") != text
+        changed = not config.is_file() or config.read_bytes() != text.encode()
         write_whole(config, text)
         if self.is_lost():
             self.sweep()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from arcctl.engines.embedded.engine import base
+from arcctl.engines.embedded.location import base
 from benchmarks import measure
 from benchmarks.row import ARCCTL, Row
 

@@ -19,7 +19,7 @@ import httpx
 import psutil
 
 from arcctl import services
-from arcctl.engines.embedded.engine import base
+from arcctl.engines.embedded.location import base
 from benchmarks import measure
 from benchmarks.row import ARCCTL, Row
 from tests import otlp

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, LiteralString
 
 from arcctl.checks import locks_report
-from arcctl.checks.clients.postgres import EXTENSIONS, LOCKS, Locked, limited
+from arcctl.checks.clients.postgres import EXTENSIONS, LOCKS, Locked, connect, limited
 from arcctl.checks.clients.steps import short
 from arcctl.checks.locks_report import Holder
 from arcctl.data.report import Database, DropImpact, Obstacle, Refreshed, Table
 from arcctl.errors import UnhealthyError
 from arcctl.model.data_store import LOCK_SECONDS, Databases
-from arcctl.model.names import LOOPBACK
 
 if TYPE_CHECKING:
     import psycopg
@@ -196,16 +195,9 @@ class LoopbackDatabases:
         """Raises UnhealthyError with the message of the server."""
         import psycopg
 
-        login: dict[str, Any] = {"user": self.store.user, "password": self.store.password, "dbname": database}
+        user, password = self.store.user, self.store.password
         try:
-            connection = await psycopg.AsyncConnection.connect(
-                host=LOOPBACK,
-                port=self.port,
-                sslmode="disable",
-                autocommit=True,
-                connect_timeout=CONNECT_SECONDS,
-                **login,
-            )
+            connection = await connect(self.port, user, database, password, connect_timeout=CONNECT_SECONDS)
             async with connection:
                 yield connection
         except Locked as error:

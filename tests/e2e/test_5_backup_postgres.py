@@ -143,7 +143,7 @@ def test_a_database_with_a_subscription_is_replaced_and_so_said(server: Platform
     _run(server, "arc", "INSERT INTO notes VALUES (2)")
     done = _restore(server, name).ok()
     assert "restored: postgres" in done.err
-    assert "arc: disabled until ALTER SUBSCRIPTION ... ENABLE: away" in done.err
+    assert 'arc: its subscription away is disabled; to go on: ALTER SUBSCRIPTION "away" ENABLE' in done.err
     assert _value(server, "SELECT count(*) FROM notes", "arc") == 1
     assert _value(server, "SELECT subenabled FROM pg_subscription") is False
     assert [d for d in _databases(server) if d.startswith("arcctl_")] == []

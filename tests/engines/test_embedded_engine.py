@@ -46,6 +46,16 @@ def test_what_runs_is_observed_also_where_its_files_are_gone(
     assert (found.state, found.changed, found.exit_code) == (state, changed, now.exit_code)
 
 
+def test_what_no_file_names_is_named_before_anything_is_started(engine: EmbeddedEngine, tmp_path: Path) -> None:
+    data = tmp_path / "base" / "data" / "store_data"
+    data.mkdir(parents=True)
+    with subprocess.Popen(("sleep", "600"), cwd=data, start_new_session=True) as left:
+        with pytest.raises(EngineError, match=rf"still running in .*: sleep \(pid {left.pid}\)"):
+            engine.recover()
+        left.kill()
+    assert engine.recover() == ()
+
+
 @pytest.mark.parametrize("volumes", [False, True])
 def test_nothing_is_deleted_under_a_process_that_runs(engine: EmbeddedEngine, tmp_path: Path, volumes: bool) -> None:
     run, data = tmp_path / "base" / "run" / "store", tmp_path / "base" / "data" / "store_data"

@@ -239,6 +239,26 @@ def test_what_is_left_in_its_folder_is_named(supervisor: Supervisor) -> None:
     supervisor.shutdown()
 
 
+def test_nothing_is_started_while_a_process_that_no_file_names_runs(supervisor: Supervisor) -> None:
+    ran = supervisor.running()
+    _kill(supervisor)
+    shutil.rmtree(supervisor.base / "run")
+    with pytest.raises(EngineError, match=r"still running in .*: sleep \(pid") as caught:
+        supervisor.ensure({"one": _program(supervisor.base, "one")})
+    assert all(str(pid) in caught.value.hint for pid in ran.values())
+    assert processes.supervisors(supervisor.base) == []
+    processes.end([*ran.values()])
+    supervisor.ensure({})
+    assert supervisor.processes() == {}
+
+
+def test_what_ends_a_moment_after_its_server_is_waited_for(supervisor: Supervisor) -> None:
+    _start_instead(supervisor, "one", "sh -c 'setsid sleep 1 & exec sleep 600'")
+    _kill(supervisor)
+    supervisor.sweep()
+    assert processes.working_below(supervisor.base) == {}
+
+
 def test_what_cannot_be_ended_is_named_wherever_it_works(
     supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,6 +25,8 @@ CALL_SECONDS = 10.0
 """Longest time until a supervisor answers a call."""
 CALLS = 4
 """How often one that takes longer is asked before it counts as lost: on a machine under load it may be slow."""
+LEFT_SECONDS = 2.0
+"""Longest time that what a server started may run after it."""
 STOP_SECONDS = 90.0
 """Longest time that a supervisor which does not answer may take to stop its servers, one after the other."""
 SOCKET_PATH_LIMIT = 100
@@ -287,7 +289,7 @@ class Supervisor:
             time.sleep(0.05)
 
     def shutdown(self, tell: Tell = silent) -> None:
-        """Stop everything and end the supervisor. Raises EngineError where something still runs afterwards."""
+        """Stop everything and end the supervisor. Raises EngineError as `sweep` does."""
         found = self.processes()
         if found is not None:
             self.stop(tuple(found))
@@ -295,11 +297,6 @@ class Supervisor:
             self.call("shutdown")
             processes.wait_ended([pid])
         self.sweep(tell)
-        still = {pid: key for key, pid in self.running().items()}
-        if left := still | processes.working_below(self.base):
-            pids, names = " ".join(map(str, left)), ", ".join(f"{name} (pid {pid})" for pid, name in left.items())
-            hint = f"see what they are: ps -fp '{pids}', and end them: kill {pids}"
-            raise EngineError(f"still running in {self.base}: {names}", hint=hint)
 
     def running(self) -> dict[str, int]:
         """The pids of the project's processes, by key: also of those without a supervisor that answers."""
@@ -309,10 +306,18 @@ class Supervisor:
     def sweep(self, tell: Tell = silent) -> None:
         """End a supervisor that does not answer, and processes that a killed one left running.
 
-        A supervisor without a socket cannot be reached again; it stops its servers when it ends.
+        A supervisor without a socket cannot be reached again; it stops its servers when it ends. Raises EngineError
+        where something still runs afterwards: it uses the data of the project, and no file says what it is.
         """
         if lost := processes.supervisors(self.base):
             pids = " ".join(map(str, lost))
             tell(f"waiting for the supervisor (pid {pids}) to stop its servers, for up to {STOP_SECONDS:.0f} s")
             processes.end(lost, STOP_SECONDS)
         processes.end([*self.running().values()])
+        if processes.wait_ended([*self._left()], LEFT_SECONDS) and (left := self._left()):
+            pids, names = " ".join(map(str, left)), ", ".join(f"{name} (pid {pid})" for pid, name in left.items())
+            hint = f"see what they are: ps -fp '{pids}', and end them: kill {pids}"
+            raise EngineError(f"still running in {self.base}: {names}", hint=hint)
+
+    def _left(self) -> dict[int, str]:
+        return {pid: key for key, pid in self.running().items()} | processes.working_below(self.base)

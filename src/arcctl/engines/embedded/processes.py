@@ -124,8 +124,8 @@ def supervisors(base: Path) -> dict[int, Path]:
 def project(pid: int) -> str:
     """The project directory of a server, which works in a folder of that project; empty for any other process."""
     folder = _folder(pid)
-    base = next((above.parent for above in (folder, *folder.parents) if above.name == "run"), None)
-    return owner(base) if base else ""
+    bases = (above.parent for above in (folder, *folder.parents) if above.name in ("run", "data"))
+    return next(filter(None, map(owner, bases)), "")
 
 
 def running_from(folder: Path) -> dict[int, str]:

@@ -14,7 +14,7 @@ from arcctl.model.host_ports import HostPort, PortOwner
 from arcctl.model.service import Component
 from arcctl.project import Project
 
-OTHER_PORT = "stop what uses the port, or choose another one; to see the settings: arcctl config show"
+OTHER_PORT = "or choose another one; to see the settings: arcctl config show"
 STOP_IT = "stop what uses the port: no setting changes it"
 ALL_IMAGES = 8 * GIGABYTE
 """Bytes that the images of all services take."""
@@ -114,7 +114,7 @@ def _uses_itself(port: HostPort, observed: Observed, project: Project) -> bool:
 
 def _free_port(port: HostPort, owner: PortOwner) -> str:
     if port.setting:
-        return OTHER_PORT
+        return f"{owner.stop if owner.project else 'stop what uses the port'}, {OTHER_PORT}"
     return owner.stop if owner.project else STOP_IT
 
 

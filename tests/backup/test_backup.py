@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,8 +19,9 @@ from arcctl.backup.report import CreateReport, Preview, RestoreReport, VerifyRep
 from arcctl.backup.restore import Restore, preview, restore
 from arcctl.backup.verify import Verify, verify
 from arcctl.engines.base import ContainerState, Observed
-from arcctl.errors import BackupError, KeyRefused, UsageError
+from arcctl.errors import BackupError, EngineError, KeyRefused, UsageError
 from arcctl.lifecycle import up
+from arcctl.model.backup_method import Dump
 from arcctl.model.probe import Answer
 from arcctl.model.service import Catalogue
 from arcctl.project import Project
@@ -141,6 +142,26 @@ def test_a_service_runs_again_after_a_copy_that_failed(platform: Platform) -> No
         platform.create()
     assert platform.engine.calls == ["stop store", "restart store"]
     assert platform.repository.entries() == ()
+
+
+def test_a_service_that_cannot_be_stopped_ends_a_backup_before_databases_are_dumped(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    databases = replace(
+        STORE, id="databases", title="Databases", backup=lambda env: Dump(port=1, user="root", password="p")
+    )
+    project = replace(platform.project(), catalogue=Catalogue({"databases": databases, STORE_ID: STORE}))
+    platform.engine.kept = ("arc_databases_data", "arc_store_data")
+    platform.engine.states["databases"] = ContainerState(state="running")
+    platform.copiers.data["databases"] = "two"
+
+    def refuse(engine: FakeEngine, keys: Iterable[str]) -> None:
+        raise EngineError("no supervisor answers")
+
+    monkeypatch.setattr(FakeEngine, "stop", refuse)
+    with pytest.raises(EngineError, match="no supervisor answers"):
+        asyncio.run(create(Create(), project, platform.tools))
+    assert platform.copiers.calls == []
 
 
 def test_a_service_that_does_not_answer_again_is_named(platform: Platform) -> None:

@@ -50,6 +50,8 @@ class Server(FakeEngine):
     """Grows when the server starts again; 0 while none answers."""
     started_after_dump: int = 1
     tablespaces: tuple[str, ...] = ()
+    subscriptions: tuple[str, ...] = ()
+    """Those of each database."""
     removals: list[str] = field(default_factory=lambda: ["DROP ROLE root;"])
     """What takes away each role and membership."""
     scripts: list[str] = field(default_factory=list)
@@ -77,16 +79,15 @@ class Server(FakeEngine):
         if "json_build_object('started'" in sql:
             state = {"started": self.started, "invalid": name == "half", "open": True}
             return Executed(0, json.dumps(state).encode())
-        if "pg_auth_members" in sql:
-            return Executed(0, "\n".join(self.removals).encode())
-        if "json_agg(spcname" in sql:
-            return Executed(0, json.dumps(self.tablespaces).encode())
-        if "'server'" in sql:
-            return Executed(0, json.dumps({"databases": {}, "server": ["ALTER ROLE ALL SET a TO 'b';"]}).encode())
-        if "json_agg(datname" in sql:
-            names = [] if MARK in sql else list(self.databases)
-            return Executed(0, json.dumps(names).encode())
-        return Executed(0, b"[]" if "pg_subscription" in sql else b"")
+        answers = {
+            "pg_auth_members": "\n".join(self.removals),
+            "json_agg(spcname": json.dumps(self.tablespaces),
+            "'server'": json.dumps({"databases": {}, "server": ["ALTER ROLE ALL SET a TO 'b';"]}),
+            "json_agg(datname": json.dumps([] if MARK in sql else list(self.databases)),
+            "pg_size_pretty": ", ".join(name for name in self.databases if f"'{name}'" in sql),
+            "pg_subscription": json.dumps([(name, name) for name in self.subscriptions]),
+        }
+        return Executed(0, next((answer for part, answer in answers.items() if part in sql), "").encode())
 
     def _script(self, sql: str) -> Executed:
         self.scripts.append(sql)
@@ -208,6 +209,20 @@ def test_tablespaces_are_named_that_are_not_in_a_backup(tablespaces: tuple[str, 
     copier = DatabaseCopier(_server(tablespaces=tablespaces), "store", METHOD)
     copier.save(Kind.PROPERTIES, "", io.BytesIO())
     assert copier.remarks() == remarks
+
+
+def test_only_what_a_backup_replaces_is_counted() -> None:
+    server, stopped = _server(), _server(started=0)
+    assert DatabaseCopier(server, "store", METHOD).present(["arc", "gone"]) == "arc"
+    assert DatabaseCopier(stopped, "store", METHOD).present(["arc"]) == ""
+
+
+def test_a_subscription_that_is_restored_is_named_with_what_lets_it_go_on() -> None:
+    copier = _loaded(_server(subscriptions=("sub2", 'a"b')))
+    assert copier.remarks()[1:] == (
+        'arc: its subscription sub2 is disabled; to go on: ALTER SUBSCRIPTION "sub2" ENABLE',
+        """arc: its subscription a"b is disabled; to go on: ALTER SUBSCRIPTION "a""b" ENABLE""",
+    )
 
 
 def test_an_undone_restore_takes_away_the_roles_memberships_and_settings_that_came_with_it() -> None:

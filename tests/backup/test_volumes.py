@@ -124,10 +124,10 @@ def test_what_is_no_archive_leaves_everything_as_it_was(copier: VolumeCopier, vo
 
 
 def test_what_is_there_is_told_by_its_size(copier: VolumeCopier, volume: Path) -> None:
-    assert copier.present().endswith(" KiB")
+    assert copier.present(["data"]).endswith(" KiB")
     assert copier.contents() == ((Kind.FOLDER, "data"),)
 
 
 def test_a_service_without_its_volume_has_nothing(tmp_path: Path) -> None:
     copier = VolumeCopier(LocalShell(tmp_path), "other", METHOD)
-    assert (copier.present(), copier.contents()) == ("", ())
+    assert (copier.present(["data"]), copier.contents()) == ("", ())

@@ -53,6 +53,17 @@ SAID: list[tuple[str, tuple[str, ...], Cause, str, dict[str, str]]] = [
         {"port": "4999"},
     ),
     (
+        "redis",
+        (
+            "redis  | 1:M 29 Nov 2026 11:28:06.657 # Warning: Could not create server TCP listening socket"
+            " 127.0.0.1:79: bind: Permission denied",
+            "redis  | 1:M 29 Nov 2026 11:28:06.657 # Failed listening on port 79 (tcp), aborting.",
+        ),
+        Cause.PERMISSION,
+        "Failed listening on port 79",
+        {"port": "79"},
+    ),
+    (
         "nats",
         (
             "nats  | [6675] 2026/11/29 11:28:06.477244 [FTL] Error listening on port: 127.0.0.1:4999,"

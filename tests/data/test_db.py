@@ -79,6 +79,19 @@ def test_only_a_database_of_the_user_is_dropped(name: str, message: str) -> None
     assert platform.clients.stored == before
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("model", """arcctl shell store --as root -- -d root -c 'ALTER DATABASE "model" IS_TEMPLATE false'"""),
+        ("template1", "arcctl db list"),
+    ],
+)
+def test_a_template_is_dropped_once_it_is_none(name: str, hint: str) -> None:
+    platform = Platform()
+    platform.clients.stored[name] = Database(name=name, owner="root", bytes=1, template=True)
+    assert refused(databases.drop(name, platform.project, platform.clients))[1] == hint
+
+
 def test_a_role_is_dropped_with_its_database_only_where_create_made_it() -> None:
     platform = Platform()
     run(databases.drop("by_hand", platform.project, platform.clients))
@@ -182,7 +195,7 @@ def test_what_is_in_the_way_of_a_drop_is_named_before_its_first_step() -> None:
     for work in (databases.drop_impact, databases.drop):
         message, hint = refused(work("by_hand", platform.project, platform.clients), UnhealthyError)
         assert message == "'by_hand' is not dropped, nor anything of it; in the way: the subscription s; x"
-        assert hint == 'arcctl shell store --as root -- -d root -c "table pg_subscription"'
+        assert hint == "arcctl shell store --as root -- -d root -c 'table pg_subscription'"
     assert ("by_hand" in platform.clients.stored, "by_hand" in platform.clients.known_roles) == (True, True)
 
 

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+import pytest
+
 from arcctl.diagnostics import doctor
 from arcctl.diagnostics.diagnosis import Leftover, Repair, State
 from arcctl.diagnostics.facts import EngineReport, Host, ProjectFacts, Removable
@@ -65,6 +67,12 @@ def test_without_problems_every_diagnosis_is_ok() -> None:
     report = doctor.diagnose(toy.project(), FakeCollector())
     assert (report.engine, report.passed, report.repaired) == ("fake", True, ())
     assert report.summary == {"ok": len(report.diagnoses), "warn": 0, "problem": 0, "unknown": 0}
+
+
+@pytest.mark.parametrize(("complete", "told"), [(frozenset({STORE.id}), False), (frozenset[str](), True)])
+def test_data_of_a_project_that_was_stopped_is_its_own(complete: frozenset[str], told: bool) -> None:
+    directory = FakeDirectory(kept=dict(SECRETS), complete=complete)
+    assert any("old-data" in line for line in _complaints(Toy(directory=directory))) is told
 
 
 def test_one_problem_does_not_hide_the_next() -> None:

@@ -143,7 +143,7 @@ def test_a_database_with_a_subscription_is_replaced_and_so_said(server: Platform
     _run(server, "arc", "INSERT INTO notes VALUES (2)")
     done = _restore(server, name).ok()
     assert "restored: postgres" in done.err
-    assert "arc: disabled until ALTER SUBSCRIPTION ... ENABLE: away" in done.err
+    assert 'arc: its subscription away is disabled; to go on: ALTER SUBSCRIPTION "away" ENABLE' in done.err
     assert _value(server, "SELECT count(*) FROM notes", "arc") == 1
     assert _value(server, "SELECT subenabled FROM pg_subscription") is False
     assert [d for d in _databases(server) if d.startswith("arcctl_")] == []
@@ -261,7 +261,11 @@ def test_a_subscription_is_named_before_its_database_is_dropped(server: Platform
     _run(server, "shop", f"{away} WITH (connect = false, slot_name = NONE)")
     done = server.arcctl("db", "drop", "shop", "--yes")
     assert (done.code, "in the way: the subscription away" in done.err, "shop" in _databases(server)) == (1, True, True)
-    _run(server, "shop", "DROP SUBSCRIPTION away")
+    command = done.err.splitlines()[-1].removeprefix("hint: arcctl ")
+    server.arcctl(*shlex.split(command)).ok()
+    _run(server, "postgres", "ALTER DATABASE shop IS_TEMPLATE true")
+    command = server.arcctl("db", "drop", "shop", "--yes").err.splitlines()[-1].removeprefix("hint: arcctl ")
+    server.arcctl(*shlex.split(command)).ok()
     server.arcctl("db", "drop", "shop", "--yes").ok()
 
 

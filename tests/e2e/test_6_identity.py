@@ -38,7 +38,7 @@ def _pids(project: Platform) -> dict[str, int]:
 
 
 def _supervisors(project: Platform) -> list[int]:
-    return processes.supervisors(_base(project))
+    return [*processes.supervisors(_base(project))]
 
 
 def _alive(pids: dict[str, int]) -> list[str]:

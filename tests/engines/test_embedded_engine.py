@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from arcctl.diagnostics.clients.embedded import report
 from arcctl.engines.embedded import engine as embedded
 from arcctl.engines.embedded import location
 from arcctl.engines.embedded.engine import EmbeddedEngine
@@ -17,13 +18,14 @@ from arcctl.errors import EngineError, FileDamaged
 from arcctl.model.binaries import OnPath
 from arcctl.model.service import Process
 from arcctl.settings.directory import ProjectDirectory
-from tests.fakes.catalogue import STORE, StoreEnv, catalogue
+from tests.fakes.catalogue import STORE, TOY, StoreEnv, catalogue
 
 
 @pytest.fixture
 def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> EmbeddedEngine:
     """Its files are in the folder `base`."""
     monkeypatch.setattr(location, "base", lambda directory: tmp_path / "base")
+    monkeypatch.setattr("arcctl.engines.embedded.supervisor.LEFT_SECONDS", 0.5)
     monkeypatch.setenv("ARCCTL_CACHE", str(tmp_path / "cache"))
     process: Process[StoreEnv] = Process(sources=(OnPath(name="sh", program="sh"),), command=lambda env: ("{program}",))
     return EmbeddedEngine(catalogue(replace(STORE, process=process)), ProjectDirectory(tmp_path))
@@ -44,6 +46,30 @@ def test_what_runs_is_observed_also_where_its_files_are_gone(
     monkeypatch.setattr(Supervisor, "observe", lambda self: {"store": now})
     found = engine.observe().of("store")
     assert (found.state, found.changed, found.exit_code) == (state, changed, now.exit_code)
+
+
+@pytest.mark.parametrize("renamed", [False, True])
+def test_what_ran_before_the_project_was_renamed_is_ended(
+    engine: EmbeddedEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, renamed: bool
+) -> None:
+    (tmp_path / "base").mkdir()
+    monkeypatch.setattr(Supervisor, "call", lambda self, method, *arguments: [])
+    monkeypatch.setattr(Supervisor, "is_renamed", lambda self: renamed)
+    monkeypatch.setattr(Supervisor, "running", lambda self: {"store": 0})
+    monkeypatch.setattr(Supervisor, "sweep", lambda self, tell: None)
+    assert engine.recover() == (("store",) if renamed else ())
+
+
+def test_what_no_file_names_is_named_before_anything_is_started(engine: EmbeddedEngine, tmp_path: Path) -> None:
+    data = tmp_path / "base" / "data" / "store_data"
+    data.mkdir(parents=True)
+    with subprocess.Popen(("sleep", "600"), cwd=data, start_new_session=True) as left:
+        with pytest.raises(EngineError, match=rf"still running in .*: sleep \(pid {left.pid}\)"):
+            engine.recover()
+        found = report(engine, ProjectDirectory(tmp_path), TOY)
+        left.kill()
+    assert (found.supervisor, found.outlived) == ("gone", (left.pid,))
+    assert engine.recover() == ()
 
 
 @pytest.mark.parametrize("volumes", [False, True])

@@ -58,8 +58,9 @@ def test_the_owner_is_named_with_its_pid(family: socket.AddressFamily, address: 
 
 
 @needs_proc
-def test_the_server_of_another_project_is_named_with_it(tmp_path: Path) -> None:
-    folder = tmp_path / "run" / "store"
+@pytest.mark.parametrize("works_in", ["run/store", "data/store_data", "data/store_data/run"])
+def test_the_server_of_another_project_is_named_with_it(tmp_path: Path, works_in: str) -> None:
+    folder = tmp_path / works_in
     folder.mkdir(parents=True)
     (tmp_path / OWNER).write_text("/srv/toy\n")
     code = "import socket; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True); input()"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pwd
 import shutil
 import subprocess
@@ -97,6 +98,31 @@ def test_a_project_that_lost_its_state_finds_its_data_by_its_directory(home: Pat
     folder = _used(home)
     shutil.rmtree(home / ".arcctl")
     assert location.base(home) == folder
+
+
+def test_a_renamed_project_that_lost_its_id_finds_the_data_that_it_used_last(home: Path) -> None:
+    folder = _used(home)
+    renamed = home.rename(home.with_name("renamed"))
+    assert _used(renamed) == folder
+    other = location.ROOT / "used-before"
+    other.mkdir()
+    shutil.copy(folder / location.OWNER, other)
+    os.utime(other / location.OWNER, (0, 0))
+    (renamed / location.ID).unlink()
+    assert _used(renamed) == folder
+    assert (renamed / location.ID).read_text() == f"{folder.name}\n"
+
+
+def test_neither_a_copy_nor_a_new_project_gets_the_data_of_one_that_lost_its_id(home: Path) -> None:
+    folder = _used(home)
+    renamed = home.rename(home.with_name("renamed"))
+    assert _used(renamed) == folder
+    (renamed / location.ID).unlink()
+    copy = home.with_name("copy")
+    shutil.copytree(renamed, copy)
+    assert location.base(copy) != folder
+    renamed.rename(home.with_name("moved"))
+    assert location.base(_project(renamed)) != folder
 
 
 def test_data_of_an_older_arcctl_is_known_by_the_path_of_the_project(home: Path) -> None:

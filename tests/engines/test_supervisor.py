@@ -33,8 +33,9 @@ def _program(base: Path, key: str) -> Supervised:
 
 
 @pytest.fixture
-def supervisor() -> Iterator[Supervisor]:
+def supervisor(monkeypatch: pytest.MonkeyPatch) -> Iterator[Supervisor]:
     """Two programs run. The path of its socket has to be short."""
+    monkeypatch.setattr("arcctl.engines.embedded.supervisor.LEFT_SECONDS", 1.5)
     with tempfile.TemporaryDirectory(prefix="arc-") as folder:
         found = Supervisor(Path(folder))
         programs = {key: _program(found.base, key) for key in ("one", "two")}
@@ -83,7 +84,7 @@ def test_everything_is_ended_whichever_file_is_lost(supervisor: Supervisor, lost
     (supervisor.base / lost).unlink()
     (supervisor.base / "s").unlink(missing_ok=True)
     supervisor.shutdown()
-    assert processes.supervisors(supervisor.base) == []
+    assert processes.supervisors(supervisor.base) == {}
     assert [pid for pid in ran if processes.runs(pid)] == []
 
 
@@ -105,7 +106,7 @@ def test_a_supervisor_that_is_slow_is_waited_for(supervisor: Supervisor, monkeyp
     slow.start()
     supervisor.ensure({key: _program(supervisor.base, key) for key in ran})
     slow.join()
-    assert (processes.supervisors(supervisor.base), supervisor.running()) == ([pid], ran)
+    assert ([*processes.supervisors(supervisor.base)], supervisor.running()) == ([pid], ran)
 
 
 def test_another_is_started_as_soon_as_one_that_is_ending_has_ended(supervisor: Supervisor) -> None:
@@ -125,7 +126,7 @@ def test_what_a_new_configuration_does_not_have_is_stopped_however_long_that_tak
 ) -> None:
     monkeypatch.setattr("arcctl.engines.embedded.supervisor.CALL_SECONDS", 1.0)
     programs = {key: _program(supervisor.base, key) for key in ("one", "two")}
-    _start_instead(supervisor, "one", "sh -c \"trap 'sleep 2; exit' TERM; sleep 600 & wait\"")
+    _start_instead(supervisor, "one", "sh -c \"trap 'kill \\$!; sleep 2; exit' TERM; sleep 600 & wait\"")
     supervisor.ensure({"two": programs["two"]})
     assert set(supervisor.running()) == {"two"}
 
@@ -219,6 +220,31 @@ def test_servers_of_a_renamed_folder_are_still_known(supervisor: Supervisor) -> 
         renamed.base.rename(base)
 
 
+def test_the_supervisor_of_a_renamed_folder_is_ended_and_another_one_started(supervisor: Supervisor) -> None:
+    (old,), ran, base = processes.supervisors(supervisor.base), supervisor.running().values(), supervisor.base
+    assert not supervisor.is_lost()
+    renamed = Supervisor(base.rename(f"{base}-renamed"))
+    told: list[str] = []
+    try:
+        assert renamed.is_lost(told.append)
+        assert told == ["the project directory was renamed while its servers ran: they are stopped and started again"]
+        renamed.ensure({key: _program(renamed.base, key) for key in ("one", "two")})
+        assert [pid for pid in (old, *ran) if processes.runs(pid)] == []
+        renamed.start("one")
+        _wait_for(renamed, 1)
+        assert not renamed.is_lost()
+    finally:
+        renamed.sweep()
+        renamed.base.rename(base)
+
+
+def test_what_a_supervisor_refuses_is_said_with_the_next_command(supervisor: Supervisor) -> None:
+    (supervisor.base / "supervisor.conf").unlink()
+    with pytest.raises(EngineError, match=r"refuses a call: CANT_REREAD: .*conf") as caught:
+        supervisor.call("reloadConfig")
+    assert caught.value.hint == "arcctl down, then arcctl up"
+
+
 def test_servers_are_ended_although_their_folder_was_removed(supervisor: Supervisor) -> None:
     ran = supervisor.running().values()
     shutil.rmtree(supervisor.base)
@@ -237,6 +263,26 @@ def test_what_is_left_in_its_folder_is_named(supervisor: Supervisor) -> None:
         assert caught.value.hint == f"see what they are: ps -fp '{left.pid}', and end them: kill {left.pid}"
         left.kill()
     supervisor.shutdown()
+
+
+def test_nothing_is_started_while_a_process_that_no_file_names_runs(supervisor: Supervisor) -> None:
+    ran = supervisor.running()
+    _kill(supervisor)
+    shutil.rmtree(supervisor.base / "run")
+    with pytest.raises(EngineError, match=r"still running in .*: sleep \(pid") as caught:
+        supervisor.ensure({"one": _program(supervisor.base, "one")})
+    assert all(str(pid) in caught.value.hint for pid in ran.values())
+    assert processes.supervisors(supervisor.base) == {}
+    processes.end([*ran.values()])
+    supervisor.ensure({})
+    assert supervisor.processes() == {}
+
+
+def test_what_ends_a_moment_after_its_server_is_waited_for(supervisor: Supervisor) -> None:
+    _start_instead(supervisor, "one", "sh -c 'setsid sleep 1 & exec sleep 600'")
+    _kill(supervisor)
+    supervisor.sweep()
+    assert processes.working_below(supervisor.base) == {}
 
 
 def test_what_cannot_be_ended_is_named_wherever_it_works(

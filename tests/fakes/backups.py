@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
@@ -78,8 +79,8 @@ class FakeCopier:
     def remarks(self) -> tuple[str, ...]:
         return self.of.remarks
 
-    def present(self) -> str:
-        return self.of.data.get(self.key, "")
+    def present(self, names: Collection[str]) -> str:
+        return self.of.data.get(self.key, "") if names else ""
 
     def set_password(self, password: str) -> None:
         self._call("set password")

@@ -288,7 +288,14 @@ def test_a_port_that_is_in_use_since_the_service_stopped_is_refused() -> None:
         _up(toy, "store")
 
 
-def test_a_service_that_is_up_again_since_the_plan_was_made_uses_its_own_port() -> None:
+@pytest.mark.parametrize(
+    ("owner", "images"),
+    [("storeserver (pid 7) of the project /srv/toy", None), ("docker-proxy (pid 7)", FakeImages({}))],
+    ids=["process", "container"],
+)
+def test_a_service_that_is_up_again_since_the_plan_was_made_uses_its_own_port(
+    owner: str, images: FakeImages | None
+) -> None:
     """A container whose server ends again and again runs now and then."""
     toy = Toy()
     _up(toy, "store")
@@ -301,7 +308,31 @@ def test_a_service_that_is_up_again_since_the_plan_was_made_uses_its_own_port() 
             self._become(["store"], "restarting" if self.looks == 1 else "running")
             return super().observe()
 
-    toy.engine = Restarting(TOY, states=toy.engine.states)
-    toy.ports = FakePorts({7000: "container toy_store"})
+    toy.engine = Restarting(TOY, states=toy.engine.states, image_store=images)
+    toy.ports = FakePorts({7000: owner})
     _up(toy, "store")
     assert toy.engine.calls == ["start store"]
+
+
+@pytest.mark.parametrize("images", [None, FakeImages({})], ids=["process", "container"])
+def test_a_service_that_is_moved_to_a_port_of_another_program_keeps_running(images: FakeImages | None) -> None:
+    toy = Toy()
+    _up(toy, "store")
+    toy.engine.image_store, toy.engine.calls = images, []
+    toy.engine.states["store"] = replace(toy.engine.states["store"], ports={7000: 6999})
+    toy.directory.files = "edited"
+    toy.ports = FakePorts({7000: "python (pid 7)"})
+    with pytest.raises(PreflightError, match=r"port 7000 \(store\) is already in use by python \(pid 7\)"):
+        _up(toy, "store")
+    assert toy.engine.calls == []
+
+
+def test_a_port_of_a_service_that_was_started_before_is_refused() -> None:
+    toy = Toy()
+    _up(toy, "front")
+    toy.environment["STORE_HOST_PORT"] = "80"
+    toy.directory.files = "edited"
+    toy.engine.calls.clear()
+    with pytest.raises(PreflightError, match="port 80 is used twice"):
+        _up(toy, "store")
+    assert toy.engine.calls == []

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pwd
+import sys
 from pathlib import Path
 
 import pytest
 
 from arcctl.errors import ProjectError
-from arcctl.settings import ownership
+from arcctl.settings import ownership, text
 
 ME = pwd.getpwuid(os.geteuid()).pw_name
 NOBODY, STRANGER = pwd.getpwnam("nobody").pw_uid, 54321
@@ -18,6 +20,7 @@ NOBODY, STRANGER = pwd.getpwnam("nobody").pw_uid, 54321
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("SUDO_UID", raising=False)
+    monkeypatch.setattr(sys, "argv", ["arcctl", "up", "redis"])
     (tmp_path / ".arcctl").mkdir()
     return tmp_path
 
@@ -47,7 +50,8 @@ def test_a_project_of_another_user_is_refused(
     with pytest.raises(ProjectError) as caught:
         ownership.refuse_other_user(project)
     assert caught.value.message == f"{project}/.arcctl belongs to {name}, and you are {ME}"
-    assert caught.value.hint == f"sudo -u {command} arcctl"
+    words = f"--project-directory {project} up redis"
+    assert caught.value.hint == f'sudo -u {command} "$(command -v arcctl)" {words}'
 
 
 def test_a_state_folder_that_sudo_left_is_used_by_sudo(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,7 +61,7 @@ def test_a_state_folder_that_sudo_left_is_used_by_sudo(project: Path, monkeypatc
     with pytest.raises(ProjectError) as caught:
         ownership.refuse_other_user(project)
     assert caught.value.message == f"{project}/.arcctl belongs to root, and you are nobody"
-    assert caught.value.hint == "sudo arcctl"
+    assert caught.value.hint == f'sudo "$(command -v arcctl)" --project-directory {project} up redis'
 
 
 @pytest.mark.parametrize(("sudo", "refused"), [("", False), (str(NOBODY), True), ("7", False)])
@@ -73,3 +77,24 @@ def test_sudo_does_not_begin_a_project_of_another_user(
         return
     with pytest.raises(ProjectError, match=f"{tmp_path} belongs to nobody"):
         ownership.refuse_other_user(tmp_path)
+
+
+@pytest.mark.parametrize("of_another", [".arcctl", "dates.json", "run"])
+def test_a_file_of_another_user_in_the_state_folder_is_given_back_with_all_others(
+    project: Path, monkeypatch: pytest.MonkeyPatch, of_another: str
+) -> None:
+    file = project / ".arcctl" / "run" / "dates.json"
+    file.parent.mkdir()
+    file.touch()
+    _belong(monkeypatch, {of_another: NOBODY})
+    error = text.unreadable(PermissionError(errno.EACCES, "Permission denied", str(file)), file)
+    assert (error.message, error.hint) == (
+        f"{file}: permission denied",
+        f"sudo chown -R {ME} {project}/.arcctl",
+    )
+
+
+@pytest.mark.parametrize("place", [".arcctl/mine", ".arcctl/gone/mine", "config/mine"])
+def test_no_file_is_given_back_that_no_other_user_has(project: Path, place: str) -> None:
+    error = text.unreadable(PermissionError(errno.EACCES, "Permission denied", str(project / place)), project)
+    assert error.hint == f"check who owns {project}: ls -la {project}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
@@ -43,8 +43,8 @@ class DataCopier(Protocol):
     def remarks(self) -> tuple[str, ...]:
         """What was left out, or is not as it was where the data was copied, for a person."""
 
-    def present(self) -> str:
-        """The current data, for a person; empty where there is none."""
+    def present(self, names: Collection[str]) -> str:
+        """The current data that copies with these names would replace, for a person; empty where there is none."""
 
     def set_password(self, password: str) -> None:
         """Change the password with which the server is read, where there is one."""

@@ -54,7 +54,8 @@ class _Creation:
     async def run(self) -> CreateReport:
         observed, now = self.project.engine.observe(), datetime.now(UTC)
         refuse_other_project(observed, self.project)
-        wanted = dict(self._wanted(observed))
+        # What cannot be stopped ends the backup before databases are dumped, which takes long.
+        wanted = dict(sorted(self._wanted(observed), key=lambda found: isinstance(found[1], Dump)))
         paused = tuple(i for i, method in wanted.items() if isinstance(method, Folder) and observed.of(i).running)
         if paused:
             text = f"stopped for seconds, one after the other, while their files are copied: {', '.join(paused)}"

@@ -83,9 +83,13 @@ class Manifest:
     def of(self, service: str) -> tuple[Part, ...]:
         return tuple(part for part in self.parts if part.service == service)
 
+    def names(self, service: str) -> tuple[str, ...]:
+        """The databases or volumes of a service."""
+        return tuple(part.name for part in self.of(service) if part.kind in (Kind.DATABASE, Kind.FOLDER))
+
     def contents(self, service: str) -> str:
-        """The databases or volumes of a service, for a person."""
-        return ", ".join(part.name for part in self.of(service) if part.kind in (Kind.DATABASE, Kind.FOLDER))
+        """The same, for a person."""
+        return ", ".join(self.names(service))
 
     @property
     def text(self) -> str:

@@ -67,7 +67,9 @@ def preview(request: Restore, project: Project, tools: BackupTools) -> Preview:
         if declared is None or not has_data(declared, volumes, project.engine):
             return ""
         method = declared.backup(project.settings.envs[service]) if secrets else None
-        return (tools.copiers(service, method).present() if method else "") or "data that cannot be read now"
+        return (
+            tools.copiers(service, method).present(manifest.names(service)) if method else ""
+        ) or "data that cannot be read now"
 
     def change(service: str) -> Change:
         parts = manifest.of(service)

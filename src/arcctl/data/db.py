@@ -24,6 +24,9 @@ from arcctl.model.smoke_test import Sql
 from arcctl.project import Project, project_lock
 
 PASSWORD_LENGTH = 43
+SERVERS_OWN = ("template0", "template1")
+"""Templates that every server has."""
+_NO_TEMPLATE = 'ALTER DATABASE "{}" IS_TEMPLATE false'
 
 
 @dataclass(frozen=True)
@@ -145,7 +148,11 @@ async def _impact(name: str, server: Server[Databases], client: DatabaseClient) 
     if service:
         raise UsageError(f"{name!r} is the database of the service {service}, which needs it", hint=hint)
     if name in found and found[name].template:
-        raise UsageError(f"{name!r} is a template that new databases are copied from", hint=hint)
+        sql = _NO_TEMPLATE.format(name.replace('"', '""'))
+        raise UsageError(
+            f"{name!r} is a template that new databases are copied from",
+            hint=hint if name in SERVERS_OWN else _in_shell(server, server.store.user, sql),
+        )
     secret = _password_variable(server, name).name
     made = secret in server.project.directory.secrets()
     if name not in found and not made:
@@ -161,11 +168,16 @@ async def _refuse_obstacles(name: str, role: str, server: Server[Databases], cli
     obstacles = await client.obstacles(name, role)
     if obstacles:
         first, what = obstacles[0], "; ".join(str(o) for o in obstacles)
-        hint = (
-            f"arcctl shell {server.service} --as {server.store.user}"
-            f' -- -d {shlex.quote(first.database)} -c "{first.query}"'
+        raise UnhealthyError(
+            f"{name!r} is not dropped, nor anything of it; in the way: {what}",
+            hint=_in_shell(server, first.database, first.sql),
         )
-        raise UnhealthyError(f"{name!r} is not dropped, nor anything of it; in the way: {what}", hint=hint)
+
+
+def _in_shell(server: Server[Databases], database: str, sql: str) -> str:
+    """The command that runs this as the superuser."""
+    words = f"-d {shlex.quote(database)} -c {shlex.quote(sql)}"
+    return f"arcctl shell {server.service} --as {server.store.user} -- {words}"
 
 
 async def drop(name: str, project: Project, clients: DataClients) -> None:

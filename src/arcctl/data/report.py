@@ -62,9 +62,9 @@ class Obstacle:
 
     what: str
     database: str
-    """Where to look at it."""
-    query: str
-    """What shows it there."""
+    """Where to look at it, or to remove it."""
+    sql: str
+    """What shows it there, or removes it."""
 
     def __str__(self) -> str:
         return self.what

@@ -74,13 +74,18 @@ class ContainerState:
         """Whether it ended by itself, also where the engine has started it again."""
         return self.state in ("restarting", "dead") or self.restarts > 0 or self.exit_code != 0
 
+    @property
+    def last_exit(self) -> str:
+        """Words to follow a crash; empty where the engine does not know the code, as a supervisor of short runs."""
+        return f", last exit code {self.exit_code}" if self.exit_code else ""
+
     def __str__(self) -> str:
         """The state in words that follow a name or a colon."""
         return {
             ABSENT: "not started",
             "created": "created but not started",
             "exited": f"exited with code {self.exit_code}" + ", out of memory" * self.oom_killed,
-            "restarting": f"keeps restarting, last exit code {self.exit_code}",
+            "restarting": f"keeps restarting{self.last_exit}",
             "dead": "crashed too often and is not restarted any more",
         }.get(self.state, self.state)
 

@@ -182,7 +182,7 @@ class PlanExecutor:
         elif now.state == "dead":
             self._fail(key, "keeps crashing")
         elif restarts >= CRASHES:
-            self._fail(key, f"crashed {CRASHES} times, last exit code {now.exit_code}")
+            self._fail(key, f"crashed {CRASHES} times{now.last_exit}")
         elif self._reasons.get(key) != reason:
             self._reasons[key] = reason
             self._emit(Kind.WAITING, key, reason, detail=True)
@@ -197,9 +197,7 @@ class PlanExecutor:
         for key in stopped:
             self._stops[key] = self._stops.get(key, 0) + 1
             if self._stops[key] > CRASHES:
-                self._fail(
-                    key, f"stopped {self._stops[key]} times, last exit code {self._watch.observed.of(key).exit_code}"
-                )
+                self._fail(key, f"stopped {self._stops[key]} times{self._watch.observed.of(key).last_exit}")
             else:
                 self._emit(Kind.WORKING, key, "starting: it stopped", detail=True)
         await self._change(self.project.engine.start, [key for key in stopped if key not in self._failed])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from arcctl.engines.base import EngineFacts, too_old
+from arcctl.engines.base import EngineFacts, Observed, too_old
 from arcctl.errors import EngineError, PreflightError
 from arcctl.events import Event, Kind
 from arcctl.lifecycle.plan import Action, Plan
@@ -14,7 +14,7 @@ from arcctl.model.host_ports import HostPort, PortOwner
 from arcctl.model.service import Component
 from arcctl.project import Project
 
-OTHER_PORT = "stop what uses the port, or choose another one; to see the settings: arcctl config show"
+OTHER_PORT = "or choose another one; to see the settings: arcctl config show"
 STOP_IT = "stop what uses the port: no setting changes it"
 ALL_IMAGES = 8 * GIGABYTE
 """Bytes that the images of all services take."""
@@ -85,25 +85,36 @@ def _refuse_without_data(facts: EngineFacts, project: Project) -> None:
 
 
 def _refuse_ports_used_twice(plan: Plan, project: Project) -> None:
-    """Raises PreflightError where two of these services would use the same port."""
-    if twice := project.port_collisions(services=plan.services):
+    """Raises PreflightError where one of these services would use a port of another one, or of one that was started."""
+    found = project.port_collisions(services={*plan.services, *project.directory.started()})
+    if twice := [c for c in found if {c.first.service, c.second.service} & set(plan.services)]:
         raise PreflightError("; ".join(map(str, twice)), hint=twice[0].hint(project.free_port))
 
 
 def _taken(plan: Plan, project: Project) -> tuple[HostPort, ...]:
-    """Ports of what does not run: what runs, by now or again, uses its own."""
-    fresh = {s.key for s in plan.steps if s.action in (Action.CREATE, Action.START)}
+    """Ports that others than the component itself use: one that is replaced, or runs again by now, uses its own."""
+    fresh = {s.key for s in plan.steps if s.action in (Action.CREATE, Action.RECREATE, Action.START)}
     mine = [port for port in project.host_ports() if port.component in fresh and project.ports.taken(port.number)]
     mine.sort(key=lambda port: plan.services.index(port.service))
     if not mine:
         return ()
     observed = project.engine.observe()
-    return tuple(p for p in mine if not observed.of(p.component).running and project.ports.taken(p.number))
+    return tuple(p for p in mine if not _uses_itself(p, observed, project) and project.ports.taken(p.number))
+
+
+def _uses_itself(port: HostPort, observed: Observed, project: Project) -> bool:
+    """Whether a component runs with this port; its settings may have another one since it was started."""
+    now, owner = observed.of(port.component), project.ports.owner(port.number)
+    if not now.running or owner is None:
+        return now.running
+    if project.engine.image_store is None:
+        return owner.project == str(project.directory.root)
+    return port.number in now.ports.values()
 
 
 def _free_port(port: HostPort, owner: PortOwner) -> str:
     if port.setting:
-        return OTHER_PORT
+        return f"{owner.stop if owner.project else 'stop what uses the port'}, {OTHER_PORT}"
     return owner.stop if owner.project else STOP_IT
 
 

@@ -197,6 +197,10 @@ SERVICE: Service[Env] = Service(
                 r"|.*AOF file.* is corrupted.*|Fatal error loading the DB.*",
                 repair="redis-check-aof --fix appendonlydir/appendonly.aof.manifest",
             ),
+            Symptom(
+                cause=Cause.PERMISSION,
+                pattern=r":(?P<port>\d+): bind: Permission denied\n.*(?P<words>Failed listening on port \d+)",
+            ),
             Symptom(cause=Cause.PORT, pattern=r"Failed listening on port (?P<port>\d+)"),
             Symptom(cause=Cause.PERMISSION, pattern=r">>> 'dir (?P<path>[^'\n]+)'\nPermission denied"),
             Symptom(cause=Cause.CONFIGURATION, pattern=r"at line (?P<line>\d+)\n(?P<words>>>> '[^\n]*'\n[^\n]*)"),

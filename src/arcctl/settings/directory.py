@@ -28,11 +28,11 @@ from arcctl.model.image import Locked
 from arcctl.model.rotation import Change
 from arcctl.settings import dotenv, image_lock
 from arcctl.settings.location import FOLDERS
+from arcctl.settings.location import STATE as STATE
 from arcctl.settings.migrate import migrate
 from arcctl.settings.resolve import Source
 from arcctl.settings.text import DAMAGED, parse_yaml, read_json, read_text, unreadable
 
-STATE = ".arcctl"
 COMPOSE_LINK = ".env"
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 SHARED, SHARED_FOLDER = 0o644, 0o755

@@ -11,6 +11,8 @@ from arcctl.model.names import IMAGES
 
 FOLDERS = ("config", "compose")
 """The folders that make a directory a project directory."""
+STATE = ".arcctl"
+"""The folder of a project that only its user can read."""
 
 
 def find(start: Path, named: str = "") -> Path:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
+import shlex
+import sys
 from pathlib import Path
 
 from arcctl.errors import ProjectError
-from arcctl.settings.directory import STATE
 from arcctl.settings.environment import snapshot
+from arcctl.settings.location import STATE
 
 
 def refuse_other_user(directory: Path) -> None:
@@ -23,8 +26,30 @@ def refuse_other_user(directory: Path) -> None:
     owner, me = kept.stat().st_uid, os.geteuid()
     if owner == me or (kept is directory and (me != 0 or snapshot().get("SUDO_UID") != str(owner))):
         return
-    hint = f"sudo -u {_user(owner)} arcctl" if owner else "sudo arcctl"
-    raise ProjectError(f"{kept} belongs to {_user(owner)}, and you are {_user(me)}", hint=hint)
+    raise ProjectError(f"{kept} belongs to {_user(owner)}, and you are {_user(me)}", hint=_as_owner(owner, directory))
+
+
+def _as_owner(owner: int, directory: Path) -> str:
+    """The command that was typed; `sudo` has neither the variables of this shell nor its search path."""
+    sudo = f"sudo -u {_user(owner)}" if owner else "sudo"
+    words = shlex.join(["--project-directory", str(directory), *sys.argv[1:]])
+    return f'{sudo} "$(command -v arcctl)" {words}'
+
+
+def give_back(path: Path) -> str:
+    """The command that gives this user all of the state folder, where another one has this file of it; else nothing."""
+    places = (path, *path.parents)
+    state = next((place for place in places if place.name == STATE), None)
+    if state is None or not any(_is_of_another(place) for place in places if place.is_relative_to(state)):
+        return ""
+    return f"sudo chown -R {_user(os.geteuid())} {shlex.quote(str(state))}"
+
+
+def _is_of_another(path: Path) -> bool:
+    """Not of one that cannot be seen: a folder above it is."""
+    with contextlib.suppress(OSError):
+        return path.stat().st_uid != os.geteuid()
+    return False
 
 
 def _user(uid: int) -> str:

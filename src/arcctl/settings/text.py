@@ -5,11 +5,13 @@ from __future__ import annotations
 import codecs
 import errno
 import importlib.resources
+import os
 import shlex
 from pathlib import Path
 from typing import Any, TypeVar
 
 from arcctl.errors import FileDamaged, ProjectError, SettingsError
+from arcctl.settings.ownership import give_back
 
 T = TypeVar("T")
 
@@ -110,7 +112,9 @@ def by_hand(path: Path) -> str:
 def unreadable(error: OSError, root: Path) -> ProjectError:
     """The error for a file below `root` that the system refuses to read or write."""
     where, hint = Path(error.filename2 or error.filename or root), f"check who owns {root}: ls -la {root}"
-    disk = shlex.quote(str(next((place for place in (root, *root.absolute().parents) if place.exists()), root)))
+    disk = shlex.quote(str(next((place for place in (root, *root.absolute().parents) if os.path.exists(place)), root)))
+    if isinstance(error, PermissionError):
+        hint = give_back(where) or hint
     if error.errno in FULL:
         hint = f"free space there: df -h {disk}; df -i {disk}; to see what arcctl can remove: arcctl doctor"
     if error.errno == errno.EROFS:

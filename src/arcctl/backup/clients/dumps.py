@@ -12,7 +12,7 @@ import re
 import secrets
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
@@ -42,7 +42,8 @@ _ALL = "pg_database WHERE datname <> 'template0'"
 _MARKED = f"starts_with(datname, '{NEW}') AND shobj_description(oid, 'pg_database') = '{MARK}'"
 _LIST = f"SELECT coalesce(json_agg(datname ORDER BY datname), '[]') FROM {_ALL}"
 _SIZE = """\
-SELECT count(*) || ' databases, ' || pg_size_pretty(sum(pg_database_size(oid))) FROM pg_database WHERE NOT datistemplate
+SELECT count(*) || ' databases, ' || pg_size_pretty(coalesce(sum(pg_database_size(oid)), 0))
+  FROM pg_database WHERE datname = ANY (ARRAY[{}]::text[])
 """
 _TABLESPACES = "SELECT coalesce(json_agg(spcname ORDER BY spcname), '[]') FROM pg_tablespace WHERE spcname !~ '^pg_'"
 _STATE = """\
@@ -165,8 +166,10 @@ class DatabaseCopier:
                 self._ids[new] = self._id(new)
                 words = ("pg_restore", "--exit-on-error", "--no-tablespaces", "--dbname", self._url(new))
                 self._run(words, stdin=source)
-                if disabled := ", ".join(subscription for subscription, _ in self._subscriptions(new)):
-                    self._remarks.append(f"{name}: disabled until ALTER SUBSCRIPTION ... ENABLE: {disabled}")
+                self._remarks += [
+                    f"{name}: its subscription {of} is disabled; to go on: ALTER SUBSCRIPTION {_name(of)} ENABLE"
+                    for of, _ in self._subscriptions(new)
+                ]
 
     def _create_like(self, name: str) -> str:
         """With the encoding, the locale and the tablespace that it had.
@@ -258,10 +261,10 @@ class DatabaseCopier:
     def remarks(self) -> tuple[str, ...]:
         return tuple(self._remarks)
 
-    def present(self) -> str:
+    def present(self, names: Collection[str]) -> str:
         """Empty where no server answers."""
         try:
-            return "".join(self._rows(_SIZE))
+            return "".join(self._rows(_SIZE.format(", ".join(map(_text, names)))))
         except BackupError:
             return ""
 

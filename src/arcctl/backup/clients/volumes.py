@@ -6,7 +6,7 @@ A copy is unpacked into a folder of the volume itself, because a volume cannot b
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -155,8 +155,8 @@ class VolumeCopier:
     def remarks(self) -> tuple[str, ...]:
         return tuple(self._remarks)
 
-    def present(self) -> str:
-        sizes = [int(self._run(name, SIZE)) for name in self._existing()]
+    def present(self, names: Collection[str]) -> str:
+        sizes = [int(self._run(name, SIZE)) for name in self._existing() if name in names]
         total = sum(sizes)
         return "" if not sizes else f"{total / 1024:.1f} MiB" if total >= 1024 else f"{total} KiB"
 

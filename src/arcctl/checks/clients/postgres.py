@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, LiteralString
 
@@ -16,6 +17,7 @@ from arcctl.model.smoke_test import Sql
 
 if TYPE_CHECKING:
     import psycopg
+    from psycopg.adapt import AdaptersMap
 
 _Rows = list[tuple[Any, ...]]
 
@@ -108,18 +110,38 @@ async def _behind(probe: Postgres, port: int) -> tuple[Extension, ...]:
 
 
 async def _rows(port: int, user: str, password: str, database: str, query: LiteralString, **values: str) -> _Rows:
-    connection = await _connect(port, user, database, password, application_name=OURS)
+    connection = await connect(port, user, database, password, application_name=OURS)
     async with connection:
         return await (await connection.execute(query, values)).fetchall()
 
 
-async def _connect(
-    port: int, user: str, database: str, password: str, **options: str
+async def connect(
+    port: int, user: str, database: str, password: str, **options: str | int
 ) -> psycopg.AsyncConnection[tuple[Any, ...]]:
     import psycopg
 
     login: dict[str, Any] = {"user": user, "password": password, "dbname": database, **options}
-    return await psycopg.AsyncConnection.connect(host=LOOPBACK, port=port, sslmode="disable", autocommit=True, **login)
+    return await psycopg.AsyncConnection.connect(
+        host=LOOPBACK, port=port, sslmode="disable", autocommit=True, context=_adapters(), **login
+    )
+
+
+@functools.cache
+def _adapters() -> AdaptersMap:
+    """Text is `str` also from an SQL_ASCII database, where it may be in any encoding: psycopg returns bytes."""
+    import psycopg
+    from psycopg.adapt import AdaptersMap, Buffer
+    from psycopg.types.string import TextLoader
+
+    class Text(TextLoader):
+        def load(self, data: Buffer) -> str:
+            text = super().load(data)
+            return text if isinstance(text, str) else text.decode(errors="replace")
+
+    adapters = AdaptersMap(psycopg.adapters)
+    for type_ in (0, "text", "name", "varchar", "bpchar", '"char"'):
+        adapters.register_loader(type_, Text)
+    return adapters
 
 
 async def limited(
@@ -155,7 +177,7 @@ async def _holders(waiting: psycopg.AsyncConnection[Any]) -> tuple[Holder, ...]:
         "cancel": True,
     }
     try:
-        connection = await _connect(info.port, info.user, info.dbname, info.password, application_name=OURS)
+        connection = await connect(info.port, info.user, info.dbname, info.password, application_name=OURS)
         async with connection:
             ((text,),) = await (await connection.execute(LOCKS, values)).fetchall()
     except psycopg.Error:  # nobody can say
@@ -178,7 +200,7 @@ async def run_sql(smoke_test: Sql, run: Run) -> None:
 async def _run_in(database: str, place: str, smoke_test: Sql, run: Run) -> None:
     async with run.step(f"log in as {smoke_test.user}{place}", smoke_test.at):
         port = run.port(smoke_test.port, smoke_test.at)
-        connection = await _connect(port, smoke_test.user, database, smoke_test.password)
+        connection = await connect(port, smoke_test.user, database, smoke_test.password)
 
     async def clean() -> None:
         for text in smoke_test.cleanup:

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, LiteralString
 
 from arcctl.checks import locks_report
-from arcctl.checks.clients.postgres import EXTENSIONS, LOCKS, Locked, limited
+from arcctl.checks.clients.postgres import EXTENSIONS, LOCKS, Locked, connect, limited
 from arcctl.checks.clients.steps import short
 from arcctl.checks.locks_report import Holder
 from arcctl.data.report import Database, DropImpact, Obstacle, Refreshed, Table
 from arcctl.errors import UnhealthyError
 from arcctl.model.data_store import LOCK_SECONDS, Databases
-from arcctl.model.names import LOOPBACK
 
 if TYPE_CHECKING:
     import psycopg
@@ -45,19 +44,23 @@ SELECT nspname, collname FROM pg_collation JOIN pg_namespace n ON n.oid = collna
  WHERE collversion <> pg_collation_actual_version(pg_collation.oid)
 """
 _IN_THE_WAY: LiteralString = """\
-SELECT 'the subscription ' || quote_ident(subname), 'table pg_subscription'
+SELECT concat('the subscription ' || quote_ident(subname),
+              ', whose slot ' || quote_ident(subslotname) || ' stays at its publisher'),
+       datname::text,
+       format('ALTER SUBSCRIPTION %%1$I DISABLE; ALTER SUBSCRIPTION %%1$I SET (slot_name = NONE);'
+              ' DROP SUBSCRIPTION %%1$I', subname)
   FROM pg_subscription JOIN pg_database d ON d.oid = subdbid WHERE datname = %(name)s
 UNION ALL
 SELECT 'the replication slot ' || quote_ident(slot_name) || ', which pid ' || active_pid || ' reads',
-       'table pg_replication_slots'
+       %(user)s::text, 'table pg_replication_slots'
   FROM pg_replication_slots WHERE database = %(name)s AND active
 UNION ALL
-SELECT 'the prepared transaction ' || quote_literal(gid), 'table pg_prepared_xacts'
+SELECT 'the prepared transaction ' || quote_literal(gid), %(user)s::text, 'table pg_prepared_xacts'
   FROM pg_prepared_xacts WHERE database = %(name)s
 """
-"""What refuses DROP DATABASE, also with FORCE."""
+"""What refuses DROP DATABASE, also with FORCE; in which database, and the SQL that shows or removes it."""
 _DEPENDENCIES = (
-    "select pg_describe_object(classid, objid, objsubid) from pg_shdepend where refobjid = '{}'::regrole"
+    "select pg_describe_object(classid, objid, objsubid) from pg_shdepend where refobjid = $${}$$::regrole"
     " and dbid in (0, (select oid from pg_database where datname = current_database()))"
 )
 """What a role owns or may use, in this database and in none."""
@@ -112,8 +115,8 @@ class LoopbackDatabases:
         )
 
     async def obstacles(self, name: str, role: str) -> tuple[Obstacle, ...]:
-        values = {"name": name, "role": role}
-        found = [Obstacle(what, self.store.user, query) for what, query in await self._in_server(_IN_THE_WAY, values)]
+        values = {"name": name, "role": role, "user": self.store.user}
+        found = [Obstacle(*row) for row in await self._in_server(_IN_THE_WAY, values)]
         for database, number, shared in await self._in_server(_ELSEWHERE, values) if role else ():
             what = await self._of_role(role, database, number) if database else shared
             text = f"what the role {role} owns or may use elsewhere: {what}"
@@ -196,16 +199,9 @@ class LoopbackDatabases:
         """Raises UnhealthyError with the message of the server."""
         import psycopg
 
-        login: dict[str, Any] = {"user": self.store.user, "password": self.store.password, "dbname": database}
+        user, password = self.store.user, self.store.password
         try:
-            connection = await psycopg.AsyncConnection.connect(
-                host=LOOPBACK,
-                port=self.port,
-                sslmode="disable",
-                autocommit=True,
-                connect_timeout=CONNECT_SECONDS,
-                **login,
-            )
+            connection = await connect(self.port, user, database, password, connect_timeout=CONNECT_SECONDS)
             async with connection:
                 yield connection
         except Locked as error:

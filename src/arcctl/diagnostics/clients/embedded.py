@@ -23,7 +23,7 @@ def report(engine: Engine, directory: files.ProjectDirectory, catalogue: Catalog
     base = location.base(directory.root)
     supervisor = Supervisor(base)
     running = supervisor.processes() is not None
-    outlived = () if running else tuple(supervisor.running().values())
+    outlived = () if running else tuple(supervisor.running().values()) or tuple(processes.working_below(base))
     silent = not running and bool(processes.supervisors(base))
     made = any((base / "run").glob("*/start"))
     others = location.gone(base)

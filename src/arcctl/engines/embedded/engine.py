@@ -185,9 +185,12 @@ class EmbeddedEngine:
         yield from self._resolver.artifacts.build(self._resolver.needed(self._components[key]))
 
     def recover(self, tell: Tell = silent) -> tuple[str, ...]:
-        """End servers whose supervisor was killed or cannot be reached: they keep their ports, and nothing would start
-        them again."""
-        if not self._is_there() or self._supervisor.processes() is not None:
+        """End servers whose supervisor was killed, cannot be reached, or looks for its files where they were.
+
+        They keep their ports, and nothing would start them again.
+        """
+        answers = self._supervisor.processes() is not None
+        if not self._is_there() or (answers and not self._supervisor.is_renamed()):
             return ()
         with self._supervisor.locked():
             if not self._supervisor.is_lost(tell):  # another command started one meanwhile, or it was slow

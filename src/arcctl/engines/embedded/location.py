@@ -31,8 +31,16 @@ def base(directory: Path) -> Path:
 
 def _ids(directory: Path) -> Iterator[str]:
     yield _id(directory)
+    yield from _claimed(directory)
     yield _hash(directory)
     yield _hash(directory, directory.stat().st_ino)
+
+
+def _claimed(directory: Path) -> list[str]:
+    """The folders that were this directory's when they were last used, the last one first: its id was lost."""
+    found = [path for path in ROOT.iterdir() if owner(path) == str(directory)] if ROOT.is_dir() else []
+    found = [path for path in found if _claim(path)[1:] == [str(directory.stat().st_ino)]]
+    return [path.name for path in sorted(found, key=lambda path: (path / OWNER).stat().st_mtime, reverse=True)]
 
 
 def _id(directory: Path) -> str:

@@ -112,16 +112,20 @@ def _callers() -> Iterator[int]:
         pid = status.parent
 
 
-def supervisors(base: Path) -> list[int]:
-    """The supervisors that work in this folder: they are there also where their socket is gone."""
-    return [pid for pid in working_below(base) if SUPERVISOR in _command(pid).split("\0")]
+def supervisors(base: Path) -> dict[int, Path]:
+    """The supervisors that work in this folder, with the configuration of each.
+
+    They are there also where their socket is gone.
+    """
+    words = {pid: _command(pid).split("\0") for pid in working_below(base)}
+    return {pid: Path(found[found.index("-c") + 1]) for pid, found in words.items() if {SUPERVISOR, "-c"} <= {*found}}
 
 
 def project(pid: int) -> str:
     """The project directory of a server, which works in a folder of that project; empty for any other process."""
     folder = _folder(pid)
-    base = next((above.parent for above in (folder, *folder.parents) if above.name == "run"), None)
-    return owner(base) if base else ""
+    bases = (above.parent for above in (folder, *folder.parents) if above.name in ("run", "data"))
+    return next(filter(None, map(owner, bases)), "")
 
 
 def running_from(folder: Path) -> dict[int, str]:

@@ -25,6 +25,8 @@ CALL_SECONDS = 10.0
 """Longest time until a supervisor answers a call."""
 CALLS = 4
 """How often one that takes longer is asked before it counts as lost: on a machine under load it may be slow."""
+LEFT_SECONDS = 5.0
+"""Longest time that what a server started may run after it."""
 STOP_SECONDS = 90.0
 """Longest time that a supervisor which does not answer may take to stop its servers, one after the other."""
 SOCKET_PATH_LIMIT = 100
@@ -109,8 +111,11 @@ class ProcessState:
     """Whether its supervisor answers."""
 
 
-class Refused(Exception):
+class Refused(EngineError):
     """The supervisor refuses a call, for example with ALREADY_STARTED."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"the supervisor of this project refuses a call: {why}", hint="arcctl down, then arcctl up")
 
 
 class NotAnswered(EngineError):
@@ -127,6 +132,7 @@ class Supervisor:
     def __init__(self, base: Path) -> None:
         self.base = base
         self._socket = base / "s"
+        self._config_file = base / "supervisor.conf"
 
     def call(self, method: str, *arguments: Any) -> Any:
         """One XML-RPC call. Raises NotAnswered where no supervisor answers, and Refused for what it refuses."""
@@ -173,17 +179,24 @@ class Supervisor:
         }
 
     def is_lost(self, tell: Tell = silent) -> bool:
-        """Whether no supervisor answers, also after a while where one is there."""
+        """Whether no supervisor answers, also after a while where one is there, or one that has not its files here."""
         for attempt in range(CALLS):
             try:
                 self.call("getState")
-                return False
+                if renamed := self.is_renamed():
+                    tell("the project directory was renamed while its servers ran: they are stopped and started again")
+                return renamed
             except NotAnswered as error:
                 if not error.slow:
                     return True
             if not attempt:
                 tell(f"the supervisor does not answer: asking it for up to {CALL_SECONDS * (CALLS - 1):.0f} s more")
         return True
+
+    def is_renamed(self) -> bool:
+        """Whether a supervisor has its files where this folder was before it was renamed."""
+        here = self._config_file.resolve()
+        return any(found.resolve() != here for found in processes.supervisors(self.base).values())
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
@@ -196,7 +209,7 @@ class Supervisor:
 
     def ensure(self, programs: Mapping[str, Supervised]) -> None:
         """Start a supervisor with these programs, or give them to the one that runs."""
-        config = self.base / "supervisor.conf"
+        config = self._config_file
         text = self._config(programs)
         changed = not config.is_file() or config.read_bytes() != text.encode()
         write_whole(config, text)
@@ -287,7 +300,7 @@ class Supervisor:
             time.sleep(0.05)
 
     def shutdown(self, tell: Tell = silent) -> None:
-        """Stop everything and end the supervisor. Raises EngineError where something still runs afterwards."""
+        """Stop everything and end the supervisor. Raises EngineError as `sweep` does."""
         found = self.processes()
         if found is not None:
             self.stop(tuple(found))
@@ -295,11 +308,6 @@ class Supervisor:
             self.call("shutdown")
             processes.wait_ended([pid])
         self.sweep(tell)
-        still = {pid: key for key, pid in self.running().items()}
-        if left := still | processes.working_below(self.base):
-            pids, names = " ".join(map(str, left)), ", ".join(f"{name} (pid {pid})" for pid, name in left.items())
-            hint = f"see what they are: ps -fp '{pids}', and end them: kill {pids}"
-            raise EngineError(f"still running in {self.base}: {names}", hint=hint)
 
     def running(self) -> dict[str, int]:
         """The pids of the project's processes, by key: also of those without a supervisor that answers."""
@@ -309,10 +317,19 @@ class Supervisor:
     def sweep(self, tell: Tell = silent) -> None:
         """End a supervisor that does not answer, and processes that a killed one left running.
 
-        A supervisor without a socket cannot be reached again; it stops its servers when it ends.
+        A supervisor without a socket cannot be reached again; it stops its servers when it ends. Raises EngineError
+        where something still runs afterwards: it uses the data of the project, and no file says what it is.
         """
+        servers = self.running().values()  # also for what one leaves in its process group
         if lost := processes.supervisors(self.base):
             pids = " ".join(map(str, lost))
             tell(f"waiting for the supervisor (pid {pids}) to stop its servers, for up to {STOP_SECONDS:.0f} s")
-            processes.end(lost, STOP_SECONDS)
-        processes.end([*self.running().values()])
+            processes.end([*lost], STOP_SECONDS)
+        processes.end([*{*servers, *self.running().values()}])
+        if processes.wait_ended([*self._left()], LEFT_SECONDS) and (left := self._left()):
+            pids, names = " ".join(map(str, left)), ", ".join(f"{name} (pid {pid})" for pid, name in left.items())
+            hint = f"see what they are: ps -fp '{pids}', and end them: kill {pids}"
+            raise EngineError(f"still running in {self.base}: {names}", hint=hint)
+
+    def _left(self) -> dict[int, str]:
+        return {pid: key for key, pid in self.running().items()} | processes.working_below(self.base)

@@ -27,7 +27,8 @@ def _up(toy: Toy, *words: str, dry_run: bool = False) -> None:
 @pytest.mark.parametrize("kept", [{}, SECRETS], ids=["secrets are generated", "secrets exist"])
 def test_a_first_up_resolves_once_and_observes_for_its_plan_and_each_wave(counts: Counts, kept: dict[str, str]) -> None:
     _up(Toy(directory=FakeDirectory(kept=dict(kept))), "big-shop")
-    assert (counts.resolved, counts.observed) == (1, 1 + WAVES)
+    assert counts.resolved == 1
+    assert 1 < counts.observed <= 1 + 2 * WAVES  # after each start, and where the engine says that something changed
 
 
 def test_an_up_of_what_runs_resolves_and_observes_once(counts: Counts) -> None:

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from arcctl.engines.embedded import accounts
-from arcctl.settings.directory import PRIVATE_FILE, STATE, UNDECODED, write_whole
+from arcctl.settings.directory import PRIVATE_FILE, UNDECODED, write_whole
+from arcctl.settings.location import STATE
 
 ROOT = Path("/var/lib/arcctl")
 ID = f"{STATE}/project-id"
@@ -34,8 +35,8 @@ def _ids(directory: Path) -> Iterator[str]:
 
 def _claimed(directory: Path) -> list[str]:
     """The folders that were this directory's when they were last used, the last one first: its id was lost."""
-    found = [path for path in ROOT.iterdir() if owner(path) == str(directory)] if ROOT.is_dir() else []
-    found = [path for path in found if _claim(path)[1:] == [str(directory.stat().st_ino)]]
+    claim = [str(directory), str(directory.stat().st_ino)]
+    found = [path for path in ROOT.iterdir() if _claim(path) == claim] if ROOT.is_dir() else []
     return [path.name for path in sorted(found, key=lambda path: (path / OWNER).stat().st_mtime, reverse=True)]
 
 

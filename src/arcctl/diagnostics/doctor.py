@@ -66,7 +66,7 @@ def _removable(collector: Collector, *disks: Disk | None) -> tuple[Removable, ..
 
 
 def _started(project: Project) -> bool:
-    """Whether services were started, as far as it can be read: a file that cannot is a diagnosis of its own."""
+    """Whether services were ever started, as far as it can be read: a file that cannot is a diagnosis of its own."""
     try:
         return bool(project.directory.started() or project.directory.bootstrapped())
     except ArcError:

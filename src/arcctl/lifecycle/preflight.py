@@ -104,9 +104,12 @@ def _taken(plan: Plan, project: Project) -> tuple[HostPort, ...]:
 
 def _uses_itself(port: HostPort, observed: Observed, project: Project) -> bool:
     """Whether a component runs with this port; its settings may have another one since it was started."""
-    now, owner = observed.of(port.component), project.ports.owner(port.number)
-    if not now.running or owner is None:
-        return now.running
+    now = observed.of(port.component)
+    if not now.running:
+        return False
+    owner = project.ports.owner(port.number)
+    if owner is None:  # the system does not say, so it gets the benefit of the doubt
+        return True
     if project.engine.image_store is None:
         return owner.project == str(project.directory.root)
     return port.number in now.ports.values()

@@ -27,8 +27,7 @@ from arcctl.model.env import Variable
 from arcctl.model.image import Locked
 from arcctl.model.rotation import Change
 from arcctl.settings import dotenv, image_lock
-from arcctl.settings.location import FOLDERS
-from arcctl.settings.location import STATE as STATE
+from arcctl.settings.location import FOLDERS, STATE
 from arcctl.settings.migrate import migrate
 from arcctl.settings.resolve import Source
 from arcctl.settings.text import DAMAGED, parse_yaml, read_json, read_text, unreadable

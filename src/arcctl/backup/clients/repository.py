@@ -26,13 +26,12 @@ from arcctl.errors import ArcError, BackupError, KeyRefused, ProjectError, Usage
 from arcctl.settings.directory import (
     PRIVATE_FILE,
     PRIVATE_FOLDER,
-    STATE,
     UNDECODED,
     ProjectDirectory,
     readable,
     write_whole,
 )
-from arcctl.settings.location import FOLDER
+from arcctl.settings.location import FOLDER, STATE
 from arcctl.settings.text import read_json, read_text
 
 MANIFEST, KEY, VERIFIED = "manifest.json", "key.age", "verified.json"

@@ -6,6 +6,7 @@ That folder is known by an id in the project, so a project that was renamed find
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shlex
 from collections.abc import Iterator
@@ -13,7 +14,8 @@ from pathlib import Path
 
 from arcctl.engines.embedded import accounts
 from arcctl.errors import FileDamaged
-from arcctl.settings.directory import PRIVATE_FILE, STATE, UNDECODED, write_whole
+from arcctl.settings.directory import PRIVATE_FILE, UNDECODED, write_whole
+from arcctl.settings.location import STATE
 from arcctl.settings.text import read_text
 
 ROOT = Path("/var/lib/arcctl")
@@ -38,8 +40,8 @@ def _ids(directory: Path) -> Iterator[str]:
 
 def _claimed(directory: Path) -> list[str]:
     """The folders that were this directory's when they were last used, the last one first: its id was lost."""
-    found = [path for path in ROOT.iterdir() if owner(path) == str(directory)] if ROOT.is_dir() else []
-    found = [path for path in found if _claim(path)[1:] == [str(directory.stat().st_ino)]]
+    claim = [str(directory), str(directory.stat().st_ino)]
+    found = [path for path in ROOT.iterdir() if _claim(path) == claim] if ROOT.is_dir() else []
     return [path.name for path in sorted(found, key=lambda path: (path / OWNER).stat().st_mtime, reverse=True)]
 
 
@@ -82,7 +84,7 @@ def owner(folder: Path) -> str:
 def _claim(folder: Path) -> list[str]:
     """The project directory, and its number on its file system where arcctl noted that; an empty text for none."""
     found = next((folder / name for name in (OWNER, OLD_OWNER) if (folder / name).is_file()), None)
-    lines = found.read_text(encoding="utf-8", errors=UNDECODED).splitlines() if found else []
+    lines = os.fsdecode(found.read_bytes()).splitlines() if found else []
     return lines or [""]
 
 

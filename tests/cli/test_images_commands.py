@@ -135,7 +135,7 @@ def test_pull_prints_a_line_for_each_image_and_its_size(one: CommandLine) -> Non
         f"✔ ready {REDIS}: pulled, 5.0 MB",
         "warning: redis was created from an earlier image of this name (arcctl up)",
     ]
-    assert (done.code, done.out.splitlines()[2].split()[:3]) == (0, [REDIS, "✔", "present"])
+    assert (done.code, done.out.splitlines()[2].split()[:4]) == (0, [REDIS, "docker.io", "✔", "present"])
 
 
 def test_a_pull_that_needs_a_login_says_so_with_the_command_that_goes_on(one: CommandLine) -> None:
@@ -144,7 +144,7 @@ def test_a_pull_that_needs_a_login_says_so_with_the_command_that_goes_on(one: Co
     assert done.code == 3
     assert done.err.splitlines()[-2:] == [
         f"error: cannot pull {REDIS}: Docker Hub wants a login",
-        "hint: docker login, then arcctl images pull redis: it goes on where it was",
+        "hint: docker login, then arcctl images pull redis",
     ]
 
 

@@ -237,6 +237,12 @@ NETWORK = "check the network, or copy it from another machine (arcctl images loa
             "no space left on the disk of the Docker engine",
             "free disk space",
         ),
+        (
+            "mirror.example.com/dockerhub/library/redis:8",
+            'unknown: failed to resolve reference "x": failed to do request: Head "https://x/": it rains',
+            'Head "https://x/": it rains',
+            NETWORK,
+        ),
         (HUB, "Error response from daemon: open /x: permission denied", "open /x: permission denied", NETWORK),
     ],
 )
@@ -251,6 +257,7 @@ def test_each_failure_has_a_reason_and_a_next_step(reference: str, words: str, r
         ("received unexpected HTTP status: 503 Service Unavailable", True),
         ("unexpected status from GET request to https://x/v2/: 500 Internal Server Error", True),
         ("failed with status: 502 Bad Gateway", True),
+        ("error from registry: overloaded", True),
         ("error pulling image configuration: status code 504", True),
         ("read tcp 10.0.0.2:5->10.0.0.3:443: read: connection reset by peer", True),
         ("dial tcp 10.0.0.3:443: connect: connection refused", True),

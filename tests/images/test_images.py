@@ -191,7 +191,7 @@ def test_a_pull_that_fails_names_the_command_that_goes_on() -> None:
     store.failures["toy/store:1.0"] = [PullFailure(reason="it rains", hint="take a coat", passing=False)]
     with pytest.raises(EngineError, match=r"^cannot pull toy/store:1\.0: it rains$") as caught:
         asyncio.run(pull(("store", "big-shop"), project))
-    assert caught.value.hint == "take a coat, then arcctl images pull store big-shop: it goes on where it was"
+    assert caught.value.hint == "take a coat, then arcctl images pull store big-shop"
 
 
 def test_up_warns_of_an_image_that_is_not_the_locked_one() -> None:

@@ -74,7 +74,7 @@ def test_it_is_given_up_after_some_attempts() -> None:
         _run(toy)
     assert store.calls == [f"pull {A} {B} {C}", f"pull {A} {C}", f"pull {A} {C}"]
     assert caught.value.message == f"cannot pull {A}, {C}: unexpected EOF"
-    assert caught.value.hint == "check the network, then arcctl up: it goes on where it was"
+    assert caught.value.hint == "check the network, then arcctl up"
 
 
 def test_what_does_not_pass_is_not_tried_again_and_the_others_are_pulled_first() -> None:

@@ -19,6 +19,7 @@ WORDS = {
     429: ("TOOMANYREQUESTS", "You have reached your pull rate limit."),
 }
 CUT = 0
+TLS_HANDSHAKE = b"\x16"
 
 
 @dataclass
@@ -53,6 +54,8 @@ class BadNetwork:
     rate: float = 0
     """Bytes a second of all connections together; 0 for no limit."""
     sent: list[Sent] = field(default_factory=list)
+    passed_on: int = 0
+    """Bytes, of answers that have not ended too."""
     address: str = ""
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _free_at: float = 0
@@ -72,9 +75,10 @@ class BadNetwork:
 
     def wait_for(self, size: int) -> None:
         """Until this many bytes may be sent."""
-        if not self.rate:
-            return
         with self._lock:
+            self.passed_on += size
+            if not self.rate:
+                return
             self._free_at = max(self._free_at, time.monotonic()) + size / self.rate
             until = self._free_at
         time.sleep(max(0.0, until - time.monotonic()))
@@ -98,7 +102,16 @@ def in_front_of(registry: str) -> Iterator[BadNetwork]:
 
 class _Handler(BaseHTTPRequestHandler):
     network: BadNetwork
+    raw_requestline: bytes
     protocol_version = "HTTP/1.1"
+
+    def parse_request(self) -> bool:
+        """An engine tries TLS first, and takes an HTTP answer to that for a registry without TLS."""
+        if self.raw_requestline.startswith(TLS_HANDSHAKE):
+            self.wfile.write(b"HTTP/1.0 400 Bad Request\r\n\r\n")
+            self.close_connection = True
+            return False
+        return super().parse_request()
 
     def do_GET(self) -> None:
         began, answer = time.monotonic(), self.network.fault(self.path)
@@ -130,12 +143,14 @@ class _Handler(BaseHTTPRequestHandler):
         """Status, first byte and number of bytes of what the registry says."""
         registry = http.client.HTTPConnection(self.network.registry, timeout=60)
         with contextlib.closing(registry):
-            asked = {name: value for name, value in self.headers.items() if name.lower() != "host"}
-            registry.request(self.command, self.path, headers=asked)
+            registry.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+            for name, value in self.headers.items():  # some more than once
+                registry.putheader(name, value)
+            registry.endheaders()
             found = registry.getresponse()
             self.send_response(found.status)
             length = int(found.getheader("Content-Length", "0"))
-            kept = {name: value for name in PASSED_ON if (value := found.getheader(name))}
+            kept = {name: given for name in PASSED_ON if (given := found.getheader(name))}
             self._end_headers({**kept, "Content-Length": str(length)})
             left = size = length // 2 if cut else length
             while self.command == "GET" and left and (chunk := found.read(min(CHUNK, left))):

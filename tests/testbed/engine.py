@@ -1,4 +1,4 @@
-"""Starts and stops a Docker engine in its own mount namespace. Only its cache is kept."""
+"""Starts and stops a Docker engine in a mount namespace of its own. Only its cache is kept."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tests.testbed.places import CHECKOUT, ENGINE, cache, docker_host, engine_root, socket_path
@@ -16,6 +17,9 @@ from tests.testbed.rootfs import ensure_engine_root, ensure_plugins
 from tests.testbed.shell import TestbedError, output, run, say
 
 BUILTIN_NETWORKS = {"bridge", "host", "none"}
+OPTIONS = "-H unix:///run/docker.sock --pidfile /run/docker.pid --storage-driver overlay2"
+STORES = {"overlay2": "--storage-driver overlay2", "containerd": "--feature containerd-snapshotter=true"}
+"""Where an engine keeps its images: a new Docker 29 has the second."""
 START_SECONDS = 60
 STOP_SECONDS = 60
 # The process name of containerd-shim-runc-v2, which the kernel cuts after 15 characters.
@@ -44,8 +48,9 @@ def start(extra: Sequence[Path] = ()) -> str:
     end_processes()
     clear_run(root)
     say("starting the engine")
-    launch(root, visible(extra))
-    wait_until_up()
+    pid = launch(root, visible(extra))
+    pid_file().write_text(f"{pid}\n")
+    wait_until_up(pid, docker_host())
     clear_leftovers()
     return docker_host()
 
@@ -56,30 +61,49 @@ def visible(extra: Sequence[Path]) -> list[Path]:
     return sorted({path for path in wanted if path.is_dir()})
 
 
-def launch(root: Path, folders: Sequence[Path]) -> None:
-    """Start dockerd as a daemon."""
+def launch(root: Path, folders: Sequence[Path], options: str = OPTIONS) -> int:
+    """Start dockerd as a daemon; its process id."""
     enter = Path(__file__).with_name("enter.sh")
     with (cache() / f"{ENGINE}.log").open("ab") as log:
         process = subprocess.Popen(
             ["unshare", "--mount", "sh", enter, root, *folders],
+            env={**os.environ, "DOCKERD": options},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             start_new_session=True,
         )
-    pid_file().write_text(f"{process.pid}\n")
+    return process.pid
 
 
-def wait_until_up() -> None:
-    """Wait until the engine answers."""
+def wait_until_up(pid: int, host: str) -> None:
+    """Wait until the engine of this process answers."""
     end = time.monotonic() + START_SECONDS
     while time.monotonic() < end:
-        if running():
+        if answers(host):
             return
-        if not alive(our_pid()):
+        if not alive(pid):
             break
         time.sleep(0.3)
-    raise TestbedError(f"the engine did not start; see {cache() / 'engine.log'}")
+    raise TestbedError(f"the engine did not start; see {cache() / f'{ENGINE}.log'}")
+
+
+@contextlib.contextmanager
+def empty(store: str) -> Iterator[str]:
+    """The DOCKER_HOST of one more engine, which has no images and no networks: for pulls only."""
+    root = ensure_engine_root()
+    ensure_plugins(root)
+    with tempfile.TemporaryDirectory(prefix="engine-", dir=root / "var") as name:
+        folder, host = Path(name), f"unix://{name}/docker.sock"
+        inside = f"/var/{folder.name}"
+        options = f"-H unix://{inside}/docker.sock --pidfile {inside}/docker.pid --exec-root {inside}/run"
+        options += f" --data-root {inside}/data --bridge none --iptables=false --ip6tables=false {STORES[store]}"
+        pid = launch(root, [], options)
+        try:
+            wait_until_up(pid, host)
+            yield host
+        finally:
+            end(pid)
 
 
 def stop() -> None:
@@ -175,11 +199,6 @@ def clear_run(root: Path) -> None:
 def pid_file() -> Path:
     """The file with the process id of the engine."""
     return cache() / f"{ENGINE}.pid"
-
-
-def our_pid() -> int:
-    """The engine's process id, 0 when unknown."""
-    return read_pid(pid_file())
 
 
 def read_pid(path: Path) -> int:

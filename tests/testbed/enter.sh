@@ -1,5 +1,6 @@
 #!/bin/sh
 # Runs dockerd inside the current mount namespace. Arguments: the root, then every path to mount inside it.
+# Its options are in $DOCKERD.
 # pivot_root and not chroot: with chroot, `docker exec`, health checks and `docker cp` use the root of the machine.
 set -eu
 root=$1
@@ -20,4 +21,4 @@ pivot_root . .machine
 cd /
 umount -l /.machine
 exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
-  dockerd -H unix:///run/docker.sock --pidfile /run/docker.pid --storage-driver overlay2 --log-level warn
+  dockerd --log-level warn $DOCKERD

@@ -42,8 +42,9 @@ class Registry:
     address: str
     auth: tuple[str, str] | None = None
 
-    def publish(self, repository: str, tag: str, layers: Iterable[bytes]) -> None:
-        """Put an image into it that has these layers, each a tar archive."""
+    def publish(self, reference: str, layers: Iterable[bytes]) -> None:
+        """Put an image into it, as REPOSITORY:TAG, that has these layers, each a tar archive."""
+        repository, tag = reference.split(":")
         blobs = list(layers)
         rootfs = {"type": "layers", "diff_ids": [_digest(blob) for blob in blobs]}
         config = json.dumps({"architecture": "amd64", "os": "linux", "config": {}, "rootfs": rootfs}).encode()

@@ -80,4 +80,4 @@ class _Pull:
             reasons.setdefault(failure.reason, []).append(reference)
         text = "; ".join(f"{', '.join(references)}: {reason}" for reason, references in reasons.items())
         _, first = next(iter(self.failed.values()))
-        return EngineError(f"cannot pull {text}", hint=f"{first.hint}, then {again}: it goes on where it was")
+        return EngineError(f"cannot pull {text}", hint=f"{first.hint}, then {again}")

@@ -50,8 +50,13 @@ def not_installed() -> EngineError:
     return EngineError("the program `docker` is not on the PATH", hint=INSTALL)
 
 
+_WRAPPERS = re.compile(
+    r'^(Error response from daemon: |error: |unknown: |failed to resolve reference "[^"]*": |failed to do request: )+'
+)
+
+
 def _own_words(text: str) -> str:
-    return text.removeprefix("Error response from daemon: ").removeprefix("error: ")
+    return _WRAPPERS.sub("", text)
 
 
 _LIMIT = re.compile(r"(?i)toomanyrequests|too many requests|rate limit")
@@ -63,7 +68,7 @@ _MISSING_OR_LOGIN = re.compile(r"(?i)repository does not exist or may require")
 _PASSING = re.compile(
     r"(?i)\b5\d\d (internal server error|bad gateway|service unavailable|gateway time-?out)|status(:| code:?) 5\d\d\b"
     r"|connection (reset|refused|closed|aborted)|broken pipe|\beof\b|time-?out|timed out|deadline exceeded"
-    r"|network is unreachable|no route to host|server misbehaving|temporary failure|stream error|short read"
+    r"|error from registry:|network is unreachable|no route to host|server misbehaving|temporary failure|stream error|short read"
 )
 """What a registry or a bad network says that may be over in a moment. A host that is not found is not: it is mostly a
 wrong name, or no network at all."""

@@ -13,11 +13,10 @@ from pathlib import Path
 from arcctl import services
 from arcctl.model.names import PROJECT
 from arcctl.model.service import Layer, Role, container_name
-from benchmarks import embedded, measure
-from benchmarks.row import ARCCTL, Row
+from benchmarks import breakdown, embedded, measure, pulls
+from benchmarks.row import ARCCTL, COMPOSE, Row, ratio
 
 HELLO = (sys.executable, str(Path(__file__).with_name("hello.py")))
-COMPOSE = ("docker", "compose", "-f", "compose/base.yaml", "-f", "compose/stack.yaml")
 
 
 def main() -> None:
@@ -25,12 +24,23 @@ def main() -> None:
     parser.add_argument("--project-directory", type=Path, default=Path.cwd())
     parser.add_argument("--idle", type=float, default=300, help="seconds before memory is read")
     parser.add_argument("--engine", choices=("docker", "embedded"), default="docker")
+    parser.add_argument("--pulls", action="store_true", help="the first pull only; needs root and the testbed")
     chosen = parser.parse_args()
     if chosen.engine == "docker" and not shutil.which("docker"):
         parser.error("these benchmarks need a Docker engine; --engine embedded needs none")
     print("| what | measured | target | |\n|---|---|---|---|")
-    for row in embedded.rows() if chosen.engine == "embedded" else rows(chosen.project_directory, chosen.idle):
+    for row in _chosen(chosen):
         print(f"| {row.what} | {row.measured} | {row.target} | {'met' if row.met else '**missed**'} |", flush=True)
+    if chosen.engine == "docker" and not chosen.pulls:
+        print("\n| where the time goes | |\n|---|---|")
+        for what, seconds in breakdown.rows(chosen.project_directory):
+            print(f"| {what} | {seconds:.2f} s |", flush=True)
+
+
+def _chosen(chosen: argparse.Namespace) -> Iterator[Row]:
+    if chosen.pulls:
+        return pulls.rows()
+    return embedded.rows() if chosen.engine == "embedded" else rows(chosen.project_directory, chosen.idle)
 
 
 def rows(directory: Path, idle: float) -> Iterator[Row]:
@@ -41,14 +51,10 @@ def rows(directory: Path, idle: float) -> Iterator[Row]:
     yield from _memory()
 
 
-def _ratio(what: str, ours: float, theirs: float, limit: float) -> Row:
-    return Row(what, f"{ours:.2f} s / {theirs:.2f} s = {ours / theirs:.2f}", f"≤ {limit}", ours / theirs <= limit)
-
-
 def _start_up(directory: Path) -> Iterator[Row]:
     for option in ("--help", "--version"):
         ours, theirs = measure.side_by_side((ARCCTL, option), (*HELLO, "--help"), directory, runs=15)
-        yield _ratio(f"`{option}` / hello-world `--help`", ours, theirs, 1.2)
+        yield ratio(f"`{option}` / hello-world `--help`", ours, theirs, 1.2)
     info = measure.median((ARCCTL, "info"), directory)
     yield Row("`info`", f"{info:.2f} s", "≤ 0.5 s", info <= 0.5)
 
@@ -61,10 +67,10 @@ def _up(directory: Path) -> Iterator[Row]:
         for command, found in ((up, ours), (wait, theirs)):
             measure.seconds((ARCCTL, "down"), directory)
             found.append(measure.seconds(command, directory))
-    yield _ratio("`up --stack`, warm / `docker compose up -d --wait`", sorted(ours)[1], sorted(theirs)[1], 1.0)
+    yield ratio("`up --stack`, warm / `docker compose up -d --wait`", sorted(ours)[1], sorted(theirs)[1], 1.0)
     measure.seconds(up, directory)
     noop = measure.side_by_side(up, wait, directory, runs=5)
-    yield _ratio("`up --stack`, nothing to do / the same", *noop, 0.7)
+    yield ratio("`up --stack`, nothing to do / the same", *noop, 0.7)
 
 
 def _long_running() -> list[str]:
@@ -76,7 +82,7 @@ def _health(directory: Path) -> Iterator[Row]:
     ours = measure.median((ARCCTL, "health", "all", "--json"), directory)
     yield Row("`health all --json`, 14 services", f"{ours:.2f} s", "≤ 0.45 s", ours <= 0.45)
     theirs = sum(measure.median(command, directory, runs=3) for command in _checks())
-    yield _ratio("`health all --json` / the same checks by `docker exec`", ours, theirs, 0.4)
+    yield ratio("`health all --json` / the same checks by `docker exec`", ours, theirs, 0.4)
     peak = measure.peak_megabytes((ARCCTL, "health", "all", "--json"), directory)
     yield Row("`health all`, peak memory", f"{peak:.0f} MB", "≤ 100 MB", peak <= 100)
 

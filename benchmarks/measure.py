@@ -6,16 +6,16 @@ import os
 import statistics
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 Command = Sequence[str]
 
 
-def seconds(command: Command, cwd: Path) -> float:
+def seconds(command: Command, cwd: Path, environment: Mapping[str, str] | None = None) -> float:
     """Wall-clock time of one run, without its output. Raises if the program fails."""
     began = time.perf_counter()
-    subprocess.run(command, cwd=cwd, check=True, capture_output=True)
+    subprocess.run(command, cwd=cwd, env=environment, check=True, capture_output=True)
     return time.perf_counter() - began
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ARCCTL = str(Path(sys.executable).parent / "arcctl")
+COMPOSE = ("docker", "compose", "-f", "compose/base.yaml", "-f", "compose/stack.yaml")
 
 
 @dataclass(frozen=True)
@@ -15,3 +16,8 @@ class Row:
     measured: str
     target: str
     met: bool
+
+
+def ratio(what: str, ours: float, theirs: float, limit: float) -> Row:
+    """Of two times in seconds."""
+    return Row(what, f"{ours:.2f} s / {theirs:.2f} s = {ours / theirs:.2f}", f"≤ {limit}", ours / theirs <= limit)

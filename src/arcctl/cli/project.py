@@ -8,18 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from arcctl.backup.base import BackupTools
-from arcctl.backup.clients.repository import BackupRepository
-from arcctl.backup.clients.select import copiers
-from arcctl.checks.causes import NewestBackup
 from arcctl.checks.clients.prober import LoopbackProber
 from arcctl.checks.clients.smoke_test_runner import LoopbackSmokeTestRunner
 from arcctl.cli.globals import Globals
 from arcctl.custom import declare, files
-from arcctl.data.base import DataClients
-from arcctl.diagnostics.facts import Collector
 from arcctl.engines import select as engines
 from arcctl.engines.base import Engine, Servers
 from arcctl.engines.host_ports import LoopbackPorts
@@ -33,6 +27,13 @@ from arcctl.settings.directory import ProjectDirectory, copy_template, readable,
 from arcctl.settings.ownership import refuse_other_user
 from arcctl.settings.resolve import lookup, owners
 from arcctl.terminal import console as terminal
+
+if TYPE_CHECKING:
+    from arcctl.backup.base import BackupTools
+    from arcctl.backup.clients.repository import BackupRepository
+    from arcctl.checks.causes import NewestBackup
+    from arcctl.data.base import DataClients
+    from arcctl.diagnostics.facts import Collector
 
 T = TypeVar("T")
 
@@ -158,18 +159,26 @@ def data_clients() -> DataClients:
 
 
 def backup_repository(options: Globals) -> BackupRepository:
-    return BackupRepository(project_directory(options), lambda text: None)
+    return _repository(project_directory(options))
+
+
+def _repository(directory: ProjectDirectory, warn: Callable[[str], None] = lambda text: None) -> BackupRepository:
+    from arcctl.backup.clients.repository import BackupRepository
+
+    return BackupRepository(directory, warn)
 
 
 def backup_tools(project: Project) -> BackupTools:
-    repository = BackupRepository(project.directory, lambda text: project.sink(Event(Kind.WARNING, "", text)))
+    from arcctl.backup.base import BackupTools
+    from arcctl.backup.clients.select import copiers
+
+    repository = _repository(project.directory, lambda text: project.sink(Event(Kind.WARNING, "", text)))
     return BackupTools(copiers(project.engine, project.directory, project.catalogue), repository)
 
 
 def newest_backup(project: Project) -> NewestBackup:
     """Finds the newest backup that has the data of a service."""
-    repository = BackupRepository(project.directory, lambda text: None)
-    return partial(repository.newest, engine=project.engine.name)
+    return lambda service: _repository(project.directory).newest(service, project.engine.name)
 
 
 @contextlib.contextmanager
@@ -177,6 +186,7 @@ def sandbox(first: Project, tools: BackupTools) -> Iterator[tuple[Project, Backu
     """A second platform next to the one of `first`, with the same backups; removed at the end."""
     from arcctl.backup.clients.sandbox import PROJECT
     from arcctl.backup.clients.sandbox import sandbox as open_sandbox
+    from arcctl.backup.clients.select import copiers
 
     def tell(event: Event) -> None:
         first.sink(replace(event, subject=f"sandbox: {event.subject}".removesuffix(": ")))

@@ -1,8 +1,8 @@
 """Pulls images with one call of `docker compose`, which prints its progress as one JSON document a line.
 
 A line about an image has the name of its service (Compose 2) or its reference (Compose 5) as `id`; a line about a layer
-has that as `parent_id`. Of a pull that was cut off, Docker keeps the images that are complete; with containerd as its image
-store also what came of the others, and asks only for the rest again.
+has that as `parent_id`. Of a pull that was cut off, Docker keeps the images that are complete; where it stores images
+with containerd also what came of the others, and asks only for the rest again.
 """
 
 from __future__ import annotations

@@ -68,7 +68,8 @@ _MISSING_OR_LOGIN = re.compile(r"(?i)repository does not exist or may require")
 _PASSING = re.compile(
     r"(?i)\b5\d\d (internal server error|bad gateway|service unavailable|gateway time-?out)|status(:| code:?) 5\d\d\b"
     r"|connection (reset|refused|closed|aborted)|broken pipe|\beof\b|time-?out|timed out|deadline exceeded"
-    r"|error from registry:|network is unreachable|no route to host|server misbehaving|temporary failure|stream error|short read"
+    r"|network is unreachable|no route to host|server misbehaving|temporary failure|stream error|short read"
+    r"|error from registry:"
 )
 """What a registry or a bad network says that may be over in a moment. A host that is not found is not: it is mostly a
 wrong name, or no network at all."""

@@ -45,6 +45,10 @@ class Platform:
     shift: int = 0
     """Added to every host port."""
 
+    @property
+    def embedded(self) -> bool:
+        return self.environment.get("ARCCTL_ENGINE") == "embedded"
+
     def port(self, default: int) -> int:
         return default + self.shift
 
@@ -127,7 +131,7 @@ class Platform:
 
     def running(self) -> dict[str, str]:
         """An id of each running container or process, which changes when it is restarted or recreated."""
-        if "ARCCTL_ENGINE" in self.environment:
+        if self.embedded:
             return {p.parent.name: p.read_text() for p in location.base(self.directory).glob("run/*/pid")}
         ids = self.docker("ps", "--quiet", "--filter", "label=com.docker.compose.project=arc").split()
         shown = self.docker("inspect", "--format", "{{.Name}} {{.Id}} {{.State.StartedAt}}", *ids)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from arcctl.services import load
 from tests.e2e.clients import redis_client, superuser
 from tests.e2e.driver import Platform
 
@@ -19,8 +20,10 @@ COMMANDS = {
     "backup create": ("backup", "create"),
     "backup restore": ("backup", "restore", "{backup}", "--yes"),
     "secrets rotate": ("secrets", "rotate", "POSTGRES_APP_PASSWORD", "REDIS_PASSWORD", "--yes"),
-    "upgrade": ("upgrade", "--yes"),
+    "upgrade": ("upgrade", "--to", "redis={tag}", "--yes"),
 }
+NEWER = "8.99.0-alpine"
+"""A tag of Redis that no registry has: here it is a second tag of the same image."""
 LONGEST = {"down": 8.0, "restart": 15.0, "backup create": 8.0, "backup restore": 12.0, "secrets rotate": 12.0}
 """Seconds after which a command gets its signal at the latest; all others 15."""
 
@@ -50,7 +53,7 @@ def rounds(platform: Platform, count: int, seed: int, names: tuple[str, ...]) ->
     chance, backup = random.Random(seed), _prepare(platform)
     for number in range(count):
         name, by = names[number % len(names)], chance.choice(SIGNALS)
-        words = tuple(word.format(backup=backup) for word in COMMANDS[name])
+        words = _words(name, backup, platform)
         if name == "up":
             platform.arcctl("down").ok()
         after = chance.uniform(0.1, LONGEST.get(name, 15.0))
@@ -60,6 +63,20 @@ def rounds(platform: Platform, count: int, seed: int, names: tuple[str, ...]) ->
         repaired = time.monotonic() - began
         problem = f"up ended with {done.code}: {done.err[-600:]}" if done.code else _problem(platform)
         yield Round(name, by, after, code, repaired, problem)
+    platform.arcctl("config", "set", "redis", "image_tag", "--unset").ok()
+    platform.arcctl("up", "--stack").ok()
+
+
+def _words(name: str, backup: str, platform: Platform) -> tuple[str, ...]:
+    if name != "upgrade":
+        return tuple(word.format(backup=backup) for word in COMMANDS[name])
+    if platform.embedded:  # no tags there
+        return (name, "--yes")
+    image, tag = load().services["redis"].container.image.split(":")
+    platform.docker("tag", f"{image}:{tag}", f"{image}:{NEWER}")
+    now = platform.containers("redis")[0]["image"]
+    other = NEWER if now == f"{image}:{tag}" else tag
+    return tuple(word.format(tag=other) for word in COMMANDS[name])
 
 
 def _prepare(platform: Platform) -> str:

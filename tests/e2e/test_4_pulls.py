@@ -81,10 +81,13 @@ def _pull(project: Platform, *names: str, **extra: Any) -> Done:
     return project.arcctl("images", "pull", *(names or SERVICES), **extra)
 
 
+def _listed(project: Platform, *services: str) -> list[dict[str, Any]]:
+    return list(json.loads(project.arcctl("images", "list", *services, "--json").ok().out)["images"])
+
+
 def _present(project: Platform) -> set[str]:
     """The services whose image the engine has."""
-    document = json.loads(project.arcctl("images", "list", *SERVICES, "--json").ok().out)
-    return {name for image in document["images"] if image["present"] for name in image["used_by"]}
+    return {name for image in _listed(project, *SERVICES) if image["present"] for name in image["used_by"]}
 
 
 def test_images_are_pulled_beside_each_other_and_shared_layers_once(
@@ -208,16 +211,37 @@ def test_docker_with_containerd_goes_on_within_a_layer(
 def test_an_image_of_a_mirror_is_the_locked_one_by_its_digest_only(
     project: Platform, registry: Registry, network: BadNetwork
 ) -> None:
-    def listed() -> dict[str, str]:
-        document = json.loads(project.arcctl("images", "list", "loki", "--json").ok().out)
-        return {name: document["images"][0][name] for name in ("registry", "upstream", "state")}
+    def locked() -> tuple[str, ...]:
+        (image,) = _listed(project, "loki")
+        return image["registry"], image["upstream"], image["state"]
 
-    names = {"registry": network.address, "upstream": _references()[0]}
+    place = (network.address, _references()[0])
     _publish(registry, *([layer(0.2)] for _ in SERVICES))
     _pull(project).ok()
     project.arcctl("images", "lock", *SERVICES).ok()
-    assert listed() == {**names, "state": "locked"}
+    assert locked() == (*place, "locked")
     _forget_images(project, network.address)
     _publish(registry, [layer(0.2)])  # another image of the same name
     _pull(project, "loki").ok()
-    assert listed() == {**names, "state": "other"}
+    assert locked() == (*place, "other")
+
+
+def test_up_runs_what_a_mirror_has(platform: Platform, registry: Registry, network: BadNetwork) -> None:
+    images = [image["reference"] for image in _listed(platform, "redis")]
+    for image in images:
+        name = mirrored(image, registry.address)
+        platform.docker("tag", image, name)
+        platform.docker("push", "--quiet", name)
+        platform.docker("image", "rm", name)
+    platform.arcctl("config", "set", "images", "registry", network.address).ok()
+    try:
+        platform.arcctl("up", "redis").ok()
+        assert platform.service("redis")["status"] == "healthy"
+        found = _listed(platform, "redis")
+        assert [(image["registry"], image["upstream"]) for image in found] == [
+            (network.address, name) for name in images
+        ]
+    finally:
+        platform.arcctl("clean", "--yes").ok()
+        platform.arcctl("config", "set", "images", "registry", "--unset").ok()
+        platform.docker("image", "rm", *(mirrored(image, network.address) for image in images))

@@ -15,7 +15,7 @@ from arcctl.settings.directory import ProjectDirectory
 from arcctl.settings.location import FOLDERS
 from arcctl.settings.resolve import missing_secrets
 
-HEAVY = ("httpx", "psycopg", "python_on_whales", "pydantic", "pydantic_settings", "yaml", "rich.table", "jsonschema")
+HEAVY = ("httpx", "psycopg", "python_on_whales", "pydantic", "yaml", "rich.table", "jsonschema")
 PROGRAM = """\
 import sys
 from arcctl.cli.main import main

@@ -102,7 +102,7 @@ def test_each_of_its_settings_says_what_it_is_for(name: str) -> None:
 @each_service
 def test_its_settings_start_with_its_name(name: str) -> None:
     prefix = name.upper().replace("-", "_") + "_"
-    assert _service(name).env.model_config["env_prefix"] == prefix
+    assert _service(name).env.env_prefix == prefix
     assert [v.name for v in variables(_service(name).env) if not v.shared and not v.name.startswith(prefix)] == []
 
 

@@ -56,7 +56,7 @@ def owners(server: Server[Databases]) -> dict[str, Owner]:
 
 def _password_variable(server: Server[Databases], name: str) -> Variable:
     """The secret that holds the password of a database of the user."""
-    prefix = server.project.catalogue.services[server.service].env.model_config["env_prefix"]
+    prefix = server.project.catalogue.services[server.service].env.env_prefix
     return Variable(
         name=f"{prefix}DB_{name}_PASSWORD".upper(),
         field=name,

@@ -6,11 +6,10 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar, cast, get_args
+from typing import Annotated, Any, ClassVar, TypeVar, cast, get_args
 
-from pydantic import Field, JsonValue, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from arcctl.errors import SettingsError
 
@@ -26,24 +25,26 @@ PLACEHOLDERS = frozenset({"changeme", "change-me", "password", "secret", "admin"
 HostPort = Annotated[int, Field(ge=1, le=65535)]
 
 
-class ServiceEnv(BaseSettings):
-    """Base of each service's settings; a subclass names its prefix: `class Env(ServiceEnv, env_prefix="REDIS_")`."""
+class ServiceEnv(BaseModel):
+    """Base of each service's settings; a subclass names its prefix: `class Env(ServiceEnv, env_prefix="REDIS_")`.
 
-    model_config = SettingsConfigDict(
-        frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True, populate_by_name=True
+    Settings come only from what `load` gets, so pydantic-settings, which reads the environment, has nothing to do.
+    """
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        validate_default=True,
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,
+        populate_by_name=True,
     )
+    env_prefix: ClassVar[str] = ""
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """No implicit source: settings come only from what `load` gets."""
-        return (init_settings,)
+    def __init_subclass__(cls, *, env_prefix: str = "", **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if env_prefix:
+            cls.env_prefix = env_prefix
 
 
 E = TypeVar("E", bound=ServiceEnv)
@@ -93,7 +94,7 @@ def _variable(env: type[ServiceEnv], name: str, info: FieldInfo) -> Variable:
     extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
     generate = extra.get("generate")
     return Variable(
-        name=alias if isinstance(alias, str) else f"{env.model_config['env_prefix']}{name}".upper(),
+        name=alias if isinstance(alias, str) else f"{env.env_prefix}{name}".upper(),
         field=name,
         default=None if info.is_required() else plain(info.default),
         description=info.description or "",

@@ -98,7 +98,7 @@ def _ports(
             number=port.host,
             service=service.id,
             component=component.id,
-            setting=variable.removeprefix(str(service.env.model_config["env_prefix"])),
+            setting=variable.removeprefix(service.env.env_prefix),
             exported=variable if variable in exported else "",
         )
     inner = component.process.ports if component.process and local else {}

@@ -25,7 +25,7 @@ def is_tag(text: str) -> bool:
 
 def prefix(service: Service[Any]) -> str:
     """How the names of its settings begin."""
-    return str(service.env.model_config["env_prefix"])
+    return str(service.env.env_prefix)
 
 
 def pinned(component: Component[Any]) -> str:

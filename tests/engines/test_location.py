@@ -68,6 +68,11 @@ def test_a_project_that_was_renamed_finds_its_data(home: Path) -> None:
     assert location.owner(folder) == str(renamed)
 
 
+def test_a_directory_that_is_not_there_yet_has_a_place_too(home: Path) -> None:
+    _used(home)
+    assert location.base(home.parent / "later").parent == location.ROOT
+
+
 def test_a_copy_has_data_of_its_own(home: Path) -> None:
     folder, copy = _used(home), home.with_name("copy")
     shutil.copytree(home, copy)

@@ -40,8 +40,10 @@ def _ids(directory: Path) -> Iterator[str]:
 
 def _claimed(directory: Path) -> list[str]:
     """The folders that were this directory's when they were last used, the last one first: its id was lost."""
+    if not (ROOT.is_dir() and directory.is_dir()):
+        return []
     claim = [str(directory), str(directory.stat().st_ino)]
-    found = [path for path in ROOT.iterdir() if _claim(path) == claim] if ROOT.is_dir() else []
+    found = [path for path in ROOT.iterdir() if _claim(path) == claim]
     return [path.name for path in sorted(found, key=lambda path: (path / OWNER).stat().st_mtime, reverse=True)]
 
 

@@ -54,6 +54,7 @@ def _has_compose() -> bool:
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fakes answer at once, so nobody need pause between two probes."""
     monkeypatch.setattr(watch, "PAUSE", 0.001)
+    monkeypatch.setattr(watch, "AT_ONCE", 0.0)
 
 
 @pytest.fixture

@@ -22,7 +22,6 @@ READERS = {
     "cli/commands/schema.py": "files of this installation",
     "engines/host_ports.py": "files of the kernel",
     "engines/embedded/processes.py": "files of the kernel, and of processes: what cannot be read is not running",
-    "engines/embedded/location.py": "the owner of files: paths that are not UTF-8",
     "diagnostics/clients/collector.py": "files of the kernel, and those that may be damaged",
     "diagnostics/clients/embedded.py": "files of servers",
     "diagnostics/clients/evidence.py": "files as they are, for a bundle",

@@ -65,7 +65,7 @@ def test_a_one_shot_that_fails_is_exit_1_and_names_what_stands_on_it(cli: Comman
     running = [container(key, State=healthy) for key in ("postgres", "postgres-exporter", "mailpit", "kratos")]
     done_before = container("postgres-setup", State={"Status": "exited"})
     cli.engine(*running, done_before, *(container(key, State=broken) for key in ("kratos-db", "kratos-migrate")))
-    cli.docker.says("container start *")
+    cli.docker.says("compose*up*")
     cli.docker.says("compose*logs*", "kratos-db | no such role\n")
     done = cli.arcctl("up", "kratos", "--timeout", "20")
     assert (done.code, done.out) == (1, "")

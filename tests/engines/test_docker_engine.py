@@ -310,7 +310,19 @@ def test_a_container_that_cannot_be_started_as_it_is_is_created_again(
     docker: FakeDocker, engine: DockerEngine, refusal: str
 ) -> None:
     docker.says("compose*")
-    docker.says("container start*")
-    docker.says("container start arc_store", err=refusal, code=1)
+    docker.says("compose*--no-recreate*store", err=refusal, code=1)
     engine.start(["front", "store"])
-    assert docker.calls[-1].endswith(" up --no-deps --no-build --detach --force-recreate store")
+    assert [call.partition("--no-build ")[2] for call in docker.calls] == [
+        "--no-recreate --detach front store",
+        "--no-recreate --detach front",
+        "--no-recreate --detach store",
+        "--force-recreate --detach store",
+    ]
+
+
+def test_a_change_of_nothing_changes_nothing(docker: FakeDocker, engine: DockerEngine) -> None:
+    """Compose would take no name for all of them."""
+    docker.says("*")
+    for change in (engine.create, engine.start, engine.unpause, engine.stop, engine.restart):
+        change([])
+    assert docker.calls == []

@@ -53,6 +53,9 @@ class PlanExecutor:
     _set_up_again: set[str] = field(default_factory=set)
     """Servers whose init containers were run again."""
     _restarted: set[str] = field(default_factory=set)
+    _starting: asyncio.Task[None] | None = None
+    _moving: frozenset[str] = frozenset()
+    """What that task starts."""
     _began: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
@@ -68,7 +71,9 @@ class PlanExecutor:
             try:
                 await self._create()
                 await self._work(wait=wait, timeout=timeout)
+                await self._end_of_start()
             finally:
+                await asyncio.gather(*filter(None, (self._starting,)), return_exceptions=True)
                 await self._watch.close()
         return self._outcome()
 
@@ -120,15 +125,30 @@ class PlanExecutor:
         self._remember({key: self.input_hashes[key] for key in keys})
 
     async def _start_next(self) -> None:
-        """Start all whose dependencies are ready, with one call of the engine for each kind of step."""
+        """Begin to start all whose dependencies are ready; what gets ready meanwhile is started by the next call."""
+        if self._starting and not self._starting.done():
+            return
+        await self._end_of_start()
         steps = [s for s in self._unstarted() if self.plan.needs[s.key] <= self._ready]
         for step in steps:
             self._started.add(step.key)
             if step.action in (Action.START, Action.UNPAUSE):
                 self._emit(Kind.WORKING, step.key, f"{DOING[step.action]}: {step.cause}", detail=True)
+        moved = [step for step in steps if step.action is not Action.KEEP]
+        if moved:
+            self._moving = frozenset(step.key for step in moved)
+            self._starting = asyncio.create_task(self._start(moved))
+
+    async def _start(self, steps: list[Step]) -> None:
+        """With one call of the engine for each kind of step."""
         await self._change(self.project.engine.unpause, [s.key for s in steps if s.action is Action.UNPAUSE])
-        moved = (Action.CREATE, Action.RECREATE, Action.START)
-        await self._change(self.project.engine.start, [s.key for s in steps if s.action in moved])
+        await self._change(self.project.engine.start, [s.key for s in steps if s.action is not Action.UNPAUSE])
+
+    async def _end_of_start(self) -> None:
+        """Raises what the engine refused."""
+        if self._starting:
+            await self._starting
+        self._starting, self._moving = None, frozenset()
 
     async def _change(self, work: Callable[[list[str]], None], keys: list[str]) -> None:
         await _call(work, keys)
@@ -152,7 +172,7 @@ class PlanExecutor:
 
     async def _look(self) -> None:
         """Wait for the next answer or change, and judge what was started and is not ready."""
-        waiting = self._waiting()
+        waiting = self._waiting() - self._moving
         if await self._watch.news(i for i in self.plan.services if i in waiting):
             self._remember_times(waiting)
         seen = sorted(
@@ -160,7 +180,7 @@ class PlanExecutor:
         )
         for key in seen:
             self._update_state(key, self._watch.observed.of(key), self._watch.answers.get(key))
-        await self._start_stopped([key for key in seen if key in self._waiting()])
+        await self._start_stopped([key for key in seen if key in self._waiting() - self._moving])
         await self._help({key: answer for key, answer in self._watch.answers.items() if answer})
         for step in self._unstarted():
             failed = sorted(self.plan.needs[step.key] & set(self._failed))

@@ -16,6 +16,8 @@ PAUSE = 0.2
 """Seconds between two probes of one server."""
 ATTEMPT = 2.0
 """Seconds that one probe may take."""
+AT_ONCE = 0.1
+"""Seconds between two looks at the containers: changes of one moment are seen together."""
 LOOK_SECONDS = 2.0
 """Longest time between two looks at the containers, where the engine says nothing of a change."""
 
@@ -52,10 +54,11 @@ class Watch:
     async def news(self, servers: Iterable[str]) -> bool:
         """Wait until a server has answered, a look has ended, or a moment has passed; whether it was a look."""
         self._ask(servers)
-        if self._look is None and (self.changed.is_set() or time.monotonic() - self._looked_at > LOOK_SECONDS):
+        since = time.monotonic() - self._looked_at
+        if self._look is None and (since > LOOK_SECONDS or (self.changed.is_set() and since > AT_ONCE)):
             self.changed.clear()
             self._look = asyncio.create_task(self._observe())
-        next_event: asyncio.Task[Any] = self._look or asyncio.create_task(self.changed.wait())
+        next_event: asyncio.Task[Any] = self._look or asyncio.create_task(self._change())
         await asyncio.wait({*self._probes.values(), next_event}, timeout=PAUSE, return_when=asyncio.FIRST_COMPLETED)
         if next_event is not self._look:
             next_event.cancel()
@@ -71,6 +74,10 @@ class Watch:
     async def _answer(self, key: str) -> Answer | None:
         target = targets(self.project, self.observed, (key,))
         return (await self.project.prober.ask(target, ATTEMPT)).get(key) if target else None
+
+    async def _change(self) -> None:
+        await self.changed.wait()
+        await asyncio.sleep(max(0.0, self._looked_at + AT_ONCE - time.monotonic()))
 
     async def _observe(self) -> Observed:
         return await asyncio.to_thread(self.project.engine.observe)

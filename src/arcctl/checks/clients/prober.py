@@ -28,7 +28,7 @@ class LoopbackProber:
     """Asks services at their published loopback ports."""
 
     def get_ready(self) -> None:
-        for client in ("arcctl.engines.http", "psycopg", "nats"):
+        for client in ("arcctl.engines.http", "psycopg", "nats.aio.client"):
             importlib.import_module(client)
 
     async def ask(self, targets: Mapping[str, Target], timeout: float) -> Mapping[str, Answer]:

@@ -13,7 +13,6 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
@@ -68,14 +67,12 @@ EPHEMERAL, OLD_EPHEMERAL = "arcctl.ephemeral", "arcctl.guest"
 """The label of ephemeral containers, its value being their project; the old one says nothing of the project."""
 SECONDS = 20.0
 """Longest time that a call of `docker` which only looks may take."""
-START_SECONDS = 120.0
-"""The same for the start of a container."""
 LOOK_SECONDS = 2.0
 """The same for a look at the disk, which is part of every report on health."""
 _NAMES = '{{.Names}} {{.Label "com.docker.compose.service"}}'
 _EPHEMERAL = f'{{{{.ID}}}}\t{{{{.Label "{EPHEMERAL}"}}}}\t{{{{.Label "{OLD_EPHEMERAL}"}}}}'
 _NOT_AS_IT_IS = re.compile(r"(?i)network \w+ not found|no such container")
-_EVENTS = ("start", "die", "health_status", "pause", "unpause", "destroy")
+_EVENTS = ("start", "die", "pause", "unpause", "destroy")
 _UNITS = {
     unit: factor**power
     for factor, units in ((1000, ("B", "kB", "MB", "GB", "TB")), (1024, ("B", "KiB", "MiB", "GiB", "TiB")))
@@ -221,35 +218,35 @@ class DockerEngine:
 
     def create(self, keys: Iterable[str], *, recreate: bool = False) -> None:
         """Compose does not see that a mounted file changed: `recreate` replaces the containers in any case."""
-        self._up(keys, recreate=recreate, start=False)
+        self._up(keys, "--no-start", *(("--force-recreate",) if recreate else ()))
 
     def start(self, keys: Iterable[str]) -> None:
-        """At the same time, which `docker start` with several names does not.
+        """By Compose, which first puts secrets and configurations into a new container; `docker start` does not.
 
         A stopped container whose network was removed cannot start any more, so it is replaced.
         """
         keys = list(keys)
-        with ThreadPoolExecutor(len(keys)) as pool:
-            failed = [key for key, started in zip(keys, pool.map(self._start, keys), strict=True) if not started]
-        if failed:
-            self._up(failed, recreate=True, start=True)
-
-    def _start(self, key: str) -> bool:
-        """Whether it could be started as it is."""
         try:
-            self.read("container", "start", container_name(self.project, key), seconds=START_SECONDS)
+            self._up(keys, "--no-recreate", "--detach")
         except EngineError as error:
             if not _NOT_AS_IT_IS.search(error.message):
                 raise
-            return False
-        return True
+            for key in keys:
+                self._start_or_replace(key)
 
-    def _up(self, keys: Iterable[str], *, recreate: bool, start: bool) -> None:
-        options = ("--no-deps", "--no-build", "--detach" if start else "--no-start")
-        self._compose("up", *options, *(("--force-recreate",) if recreate else ()), *keys)
+    def _start_or_replace(self, key: str) -> None:
+        try:
+            self._up([key], "--no-recreate", "--detach")
+        except EngineError as error:
+            if not _NOT_AS_IT_IS.search(error.message):
+                raise
+            self._up([key], "--force-recreate", "--detach")
+
+    def _up(self, keys: Iterable[str], *options: str) -> None:
+        self._change(keys, "up", "--no-deps", "--no-build", *options)
 
     def unpause(self, keys: Iterable[str]) -> None:
-        self._compose("unpause", *keys)
+        self._change(keys, "unpause")
 
     def start_ephemeral(self, key: str, ephemeral: EphemeralContainer) -> bool:
         """On the shared network, with no capabilities."""
@@ -316,10 +313,10 @@ class DockerEngine:
         return found
 
     def stop(self, keys: Iterable[str]) -> None:
-        self._compose("stop", *keys)
+        self._change(keys, "stop")
 
     def restart(self, keys: Iterable[str]) -> None:
-        self._compose("restart", *keys)
+        self._change(keys, "restart")
 
     def remove(self, keys: Iterable[str], volumes: Iterable[str]) -> None:
         names = [container_name(self.project, key) for key in keys]
@@ -358,6 +355,11 @@ class DockerEngine:
 
         env_files = [self._env_file] if self._env_file.is_file() else []
         return DockerClient(compose_files=list(self._files), compose_env_files=list(env_files))
+
+    def _change(self, keys: Iterable[str], *words: str) -> None:
+        """Change these: without a name, Compose would change all."""
+        if keys := tuple(keys):
+            self._compose(*words, *keys)
 
     def _compose(self, *words: str) -> None:
         """Change something; that takes as long as it takes."""

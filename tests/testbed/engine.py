@@ -48,9 +48,9 @@ def start(extra: Sequence[Path] = ()) -> str:
     end_processes()
     clear_run(root)
     say("starting the engine")
-    pid = launch(root, visible(extra))
-    pid_file().write_text(f"{pid}\n")
-    wait_until_up(pid, docker_host())
+    process = launch(root, visible(extra))
+    pid_file().write_text(f"{process.pid}\n")
+    wait_until_up(process.pid, docker_host())
     clear_leftovers()
     return docker_host()
 
@@ -61,11 +61,11 @@ def visible(extra: Sequence[Path]) -> list[Path]:
     return sorted({path for path in wanted if path.is_dir()})
 
 
-def launch(root: Path, folders: Sequence[Path], options: str = OPTIONS) -> int:
-    """Start dockerd as a daemon; its process id."""
+def launch(root: Path, folders: Sequence[Path], options: str = OPTIONS) -> subprocess.Popen[bytes]:
+    """Start dockerd as a daemon."""
     enter = Path(__file__).with_name("enter.sh")
     with (cache() / f"{ENGINE}.log").open("ab") as log:
-        process = subprocess.Popen(
+        return subprocess.Popen(
             ["unshare", "--mount", "sh", enter, root, *folders],
             env={**os.environ, "DOCKERD": options},
             stdin=subprocess.DEVNULL,
@@ -73,7 +73,6 @@ def launch(root: Path, folders: Sequence[Path], options: str = OPTIONS) -> int:
             stderr=log,
             start_new_session=True,
         )
-    return process.pid
 
 
 def wait_until_up(pid: int, host: str) -> None:
@@ -98,12 +97,13 @@ def empty(store: str) -> Iterator[str]:
         inside = f"/var/{folder.name}"
         options = f"-H unix://{inside}/docker.sock --pidfile {inside}/docker.pid --exec-root {inside}/run"
         options += f" --data-root {inside}/data --bridge none --iptables=false --ip6tables=false {STORES[store]}"
-        pid = launch(root, [], options)
+        process = launch(root, [], options)
         try:
-            wait_until_up(pid, host)
+            wait_until_up(process.pid, host)
             yield host
         finally:
-            end(pid)
+            process.terminate()
+            process.wait(STOP_SECONDS)
 
 
 def stop() -> None:

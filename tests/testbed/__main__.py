@@ -10,7 +10,7 @@ from pathlib import Path
 
 from arcctl.errors import ArcError
 from arcctl.model.binaries import Source
-from tests.testbed import catalogue, engine, images, second
+from tests.testbed import catalogue, engine, images, registry, second
 from tests.testbed.catalogue import ARTIFACTS, Image
 from tests.testbed.places import docker_host
 from tests.testbed.shell import TestbedError, output, say
@@ -45,8 +45,9 @@ def official(options: argparse.Namespace) -> None:
 
 
 def build(options: argparse.Namespace) -> None:
-    """Build only the artifacts, without an engine."""
-    build_artifacts([image.artifact for image in catalogue.select(options.names) if image.artifact])
+    """Build only the artifacts, without an engine; all of them with the registry."""
+    artifacts = [image.artifact for image in catalogue.select(options.names) if image.artifact]
+    build_artifacts(artifacts if options.names else [*artifacts, registry.SOURCE])
 
 
 def prepare(options: argparse.Namespace) -> None:

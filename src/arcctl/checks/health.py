@@ -42,18 +42,20 @@ async def health(request: Request, project: Project) -> Report:
     """Changes nothing. Raises for a missing engine and for invalid settings, never for an unhealthy service."""
     began, started_at = time.perf_counter(), datetime.now(UTC)
     asked = resolve(request.words or ("all",), project.catalogue)
-    observed, _ = await asyncio.gather(
-        asyncio.to_thread(project.engine.observe), asyncio.to_thread(project.prober.get_ready)
-    )
+    ready = asyncio.create_task(asyncio.to_thread(project.prober.get_ready))
+    observed = await asyncio.to_thread(project.engine.observe)
     left = max(SHORTEST, request.deadline - (time.perf_counter() - began))
+    inside = asyncio.gather(
+        look_from_within(project, observed, left), asyncio.to_thread(project.engine.disks, observed)
+    )
+    await ready
     probed = targets(project, observed, closure(asked, project.catalogue))
     newest = request.newest_backup
-    answers, seen, losses, disks, damaged = await asyncio.gather(
+    answers, losses, damaged, (seen, disks) = await asyncio.gather(
         project.prober.ask(probed, left),
-        look_from_within(project, observed, left),
         _losses(project, observed),
-        asyncio.to_thread(project.engine.disks, observed),
         lost_messages(asked, observed, project, newest, left),
+        inside,
     )
     ended = crashed(asked, project, observed, answers)
     refused = {i: a for i, a in answers.items() if i in asked and not a.ok and i not in ended}

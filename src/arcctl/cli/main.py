@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import pkgutil
 import sys
@@ -19,6 +20,8 @@ from arcctl.settings import environment
 from arcctl.terminal import streams
 
 INTERRUPTED, READER_GONE = 130, 141
+YOUNG_OBJECTS = 50_000
+"""New objects after which Python looks for garbage: loading modules makes many, and they stay."""
 
 
 class Reporting(TyperGroup):
@@ -117,6 +120,7 @@ _register_commands()
 
 
 def main() -> None:
+    gc.set_threshold(YOUNG_OBJECTS)
     streams.prepare()
     environment.leave_python_path(arcctl.__file__, typer.__file__)
     try:

@@ -41,7 +41,7 @@ async def at_each_line(*command: str) -> AsyncIterator[asyncio.Event]:
         finally:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
-            await process.wait()
+            await process.communicate()  # to the end of its output, or the pipe would stay open
 
     changed = asyncio.Event()
     async with _meanwhile(read(changed)):

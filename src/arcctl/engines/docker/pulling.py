@@ -61,7 +61,7 @@ async def _compose(project: str) -> AsyncIterator[Process]:
         if process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)  # Compose is a child of `docker`
-        await process.wait()
+        await process.communicate()  # to the end of its output, or the pipe would stay open
 
 
 class _Layer(NamedTuple):

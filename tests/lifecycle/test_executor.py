@@ -149,7 +149,7 @@ def test_a_container_that_is_removed_while_up_waits_is_created_again() -> None:
         removed = False
 
         def observe(self) -> Observed:
-            if self.states and not self.removed:
+            if not self.removed and any(state.running for state in self.states.values()):
                 self.removed = True
                 self.states.clear()
             return super().observe()
@@ -158,6 +158,15 @@ def test_a_container_that_is_removed_while_up_waits_is_created_again() -> None:
     toy = Toy(engine=engine, prober=Awakening(first={7000: [LOADING]}))
     assert _up(toy, "store").ready == ("store",)
     assert engine.calls == ["create store", "start store", "start store"]
+
+
+def test_an_up_of_what_crashed_and_runs_again_remembers_its_start() -> None:
+    """So that `health` tells the crash until an `up` saw the server well, and no longer."""
+    toy = Toy()
+    _up(toy, "store")
+    toy.engine.states["store"] = replace(toy.engine.states["store"], started_at="2026-01-31T11:00:00Z")
+    _up(toy, "store")
+    assert toy.project().directory.started_at()["store"] == "2026-01-31T11:00:00Z"
 
 
 @pytest.mark.parametrize(("stops", "failed"), [(1, {}), (9, {"store": "stopped 4 times"})])

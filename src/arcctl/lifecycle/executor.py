@@ -68,6 +68,7 @@ class PlanExecutor:
         self._began = time.monotonic()
         async with self.project.engine.changes() as changed:
             self._watch = Watch(self.project, changed, self.observed)
+            self._remember_times({step.key for step in self.plan.steps if step.action is Action.KEEP})
             try:
                 await self._create()
                 await self._work(wait=wait, timeout=timeout)

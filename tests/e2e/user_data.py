@@ -75,7 +75,8 @@ _CATALOGUES = (
     """SELECT roleid::regrole::text, member::regrole::text, grantor::regrole::text,
               to_jsonb(m) - '{oid,roleid,member,grantor}'::text[] FROM pg_auth_members m ORDER BY 1, 2, 3""",
     """SELECT datname, setrole::regrole::text, setconfig FROM pg_db_role_setting
-         LEFT JOIN pg_database d ON d.oid = setdatabase ORDER BY 1, 2""",
+         LEFT JOIN pg_database d ON d.oid = setdatabase
+         WHERE coalesce(datname, '') NOT LIKE 'arcctl%' ORDER BY 1, 2""",
 )
 """What a server knows of its databases, roles, memberships and settings, but for what it numbers itself."""
 

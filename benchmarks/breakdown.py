@@ -59,7 +59,7 @@ def _up(what: str, directory: Path) -> Iterator[tuple[str, float]]:
     with subprocess.Popen(command, cwd=directory, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as up:
         assert up.stderr
         first = 0.0
-        for line in up.stderr:
+        for line in filter(lambda line: line.startswith("{"), up.stderr):
             event, now = json.loads(line), time.perf_counter() - began
             first = first or now
             if event["kind"] == "working":

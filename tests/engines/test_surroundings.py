@@ -120,6 +120,7 @@ def test_a_project_has_the_same_data_where_the_locale_knows_no_more_than_ascii(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Python then spells the bytes of a path that are not ASCII in its own way."""
+    assert location.base(Path("/caf\udcc3\udca9")) == location.base(Path("/caf\u00e9"))
     directory = tmp_path / "caf\u00e9"
     (directory / STATE).mkdir(parents=True)
     monkeypatch.setattr(location, "ROOT", tmp_path / "root")

@@ -35,15 +35,18 @@ def _ids(directory: Path) -> Iterator[str]:
     yield _id(directory)
     yield from _claimed(directory)
     yield _hash(directory)
-    yield _hash(directory, directory.stat().st_ino)
+    yield _hash(directory, _inode(directory))
+
+
+def _inode(directory: Path) -> str:
+    """Its number on its file system; empty where it does not exist."""
+    return str(directory.stat().st_ino) if directory.exists() else ""
 
 
 def _claimed(directory: Path) -> list[str]:
     """The folders that were this directory's when they were last used, the last one first: its id was lost."""
-    if not (ROOT.is_dir() and directory.is_dir()):
-        return []
-    claim = [str(directory), str(directory.stat().st_ino)]
-    found = [path for path in ROOT.iterdir() if _claim(path) == claim]
+    claim = [str(directory), _inode(directory)]
+    found = [path for path in ROOT.iterdir() if _claim(path) == claim] if ROOT.is_dir() else []
     return [path.name for path in sorted(found, key=lambda path: (path / OWNER).stat().st_mtime, reverse=True)]
 
 
@@ -67,12 +70,12 @@ def _belongs_to_another(folder: Path, directory: Path) -> bool:
         return False
     if _id(directory) == folder.name:
         return other != str(directory) and _id(Path(other)) == folder.name
-    return other != str(directory) or (bool(inode) and inode[0] != str(directory.stat().st_ino))
+    return other != str(directory) or (bool(inode) and inode[0] != _inode(directory))
 
 
 def claim(folder: Path, directory: Path) -> None:
     """Note in each which of the other it belongs to."""
-    write_whole(folder / OWNER, f"{directory}\n{directory.stat().st_ino}\n")
+    write_whole(folder / OWNER, f"{directory}\n{_inode(directory)}\n")
     (folder / OLD_OWNER).unlink(missing_ok=True)
     if folder.parent == ROOT:
         write_whole(directory / ID, f"{folder.name}\n", PRIVATE_FILE)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from arcctl.engines.base import Observed
 from arcctl.model.data_version import SERVERS_NOTE, refuse_other_data
 from arcctl.project import Project
@@ -9,9 +11,9 @@ from arcctl.project import Project
 NOTE = "data-versions"
 
 
-def refuse(services: tuple[str, ...], project: Project, observed: Observed) -> None:
+def refuse(services: tuple[str, ...], project: Project, observed: Observed, volumes: Collection[str]) -> None:
     """Raises UpgradeError for a server that cannot read its data."""
-    made = project.directory.note(NOTE) if project.engine.volumes() else {}
+    made = project.directory.note(NOTE) if volumes else {}
     for key, container in project.catalogue.components(services).items():
         refuse_other_data(key, container, observed.of(key).image or made.get(key, ""))
 

@@ -174,7 +174,7 @@ class PlanExecutor:
     async def _look(self) -> None:
         """Wait for the next answer or change, and judge what was started and is not ready."""
         waiting = self._waiting() - self._moving
-        if await self._watch.news(i for i in self.plan.services if i in waiting):
+        if await self._watch.news((i for i in self.plan.services if i in waiting), starting=bool(self._moving)):
             self._remember_times(waiting)
         seen = sorted(
             key for key in waiting - self._watch.unseen if key in self._watch.answers or not self._is_server(key)

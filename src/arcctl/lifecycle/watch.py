@@ -51,9 +51,14 @@ class Watch:
             self._look = None
         self.changed.set()
 
-    async def news(self, servers: Iterable[str]) -> bool:
-        """Wait until a server has answered, a look has ended, or a moment has passed; whether it was a look."""
+    async def news(self, servers: Iterable[str], *, starting: bool = False) -> bool:
+        """Wait until a server has answered, a look has ended, or a moment has passed; whether it was a look.
+
+        While the engine starts containers, a change is looked at when it has started them: see `forget`.
+        """
         self._ask(servers)
+        if starting and not self.unseen:
+            self.changed.clear()
         since = time.monotonic() - self._looked_at
         if self._look is None and (since > LOOK_SECONDS or (self.changed.is_set() and since > AT_ONCE)):
             self.changed.clear()

@@ -13,6 +13,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
@@ -108,12 +109,13 @@ class DockerEngine:
 
     def facts(self) -> EngineFacts:
         """Versions and sizes, as the engine sees them."""
-        info = json.loads(self.read("info", "--format", "{{json .}}"))
+        with ThreadPoolExecutor(1) as pool:
+            compose = pool.submit(self.read, "compose", "version", "--short")
+            info = json.loads(self.read("info", "--format", "{{json .}}"))
         if info.get("ServerErrors"):
             raise refusal(info["ServerErrors"][0], "cannot reach the Docker engine", NO_ENGINE)
-        compose = self.read("compose", "version", "--short").strip().lstrip("v")
         return EngineFacts(
-            versions={"Docker": info.get("ServerVersion", ""), "Compose": compose},
+            versions={"Docker": info.get("ServerVersion", ""), "Compose": compose.result().strip().lstrip("v")},
             memory=int(info.get("MemTotal", 0)),
             cpus=int(info.get("NCPU", 0)),
             disk=disks.look(Path(info.get("DockerRootDir", ""))),

@@ -52,7 +52,7 @@ def home(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> CommandLin
     project.remember_started(["loki", "redis"])
     project.remember_started_at({"redis": "2026-01-01T00:00:00Z"})
     project.remember_input_hashes({"redis": "0"})
-    project.remember_bootstrapped({"redis": ""})
+    project.remember_bootstrapped(["redis"])
     for name in ("data-versions", "servers", "upgrade"):
         project.keep_note(name, {"redis": "redis 8"})
     project.lock_images({"redis:8": Locked(*("sha256:0",) * len(Locked.__dataclass_fields__))})

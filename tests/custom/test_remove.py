@@ -38,7 +38,7 @@ def _toy(*more: Service[Any], **states: ContainerState) -> tuple[Toy, Any]:
     engine = FakeEngine(TOY, kept=("arc_mine_data", "arc_store_data"), states={"store": RUNS, "mine": RUNS, **states})
     toy = Toy(engine=engine)
     toy.directory.kept = {"BIG_SHOP_TOKEN": "t" * 15 + "o" * 17, "STORE_PASSWORD": "p" * 15 + "o" * 28}
-    toy.directory.up, toy.directory.complete = frozenset({"store", "mine"}), {"store": "", "mine": ""}
+    toy.directory.up = toy.directory.complete = frozenset({"store", "mine"})
     project = replace(toy.project(), catalogue=Catalogue({**TOY.services, **{s.id: s for s in (MINE, *more)}}))
     return toy, project
 
@@ -49,7 +49,7 @@ def test_without_data_its_containers_are_removed_and_its_data_stays() -> None:
     assert (removal.data, removal.containers) == (("volume arc_mine_data", "account"), ("mine",))
     asyncio.run(remove(removal, project, data=False))
     assert toy.engine.calls == ["stop mine", "remove mine"]
-    assert (toy.directory.up, toy.directory.complete) == (frozenset({"store"}), {"store": ""})
+    assert (toy.directory.up, toy.directory.complete) == (frozenset({"store"}), frozenset({"store"}))
     assert toy.smoke_test_runner.created == set()
 
 

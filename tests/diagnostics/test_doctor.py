@@ -69,8 +69,8 @@ def test_without_problems_every_diagnosis_is_ok() -> None:
     assert report.summary == {"ok": len(report.diagnoses), "warn": 0, "problem": 0, "unknown": 0}
 
 
-@pytest.mark.parametrize(("complete", "told"), [({STORE.id: ""}, False), ({}, True)])
-def test_data_of_a_project_that_was_stopped_is_its_own(complete: dict[str, str], told: bool) -> None:
+@pytest.mark.parametrize(("complete", "told"), [(frozenset({STORE.id}), False), (frozenset[str](), True)])
+def test_data_of_a_project_that_was_stopped_is_its_own(complete: frozenset[str], told: bool) -> None:
     directory = FakeDirectory(kept=dict(SECRETS), complete=complete)
     assert any("old-data" in line for line in _complaints(Toy(directory=directory))) is told
 

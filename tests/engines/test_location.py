@@ -44,7 +44,7 @@ def _used_by_an_older(directory: Path) -> Path:
     folder = location.base(directory)
     (folder / "data" / "store_data").mkdir(parents=True)
     (folder / location.OWNER).write_text(f"{directory}\n")
-    ProjectDirectory(directory).remember_bootstrapped({"store": ""})
+    ProjectDirectory(directory).remember_bootstrapped(["store"])
     return folder
 
 
@@ -177,7 +177,7 @@ def test_the_data_of_a_project_with_an_id_is_not_taken_for_that_of_another(home:
     _used(home)
     shutil.rmtree(home)
     other = _project(home.with_name("other"))
-    ProjectDirectory(other).remember_bootstrapped({"store": ""})
+    ProjectDirectory(other).remember_bootstrapped(["store"])
     assert _volumes(other) == ()
     assert select.used(ProjectDirectory(other)) == "docker"
 

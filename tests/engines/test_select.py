@@ -126,7 +126,7 @@ def test_an_earlier_arcctl_did_not_note_the_engine_but_left_its_data(
 ) -> None:
     monkeypatch.setattr(location, "base", lambda root: tmp_path / "base")
     assert select.used(directory) == ""
-    directory.remember_bootstrapped({"store": ""})
+    directory.remember_bootstrapped(["store"])
     if local_data:
         (tmp_path / "base" / "data").mkdir(parents=True)
     assert select.used(directory) == engine
@@ -155,7 +155,7 @@ def test_where_the_data_of_a_renamed_project_may_be_elsewhere_no_engine_is_claim
     """An earlier arcctl noted neither the engine nor the id of a project of root."""
     monkeypatch.setattr(accounts, "unprivileged", lambda: pwd.getpwuid(0))
     monkeypatch.setattr(location, "ROOT", tmp_path / "root")
-    directory.remember_bootstrapped({"store": ""})
+    directory.remember_bootstrapped(["store"])
     assert select.used(directory) == "docker"
     left = tmp_path / "root" / "0123456789ab"
     (left / "data").mkdir(parents=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from io import StringIO
@@ -24,7 +24,6 @@ from arcctl.engines.base import (
     silent,
 )
 from arcctl.engines.changes import every
-from arcctl.engines.volumes import declared
 from arcctl.errors import ArcError, EngineError
 from arcctl.events import Event
 from arcctl.model.disk import Disk
@@ -132,8 +131,6 @@ class FakeEngine:
         self.calls.append(f"{'recreate' if recreate else 'create'} {' '.join(keys)}")
         for key in keys:
             self.states[key] = replace(self._started(key), state="created", ports={})
-        mounted = (name for name, (key, _) in declared(self.catalogue, self).items() if key in self.states)
-        self.kept = tuple(sorted({*self.kept, *mounted}))
 
     def start(self, keys: Iterable[str]) -> None:
         self.calls.append(f"start {' '.join(keys)}")
@@ -270,7 +267,7 @@ class FakeDirectory(ProjectFiles, ProjectDirectory):
     """When each container was started."""
     stops: tuple[str, ...] = ()
     """What a command is stopping."""
-    complete: dict[str, str] = field(default_factory=dict)
+    complete: frozenset[str] = frozenset()
     taken: int = 0
     """How many attempts to acquire the lock fail."""
     files: str = "as they were"
@@ -317,14 +314,11 @@ class FakeDirectory(ProjectFiles, ProjectDirectory):
         for name in names:
             self.kept.pop(name, None)
 
-    def bootstrapped(self) -> dict[str, str]:
-        return dict(self.complete)
+    def bootstrapped(self) -> frozenset[str]:
+        return self.complete
 
-    def remember_bootstrapped(self, digests: Mapping[str, str]) -> None:
-        self.complete = dict(digests)
-
-    def forget_bootstrapped(self, services: Container[str]) -> None:
-        self.complete = {i: digest for i, digest in self.complete.items() if i not in services}
+    def remember_bootstrapped(self, services: Iterable[str]) -> None:
+        self.complete = frozenset(services)
 
     def write_compose_env(self, values: Mapping[str, str]) -> None:
         assert set(self.kept) - {"STORE_TICKET"} <= set(values)

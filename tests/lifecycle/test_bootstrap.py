@@ -9,7 +9,6 @@ import pytest
 from arcctl.engines.base import ContainerState
 from arcctl.lifecycle import bootstrap, clean, up
 from arcctl.lifecycle.report import BootstrapReport, UpReport
-from arcctl.model.probe import Answer
 from arcctl.model.resource import ResourceResult, State
 from tests.fakes.smoke_test_runner import FakeSmokeTestRunner
 from tests.fakes.toy import Toy
@@ -65,7 +64,7 @@ def test_a_check_creates_nothing_and_reports_what_is_missing() -> None:
     toy = _running()
     report = _run(toy, check=True)
     assert (report.passed, _states(report)) == (False, ["store shelf: missing", "store ticket: missing"])
-    assert (toy.smoke_test_runner.created, toy.directory.bootstrapped()) == (set(), {})
+    assert (toy.smoke_test_runner.created, toy.directory.bootstrapped()) == (set(), frozenset())
 
 
 def test_resources_after_a_refused_one_are_not_tried() -> None:
@@ -77,7 +76,7 @@ def test_resources_after_a_refused_one_are_not_tried() -> None:
             service="store", resource="shelf", state=State.REFUSED, reason="shelf is not there", hint="build it by hand"
         ),
     )
-    assert (report.passed, toy.directory.bootstrapped()) == (False, {})
+    assert (report.passed, toy.directory.bootstrapped()) == (False, frozenset())
     assert toy.printed == [
         "working store creating shelf",
         "warning store shelf could not be created: shelf is not there (build it by hand)",
@@ -100,37 +99,13 @@ def test_up_sets_up_new_services_and_does_not_check_complete_ones_again() -> Non
     assert _up(toy).resources == ()
 
 
-def _set_up() -> Toy:
+def test_up_checks_recreated_services_again_and_all_after_clean() -> None:
     toy = Toy()
     _up(toy)
     del toy.engine.states["store"]
-    return toy
-
-
-def test_a_container_that_is_created_again_on_the_same_data_is_not_checked_again() -> None:
-    assert _up(_set_up()).resources == ()
-
-
-def test_services_are_checked_again_where_data_is_missing_or_a_setting_changed() -> None:
-    toy, other = _set_up(), _set_up()
-    toy.engine.kept = ()
     assert [f.state for f in _up(toy).resources] == [State.EXISTS, State.EXISTS]
-    other.directory.kept["STORE_PASSWORD"] = "another-password"
-    assert [f.state for f in _up(other).resources] == [State.EXISTS, State.EXISTS]
-
-
-def test_what_is_not_ready_in_time_is_checked_by_the_next_up() -> None:
-    toy = _set_up()
-    toy.engine.kept = ()
-    toy.prober.answers = {7000: Answer(ok=False, reason="no")}
-    asyncio.run(up.up(up.Request(words=("store",), timeout=0.1), toy.project()))
-    assert toy.directory.bootstrapped() == {}
-
-
-def test_clean_forgets_what_was_set_up() -> None:
-    toy = _set_up()
     clean.clean(toy.project())
-    assert toy.directory.bootstrapped() == {}
+    assert toy.directory.bootstrapped() == frozenset()
 
 
 def test_it_waits_for_another_command_and_a_check_does_not() -> None:

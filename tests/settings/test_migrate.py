@@ -62,7 +62,7 @@ def test_secrets_settings_and_the_rotation_in_progress_stay(moved: ProjectDirect
 def test_what_runs_and_what_it_was_created_with_stays(moved: ProjectDirectory) -> None:
     assert moved.engine() == "docker"
     assert moved.started() == {"redis", "nats", "my-agent"}
-    assert moved.bootstrapped() == {"nats": ""}
+    assert moved.bootstrapped() == {"nats"}
     assert moved.input_hashes() == {"arc_redis": "a" * 64, "my-agent": "b" * 64}
     assert moved.note(data_versions.NOTE) == {"postgres": "pgvector/pgvector:0.8.6-pg18-bookworm"}
     assert moved.note("upgrade")["backup"] == "20260131T100000Z"
@@ -92,7 +92,7 @@ def test_the_newer_of_two_files_is_kept(old: ProjectDirectory, newer: str) -> No
     current.write_text('["redis"]\n')
     os.utime(former, (2e9, 2e9) if newer == "old" else (1e9, 1e9))
     old.migrate()
-    assert old.bootstrapped() == ({"nats": ""} if newer == "old" else {"redis": ""})
+    assert old.bootstrapped() == ({"nats"} if newer == "old" else {"redis"})
 
 
 def test_the_lock_of_a_project_is_the_one_that_an_earlier_arcctl_waits_for(moved: ProjectDirectory) -> None:

@@ -131,7 +131,7 @@ class _Restoration:
             if stopped:
                 self.project.engine.restart(stopped)
         done = self._open()
-        self.project.directory.forget_bootstrapped(done)
+        self.project.directory.remember_bootstrapped(self.project.directory.bootstrapped() - set(done))
         for service, reason in (await self._start((*done, *sorted(running)))).items():
             if service in done:
                 self._replaced[service] = f"does not run: {reason}"

@@ -76,7 +76,7 @@ async def remove(removal: Removal, project: Project, *, data: bool) -> None:
         project.engine.remove(removal.containers, volumes)
         _refuse_left(removal.containers, volumes, project)
         project.directory.remember_started(project.directory.started() - {name})
-        project.directory.forget_bootstrapped((name,))
+        project.directory.remember_bootstrapped(project.directory.bootstrapped() - {name})
         if data:
             project.directory.forget_secrets(removal.secrets)
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 import time
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from arcctl.engines.base import Observed
-from arcctl.engines.volumes import declared
 from arcctl.events import Event, Kind
 from arcctl.lifecycle.report import BootstrapReport
 from arcctl.model.env import variables
@@ -80,29 +77,8 @@ async def set_up(
     found = await asyncio.gather(*(setup.run(_resources(setup.service, project)) for setup in setups))
     complete = {i for i, results in zip(services, found, strict=True) if {f.state for f in results} <= COMPLETE}
     if create:
-        digests = {i: digest(i, project) for i in complete}
-        known = {i: known for i, known in project.directory.bootstrapped().items() if i not in services}
-        project.directory.remember_bootstrapped({**known, **digests})
+        project.directory.remember_bootstrapped(project.directory.bootstrapped() - set(services) | complete)
     return tuple(result for results in found for result in results)
-
-
-def complete(services: tuple[str, ...], project: Project, volumes: Container[str]) -> frozenset[str]:
-    """Those whose resources all exist: what they were made from is the same, and the data of all services is there."""
-    mine, data = project.catalogue.components(services), declared(project.catalogue, project.engine)
-    if any(key in mine and name not in volumes for name, (key, _) in data.items()):
-        return frozenset()
-    known = project.directory.bootstrapped()
-    return frozenset(service for service in services if known.get(service) == digest(service, project))
-
-
-def digest(service: str, project: Project) -> str:
-    """Of what the resources of a service were made from: its images and settings, but for those it issues itself."""
-    found = project.catalogue.services[service]
-    names = [variable.name for variable in variables(found.env) if not variable.server_issued]
-    values = {name: project.settings.values[name].text for name in names}
-    images = {component.id: component.container.image for component in found.components}
-    text = json.dumps([found.container.image, images, values], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @dataclass

@@ -27,7 +27,7 @@ def _clean(project: Project) -> None:
     refuse_still_running(project, project.catalogue.components())
     if left := project.engine.volumes():
         raise EngineError(f"not deleted: {', '.join(left)}", hint="arcctl doctor, then arcctl clean")
-    project.directory.remember_bootstrapped({})
+    project.directory.remember_bootstrapped(())
     data_versions.forget(project)
     forget(project)
     project.directory.forget_engine(project.engine.name)

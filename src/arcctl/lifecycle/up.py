@@ -38,8 +38,6 @@ class Prepared:
     plan: planning.Plan
     input_hashes: dict[str, str]
     """The hash of what each container is created from."""
-    volumes: tuple[str, ...]
-    """What data there was."""
     left_out: tuple[str, ...]
 
 
@@ -63,7 +61,7 @@ def prepare(request: Request, project: Project) -> Prepared:
     data_versions.refuse(services, project, observed, volumes)
     image_lock.verify_locked(services, project, strict=request.locked)
     plan, input_hashes = decide(services, project, observed)
-    return Prepared(project, observed, plan, input_hashes, volumes, tuple(i for i in wanted if i not in services))
+    return Prepared(project, observed, plan, input_hashes, tuple(i for i in wanted if i not in services))
 
 
 def decide(services: tuple[str, ...], project: Project, observed: Observed) -> tuple[planning.Plan, dict[str, str]]:
@@ -109,14 +107,15 @@ async def launch(request: Request, project: Project) -> UpReport:
     absent = {step.key for step in plan.steps if step.action is planning.Action.CREATE}
     times = project.directory.started_at()
     project.directory.remember_started_at({key: time for key, time in times.items() if key not in absent})
-    set_up = bootstrap.complete(plan.services, project, prepared.volumes)
-    project.directory.forget_bootstrapped(set(plan.services) - set_up)
+    project.directory.remember_bootstrapped(project.directory.bootstrapped() - {step.key for step in plan.changes})
     work = PlanExecutor(plan=plan, project=project, input_hashes=prepared.input_hashes, observed=prepared.observed)
     outcome = await work.run(wait=request.wait, timeout=request.timeout)
     data_versions.remember_servers(outcome.ready, outcome.observed, project)
     if plan.missing_images:
         image_lock.verify_locked(plan.services, project, strict=False)
-    new = tuple(i for i in outcome.ready if i in project.catalogue.services and i not in set_up)
+    new = tuple(
+        i for i in outcome.ready if i in project.catalogue.services and i not in project.directory.bootstrapped()
+    )
     if not new:
         return UpReport(plan, outcome, prepared.left_out)
     found = await bootstrap.set_up(new, project, outcome.observed, create=True, since=outcome.seconds, detail=True)

@@ -13,7 +13,7 @@ import shlex
 import shutil
 import stat
 import tempfile
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -263,21 +263,12 @@ class ProjectDirectory:
     def remember_started_at(self, times: Mapping[str, str]) -> None:
         self._write_json("started-at", times)
 
-    def bootstrapped(self) -> dict[str, str]:
-        """The services whose resources all exist, as far as is known, with the digest of what they were made from."""
-        shape: Any = dict[str, str] | list[str]  # an earlier arcctl kept no digests
-        found: dict[str, str] | list[str] = self._read_json("bootstrapped", shape, {})
-        return dict.fromkeys(found, "") if isinstance(found, list) else found
+    def bootstrapped(self) -> frozenset[str]:
+        """The services whose resources all exist, as far as is known."""
+        return self._read_json("bootstrapped", frozenset[str], frozenset())
 
-    def remember_bootstrapped(self, digests: Mapping[str, str]) -> None:
-        self._write_json("bootstrapped", dict(sorted(digests.items())))
-
-    def forget_bootstrapped(self, services: Container[str]) -> None:
-        """What these services need is looked at again by the next `up`."""
-        known = self.bootstrapped()
-        left = {service: digest for service, digest in known.items() if service not in services}
-        if left != known:
-            self.remember_bootstrapped(left)
+    def remember_bootstrapped(self, services: Iterable[str]) -> None:
+        self._write_json("bootstrapped", sorted(services))
 
     def _json(self, name: str) -> Path:
         return self.state / f"{name}.json"

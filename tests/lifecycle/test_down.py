@@ -114,7 +114,7 @@ def test_the_next_up_waits_for_a_stop_that_was_cut_off() -> None:
     asyncio.run(up.up(up.Request(words=("store",), timeout=5.0), toy.project()))
     assert engine.calls == ["stop store", "start store"]
     assert not toy.directory.stopping()
-    assert "note a command that was cut off was stopping store: waiting until that is done" in toy.printed
+    assert "note finishing the interrupted stop of store" in toy.printed
 
 
 def test_a_stop_that_the_engine_refuses_is_not_waited_for() -> None:

@@ -56,14 +56,16 @@ def obstacle(part: Part, manifest: Manifest, engine: str, present: str) -> str:
     """Why a part cannot be restored into the server `present` (empty while there is none); empty where it can.
 
     A dump goes into any server. A volume goes into the same server on the same engine, of the same major version, not
-    older.
+    older. Nothing speaks against a volume of an unknown server: it was copied while there was none.
     """
     if part.kind is not Kind.FOLDER:
         return ""
     if manifest.engine != engine:
         return f"its volume was copied on the {manifest.engine} engine, and this project runs on {engine}"
+    if not (part.server and present) or part.server == present:
+        return ""
     then, now = _version(part.server), _version(present)
-    if not present or part.server == present or (then[0] == now[0] and then[1][:1] == now[1][:1] and then[1] <= now[1]):
+    if then[0] == now[0] and then[1][:1] == now[1][:1] and then[1] <= now[1]:
         return ""
     return f"its volume was copied from {part.server}, which {present} cannot read"
 

@@ -49,7 +49,7 @@ class Reporting(TyperGroup):
         except KeyboardInterrupt:
             from arcctl.terminal import console as terminal
 
-            terminal.say("interrupted; to continue, run the same command again; to stop what was started: arcctl down")
+            terminal.say("interrupted; to continue, run the same command again")
             raise typer.Exit(INTERRUPTED) from None
 
 

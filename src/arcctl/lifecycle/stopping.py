@@ -25,7 +25,7 @@ def finish(project: Project) -> tuple[str, ...]:
     """Wait until the engine has stopped what a command that was cut off asked for; the components."""
     keys = project.directory.stopping()
     if keys:
-        project.note(f"a command that was cut off was stopping {', '.join(keys)}: waiting until that is done")
+        project.note(f"finishing the interrupted stop of {', '.join(keys)}")
         project.engine.stop(keys)
         project.directory.remember_stopping(())
     return keys

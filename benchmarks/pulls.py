@@ -13,11 +13,16 @@ from arcctl.model.image import mirrored
 from benchmarks import measure
 from benchmarks.row import ARCCTL, COMPOSE, Row, ratio
 from tests.testbed.bad_network import in_front_of
+from tests.testbed.catalogue import ARTIFACTS
 from tests.testbed.engine import STORES, empty
-from tests.testbed.registry import Registry, serving
+from tests.testbed.registry import SOURCE, Registry, serving
 
 BYTES_A_SECOND = 50e6
 MEGABYTE = 1e6
+
+
+def possible() -> bool:
+    return os.geteuid() == 0 and ARTIFACTS.program(SOURCE).exists()
 
 
 def rows() -> Iterator[Row]:

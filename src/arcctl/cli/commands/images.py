@@ -45,7 +45,7 @@ def lock(ctx: typer.Context, json_: Json = False) -> None:
 
 @app.command()
 def pull(ctx: typer.Context, names: Words = None, json_: Json = False) -> None:
-    """Pull images from their registries, several at the same time. After an interruption, the same command pulls what is missing.
+    """Pull images from their registries, several at once. After an interruption, it pulls what is missing.
 
     Examples: `arcctl images pull`, `arcctl images pull redis postgres`
     """

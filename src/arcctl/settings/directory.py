@@ -223,6 +223,10 @@ class ProjectDirectory:
         lines = (line.partition(" ") for line in read_text(self._used, "").splitlines())
         return {name: which for name, _, which in lines}
 
+    def notes_engines(self) -> bool:
+        """Whether they were ever noted: an earlier arcctl did not."""
+        return self._used.exists()
+
     def forget_engine(self, name: str) -> None:
         """That an engine has no data of this project any more."""
         self._write_used({engine: which for engine, which in self.used_engines().items() if engine != name}, {})

@@ -30,7 +30,7 @@ from arcctl.settings import dotenv, image_lock
 from arcctl.settings.location import FOLDERS, STATE
 from arcctl.settings.migrate import migrate
 from arcctl.settings.resolve import Source
-from arcctl.settings.text import DAMAGED, parse_yaml, read_json, read_text, unreadable
+from arcctl.settings.text import CUT_OFF, DAMAGED, parse_yaml, read_json, read_text, unreadable
 
 COMPOSE_LINK = ".env"
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
@@ -467,7 +467,7 @@ def read_env(path: Path, shown: str, *, whole: bool = False) -> dict[str, str]:
     text = read_text(path, "")
     if whole and text and not text.endswith("\n"):
         hint = f"put a copy of it back; where nothing is missing, end its last line: echo >>{shlex.quote(str(path))}"
-        raise FileDamaged(f"{shown}, line {text.count(chr(10)) + 1}: the file is cut off here", hint=hint)
+        raise FileDamaged(f"{shown}, line {text.count(chr(10)) + 1}: {CUT_OFF}", hint=hint)
     for binding in parse_stream(StringIO(text)):
         if binding.error or (binding.key is not None and binding.value is None):
             line = binding.original.line

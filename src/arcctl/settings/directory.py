@@ -177,6 +177,25 @@ class ProjectDirectory:
                 state.update(path.read_bytes() if path.is_file() else b"")
         return state.hexdigest()
 
+    def unusable(self, paths: Iterable[str]) -> tuple[FileDamaged, ...]:
+        """What is wrong with paths below `config/` that servers read: a file has a suffix, a folder has none."""
+        return tuple(filter(None, map(self._unusable, sorted(paths))))
+
+    def _unusable(self, name: str) -> FileDamaged | None:
+        path, is_file = self.root / "config" / name, bool(PurePosixPath(name).suffix)
+        shown, quoted = f"config/{name}", shlex.quote(str(path))
+        again = "arcctl init, which writes it as in a new project"
+        if template() == self.root:
+            again = f"git -C {shlex.quote(str(self.root))} checkout -- {shlex.quote(shown)}"
+        if not path.exists():
+            return FileDamaged(f"{shown} is missing", hint=again)
+        if path.is_dir() == is_file:
+            aside = f"mv {quoted} {shlex.quote(f'{path}{DAMAGED}')}"
+            return FileDamaged(f"{shown} is {'a' if is_file else 'no'} directory", hint=f"{aside}, then {again}")
+        if is_file and not path.stat().st_size:
+            return FileDamaged(f"{shown} is empty", hint=f"rm {quoted}, then {again}")
+        return None
+
     def unreadable_mounts(self, mounted: Iterable[str]) -> dict[str, tuple[int, int]]:
         """The files and folders below `config/` that only some users can read, with the mode they have and need.
 

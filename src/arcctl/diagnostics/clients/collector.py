@@ -88,8 +88,10 @@ class LocalCollector:
     def _unreadable(self) -> Iterator[tuple[str, str, str]]:
         damaged = self._directory.damaged()
         aside = {error.message: str(path.relative_to(self._directory.root)) for path, error in damaged.items()}
-        records = self._engine.damaged() if isinstance(self._engine, EmbeddedEngine) else ()
-        yield from ((error.message, error.hint, aside.get(error.message, "")) for error in (*self._problems, *records))
+        mounted = self._directory.unusable(self._catalogue.config_paths())
+        local = self._engine.damaged() if isinstance(self._engine, EmbeddedEngine) else ()
+        errors = {error.message: error for error in (*self._problems, *mounted, *local)}
+        yield from ((error.message, error.hint, aside.get(text, "")) for text, error in errors.items())
 
     def engine(self) -> EngineReport:
         if isinstance(self._engine, DockerEngine):

@@ -326,6 +326,9 @@ class FakeDirectory(ProjectFiles, ProjectDirectory):
     def digest(self, mounted: Iterable[str]) -> str:
         return self.files if list(mounted) else ""
 
+    def compose_values(self) -> dict[str, str]:
+        return {}
+
     def unusable(self, paths: Iterable[str]) -> tuple[FileDamaged, ...]:
         return ()
 

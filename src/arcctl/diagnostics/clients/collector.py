@@ -70,7 +70,7 @@ class LocalCollector:
         state = self._directory.state
         return ProjectFacts(
             root=str(self._directory.root),
-            initialised=self._directory.secrets_file.exists(),
+            initialised=self._initialised(),
             private=private,
             disk=disks.look(state if state.is_dir() else self._directory.root),
             mounted=tuple(self._mounted()),
@@ -84,6 +84,12 @@ class LocalCollector:
             busy=_lock_owner(state / "lock"),
             unreadable=tuple(self._unreadable()),
         )
+
+    def _initialised(self) -> bool:
+        try:
+            return bool(self._directory.secrets())
+        except ArcError:
+            return True
 
     def _unreadable(self) -> Iterator[tuple[str, str, str]]:
         damaged = self._directory.damaged()

@@ -183,10 +183,7 @@ class ProjectDirectory:
 
     def _unusable(self, name: str) -> FileDamaged | None:
         path, is_file = self.root / "config" / name, bool(PurePosixPath(name).suffix)
-        shown, quoted = f"config/{name}", shlex.quote(str(path))
-        again = "arcctl init, which writes it as in a new project"
-        if template() == self.root:
-            again = f"git -C {shlex.quote(str(self.root))} checkout -- {shlex.quote(shown)}"
+        shown, quoted, again = f"config/{name}", shlex.quote(str(path)), self._brings_back(f"config/{name}")
         if not path.exists():
             return FileDamaged(f"{shown} is missing", hint=again)
         if path.is_dir() == is_file:
@@ -195,6 +192,13 @@ class ProjectDirectory:
         if is_file and not path.stat().st_size:
             return FileDamaged(f"{shown} is empty", hint=f"rm {quoted}, then {again}")
         return None
+
+    def _brings_back(self, file: str) -> str:
+        """Commands that write a file of a new project again."""
+        checkout = f"git -C {shlex.quote(str(self.root))} checkout -- {shlex.quote(file)}"
+        ways = [checkout] if (self.root / ".git").exists() else []
+        ways += ["arcctl init, which writes it as in a new project"] if template() != self.root else []
+        return " or ".join(ways) or "put a copy of it back"
 
     def unreadable_mounts(self, mounted: Iterable[str]) -> dict[str, tuple[int, int]]:
         """The files and folders below `config/` that only some users can read, with the mode they have and need.

@@ -11,8 +11,9 @@ from functools import cached_property
 from typing import Protocol, TextIO
 
 from arcctl.engines.base import Engine, Observed
-from arcctl.errors import PreflightError, SecretsLost, UnhealthyError
+from arcctl.errors import EngineError, FileDamaged, PreflightError, SecretsLost, SettingsError, UnhealthyError
 from arcctl.events import Event, Kind, Sink
+from arcctl.model.env import Variable
 from arcctl.model.host_ports import Collision, HostPort, PortOwner, collisions, free_port, host_ports
 from arcctl.model.names import PROJECT
 from arcctl.model.probe import Answer, Probe, Runs
@@ -23,6 +24,8 @@ from arcctl.settings.resolve import ENVIRONMENT, Settings, Source, missing_secre
 
 PAUSE = 0.2
 """Seconds between two attempts to get the lock."""
+_LINES = "_(PASSWORD|KEY|SECRET|TOKEN)="
+"""The lines of secrets in the file for Compose."""
 
 
 @dataclass(frozen=True)
@@ -97,8 +100,12 @@ class Project:
 
     @cached_property
     def settings(self) -> Settings:
-        """Every setting, read from its sources once. Raises SettingsError."""
-        return resolve(self.catalogue, self.sources, insecure_demo=self.insecure_demo)
+        """Every setting, read from its sources once. Raises SettingsError, and SecretsLost where that is why."""
+        try:
+            return resolve(self.catalogue, self.sources, insecure_demo=self.insecure_demo)
+        except SettingsError:
+            refuse_lost_secrets(self)
+            raise
 
     def host_ports(self, settings: Settings | None = None) -> tuple[HostPort, ...]:
         """The ports of this machine that the components use on this engine, by the project's settings or others."""
@@ -166,18 +173,51 @@ def set_damaged_aside(project: Project) -> None:
         project.sink(Event(Kind.WARNING, "", project.directory.set_aside(path)))
 
 
+def _missing_secrets(project: Project) -> dict[str, Variable]:
+    return missing_secrets(project.catalogue, {name: None for source in project.sources for name in source.values})
+
+
+def refuse_lost_secrets(project: Project, volumes: tuple[str, ...] | None = None) -> None:
+    """Raises SecretsLost where none is stored, although the engine has data; it is asked unless `volumes` are given."""
+    missing = {} if project.directory.secrets() else _missing_secrets(project)
+    if not missing:
+        return
+    if volumes is None:
+        volumes = _volumes(project.engine)
+    if volumes:
+        back = "use the directory that has them, or put a copy of .arcctl/secrets.env back"
+        raise SecretsLost(
+            f"this project has no secrets, but the engine has data that was written with them: {', '.join(volumes)}",
+            hint=f"{back}{_copied(missing, project)}",
+        )
+
+
+def _volumes(engine: Engine) -> tuple[str, ...]:
+    try:
+        return engine.volumes()
+    except EngineError:
+        return ()
+
+
+def _copied(missing: Container[str], project: Project) -> str:
+    """How to take secrets from the file for Compose, where it still has them."""
+    try:
+        copied = project.directory.compose_values()
+    except FileDamaged:
+        return ""
+    if not any(name in missing for name in copied):
+        return ""
+    old, new = (shlex.quote(str(path)) for path in (project.directory.compose_env, project.directory.secrets_file))
+    return f"; compose.env still has them, to take them from there: (umask 077; grep -E '{_LINES}' {old} >{new})"
+
+
 def ensure_secrets(project: Project, volumes: tuple[str, ...]) -> Project:
     """Generate the secrets that are missing and write the file for Compose; returns the project that has them.
 
     Raises SecretsLost rather than locking anybody out of data that exists.
     """
-    present = {name for source in project.sources for name in source.values}
-    missing = missing_secrets(project.catalogue, dict.fromkeys(present))
-    if missing and volumes and not project.directory.secrets():
-        raise SecretsLost(
-            f"this project has no secrets, but the engine has data that was written with them: {', '.join(volumes)}",
-            hint="use the directory that has them, or restore .arcctl/secrets.env",
-        )
+    refuse_lost_secrets(project, volumes)
+    missing = _missing_secrets(project)
     project.directory.add_secrets(missing)
     project = project.reloaded() if missing else project
     project.directory.write_compose_env(project.settings.mapping())

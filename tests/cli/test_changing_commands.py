@@ -120,15 +120,40 @@ def test_dry_run_prints_the_plan_as_data_and_changes_nothing(cli: CommandLine) -
     assert [c for c in cli.docker.calls if " up " in c or " unpause " in c] == []
 
 
-def test_lost_secrets_are_exit_2_and_stay_lost(cli: CommandLine) -> None:
-    (cli.directory / ".arcctl" / "secrets.env").unlink()
+LOST = "this project has no secrets, but the engine has data that was written with them: arc_redis_data"
+
+
+@pytest.mark.parametrize("text", [None, "", "# Keep it safe.\n"])
+@pytest.mark.parametrize(
+    "command", ["up redis", "up redis --dry-run", "init", "info", "env", "config validate", "secrets export"]
+)
+def test_lost_secrets_are_one_error_and_stay_lost(cli: CommandLine, command: str, text: str | None) -> None:
+    path = cli.directory / ".arcctl" / "secrets.env"
+    path.unlink() if text is None else path.write_text(text)
     cli.engine(volumes="arc_redis_data\n")
-    done = cli.arcctl("up", "redis")
-    assert (done.code, done.err.splitlines()[0]) == (
-        2,
-        "error: this project has no secrets, but the engine has data that was written with them: arc_redis_data",
-    )
-    assert not (cli.directory / ".arcctl" / "secrets.env").exists()
+    done = cli.arcctl(*command.split())
+    assert (done.code, done.out, done.err.count(f"error: {LOST}\nhint: ")) == (2, "", 1)
+    assert (path.read_text() if path.exists() else None) == text
+
+
+def test_the_hint_brings_lost_secrets_back_as_long_as_compose_has_them(cli: CommandLine) -> None:
+    path = cli.directory / ".arcctl" / "secrets.env"
+    before = {line for line in path.read_text().splitlines() if "=" in line}
+    path.unlink()
+    cli.engine(volumes="arc_redis_data\n")
+    hint = cli.arcctl("up", "redis").err.partition("hint: ")[2]
+    subprocess.run(("sh", "-c", hint.partition("take them from there: ")[2]), check=True)
+    assert (set(path.read_text().splitlines()), path.stat().st_mode & 0o777) == (before, 0o600)
+    assert cli.arcctl("up", "redis", "--dry-run").code == 0
+    path.unlink()
+    (cli.directory / ".arcctl" / "compose.env").write_text("")
+    assert cli.arcctl("up", "redis").err.endswith("put a copy of .arcctl/secrets.env back\n")
+
+
+def test_where_the_engine_does_not_answer_missing_secrets_are_missing_settings(cli: CommandLine) -> None:
+    (cli.directory / ".arcctl" / "secrets.env").unlink()
+    cli.docker.says("*", err="Cannot connect to the Docker daemon", code=1)
+    assert "arcctl init, which generates the secrets" in cli.arcctl("info").err
 
 
 @pytest.mark.parametrize(

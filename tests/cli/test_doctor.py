@@ -221,12 +221,14 @@ def test_a_proxy_that_would_be_asked_for_our_own_services_is_named_without_its_p
 
 def test_lost_secrets_over_data_that_exists_are_a_problem_and_nothing_is_drawn(cli: CommandLine) -> None:
     _engine(cli, volumes="arc_postgres_data\n")
-    (cli.directory / ".arcctl" / "secrets.env").unlink()
+    (cli.directory / ".arcctl" / "secrets.env").write_text("")
     done = cli.arcctl("doctor", "--fix", "--json")
-    found = _by_id(done)["secrets-lost"]
-    assert found["evidence"] == f"{cli.directory} has no secrets, but the engine has data: arc_postgres_data"
-    assert found["fix"] == "use the project directory that has them, or restore .arcctl/secrets.env"
-    assert (done.code, (cli.directory / ".arcctl" / "secrets.env").exists()) == (1, False)
+    found, refused = _by_id(done), cli.arcctl("up").err
+    lost = found["secrets-lost"]
+    assert lost["evidence"].endswith("has data that was written with them: arc_postgres_data")
+    assert f"error: {lost['evidence']}\nhint: {lost['fix']}\n" in refused
+    assert {"project", "settings"} & set(found) == set()
+    assert (done.code, (cli.directory / ".arcctl" / "secrets.env").read_text()) == (1, "")
 
 
 @pytest.mark.parametrize(

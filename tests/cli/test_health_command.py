@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 import time
@@ -143,3 +144,11 @@ def test_settings_that_do_not_fit_are_a_document_too_and_show_no_value(cli: Comm
     done = cli.arcctl("health", "--json")
     validate(json.loads(done.out), SCHEMA)
     assert (done.code, json.loads(done.out)["error"]["code"], "s3ntinel" in done.out) == (2, "invalid-settings", False)
+
+
+def test_a_setting_that_is_invalid_is_an_error_and_no_more(cli: CommandLine, caplog: pytest.LogCaptureFixture) -> None:
+    cli.engine()
+    cli.environment["REDIS_HOST_PORT"] = "none"
+    done = cli.arcctl("health", "redis")
+    gc.collect()
+    assert (done.code, done.err.startswith("error: REDIS_HOST_PORT: "), caplog.records) == (2, True, [])

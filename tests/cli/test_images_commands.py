@@ -103,17 +103,29 @@ def test_list_and_up_say_that_an_image_is_not_the_locked_one(one: CommandLine) -
 @pytest.mark.parametrize(
     ("text", "wrong"),
     [
-        ("", ": invalid JSON: EOF while parsing a value at line 1 column 0"),
-        ("[]", ": input should be an object"),
-        ("{}", ", entry schema: field required"),
-        ('{"schema": "other/v1", "images": {}}', ", entry schema: input should be 'arcctl.images-lock/v1'"),
+        ("", " is empty"),
+        ("[]", ", line 1: names and values are expected here"),
+        ("{}", ", line 1: schema is missing"),
+        ('{"schema":\n "other/v1", "images": {}}', ", line 1, entry schema: 'arcctl.images-lock/v1' is expected here"),
     ],
 )
 def test_a_file_that_is_not_a_lock_is_refused(one: CommandLine, text: str, wrong: str) -> None:
     path = one.directory / "images.lock.json"
     path.write_text(text)
-    hint = f"repair it, put a copy of it back, or move it away: mv {path} {path}.damaged"
-    assert one.arcctl("images", "list", "redis") == Done(2, "", f"error: {path}{wrong}\nhint: {hint}\n")
+    again = f"mv {path} {path}.damaged, then arcctl images lock"
+    hint = f"repair it, put the committed one back, or record the images that are pulled now: {again}"
+    for command in (("images", "list", "redis"), ("images", "lock"), ("up", "redis", "--dry-run")):
+        done = one.arcctl(*command)
+        assert (done.code, done.out) == (2, "")
+        assert done.err.endswith(f"error: {path}{wrong}\nhint: {hint}\n")
+    path.rename(f"{path}.damaged")
+    assert one.arcctl("images", "lock").code == 0
+
+
+def test_a_damaged_lock_is_not_in_the_way_where_no_images_run(one: CommandLine) -> None:
+    (one.directory / "images.lock.json").write_text("{}")
+    one.environment["ARCCTL_ENGINE"] = "embedded"
+    assert one.arcctl("up", "redis", "--dry-run").code == 0
 
 
 def test_a_save_without_an_image_is_refused_with_the_next_command(one: CommandLine, tmp_path: Path) -> None:

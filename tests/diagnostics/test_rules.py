@@ -252,9 +252,8 @@ def test_without_docker_the_rules_are_those_of_local_processes() -> None:
             "unknown ports: not checked: this needs valid settings and an engine",
         ),
         (
-            changed_facts("directory", initialised=False),
-            "problem secrets-lost: /srv/toy has no secrets, but the engine has data: arc_store_data"
-            " -> use the project directory that has them, or restore .arcctl/secrets.env",
+            changed_facts("directory", initialised=False, secrets_lost=True, problem=("it is lost", "find it")),
+            "problem secrets-lost: it is lost -> find it",
         ),
         (
             replace(WITHOUT_DOCKER, directory=replace(FINE.directory, initialised=False)),

@@ -188,3 +188,13 @@ def test_a_damaged_id_is_refused_and_leads_to_no_folder(home: Path, text: str) -
     with pytest.raises(FileDamaged, match=r"project-id, line 1: not the id of a project") as caught:
         location.base(home)
     assert f"echo NAME >{home / location.ID}" in caught.value.hint
+
+
+def test_a_folder_in_the_place_of_the_id_is_told_with_what_it_was(home: Path) -> None:
+    (home / location.ID).mkdir()
+    with pytest.raises(FileDamaged, match=r"project-id: is a directory") as caught:
+        location.base(home)
+    assert "the name of the folder with the data of this project" in caught.value.hint
+    name = "0123456789ab"
+    subprocess.run(("sh", "-c", caught.value.hint.partition("; ")[2].replace("NAME", name)), check=True)
+    assert location.base(home).name == name

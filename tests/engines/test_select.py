@@ -130,6 +130,8 @@ def test_an_earlier_arcctl_did_not_note_the_engine_but_left_its_data(
     if local_data:
         (tmp_path / "base" / "data").mkdir(parents=True)
     assert select.used(directory) == engine
+    directory.write_private({directory.state / "used-engines": ""})
+    assert select.used(directory) == (engine if local_data else "")
 
 
 def test_a_project_that_an_earlier_arcctl_started_is_remembered_when_it_is_stopped(directory: ProjectDirectory) -> None:

@@ -24,7 +24,7 @@ from arcctl.engines.base import (
     silent,
 )
 from arcctl.engines.changes import every
-from arcctl.errors import ArcError, EngineError
+from arcctl.errors import ArcError, EngineError, FileDamaged
 from arcctl.events import Event
 from arcctl.model.disk import Disk
 from arcctl.model.env import Variable
@@ -325,6 +325,12 @@ class FakeDirectory(ProjectFiles, ProjectDirectory):
 
     def digest(self, mounted: Iterable[str]) -> str:
         return self.files if list(mounted) else ""
+
+    def compose_values(self) -> dict[str, str]:
+        return {}
+
+    def unusable(self, paths: Iterable[str]) -> tuple[FileDamaged, ...]:
+        return ()
 
     def input_hashes(self) -> dict[str, str]:
         return dict(self.made)

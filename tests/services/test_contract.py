@@ -211,6 +211,12 @@ def test_what_it_mounts_is_in_its_own_folder_of_the_configuration(key: str) -> N
     assert {s.partition("/")[0] for s in sources} <= {OWNERS[key]}
 
 
+def test_what_servers_read_of_the_configuration_is_a_file_where_it_has_a_suffix() -> None:
+    paths = {path: CHECKOUT / "config" / path for path in services.load().config_paths()}
+    assert {"nats/arc.conf", "kratos/kratos.yml", "prometheus/prometheus.yml", "kratos"} <= set(paths)
+    assert {path for path, found in paths.items() if found.is_file() != bool(found.suffix)} == set()
+
+
 @each_container
 def test_inspect_shows_no_secret(key: str) -> None:
     assert "s3ntinel" not in _visible(key)

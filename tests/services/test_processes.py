@@ -52,6 +52,14 @@ def files(layout: Layout, key: str) -> Mapping[str, str]:
     return {path.relative_to(run).as_posix(): path.read_text() for path in run.rglob("*") if path.is_file()}
 
 
+def test_it_reads_no_copy_of_a_file_that_is_gone(layout: Layout) -> None:
+    copies = Path(layout.environment("kratos")["HOME"]) / "etc/kratos"
+    before = sorted(copies.iterdir())
+    (copies / "old.yml").touch()
+    layout.write("kratos")
+    assert sorted(copies.iterdir()) == before
+
+
 def _properties(text: str) -> dict[str, str]:
     return dict(line.split("=", 1) for line in text.splitlines())
 

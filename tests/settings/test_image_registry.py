@@ -107,6 +107,12 @@ def test_a_mirror_is_a_host_and_a_path(registry: str) -> None:
     ("registry", "said"),
     [
         ("https://mirror.example.com", "is written without https://"),
+        ("http://mirror.example.com", "is written without http://"),
+        ("s3ntinel://mirror.example.com", "is written without a scheme such as https://"),
+        (f"{MIRROR}@sha256", "is where images are, without the @sha256 of one"),
+        (f"{MIRROR}{HASH}", "is where images are, without the @sha256 of one"),
+        ("mirror.example.com:65536/hub", "has a port that is none: at most 65535"),
+        ("mirror.example.com:0", "has a port that is none: at most 65535"),
         ("me:s3ntinel@mirror.example.com/hub", "has no user and no password: `docker login` keeps those"),
         ("docker.io/mine", "is docker.io, where images come from without a mirror"),
         ("registry-1.docker.io", "is docker.io, where images come from without a mirror"),

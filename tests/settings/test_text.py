@@ -77,10 +77,12 @@ def test_a_folder_and_a_missing_file_are_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "wrong"),
     [
-        ("", "EOF while parsing a value at line 1"),
-        ('{"a": "1",\n "b', "EOF while parsing a string at line 2"),
-        ("[1, 2]", "input should be an object"),
-        ('{"a": ["secret"]}', "entry a: input should be a valid string"),
+        ("", " is empty"),
+        ("\n", " is empty"),
+        ('{"a": "1",\n "b', ", line 2: the file is cut off here"),
+        ('{"a": "1"\n x', ", line 2, column 2: not JSON: expected `,` or `}`"),
+        ("[1, 2]", ", line 1: names and values are expected here"),
+        ('{"b": "1",\n "a": ["secret"]}', ", line 2, entry a: text is expected here"),
     ],
 )
 def test_a_document_that_is_cut_off_or_of_another_shape_is_named_with_its_place(
@@ -89,9 +91,7 @@ def test_a_document_that_is_cut_off_or_of_another_shape_is_named_with_its_place(
     path = _file(tmp_path, text.encode())
     with pytest.raises(ProjectError) as caught:
         read_json(path, dict[str, str], {})
-    assert wrong in caught.value.message
-    assert str(path) in caught.value.message
-    assert "secret" not in caught.value.message
+    assert caught.value.message == f"{path}{wrong}"
 
 
 def test_no_value_of_a_rotation_is_shown(tmp_path: Path) -> None:
@@ -99,6 +99,26 @@ def test_no_value_of_a_rotation_is_shown(tmp_path: Path) -> None:
     with pytest.raises(ProjectError) as caught:
         read_json(path, tuple[Change, ...], ())
     assert "hidden" not in caught.value.message + caught.value.hint
+    assert ", entry 0.new: text is expected here" in caught.value.message
+
+
+@pytest.mark.parametrize("data", [b"", b"[", None], ids=["empty", "cut off", "a folder"])
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("rotation.json", "the old and the new secrets of a rotation that has not ended"),
+        ("secrets.env", "the secrets of this project"),
+    ],
+)
+def test_a_file_that_data_depends_on_is_not_to_be_moved_away(
+    tmp_path: Path, name: str, kept: str, data: bytes | None
+) -> None:
+    path = tmp_path / name
+    path.mkdir() if data is None else path.write_bytes(data)
+    with pytest.raises(FileDamaged) as caught:
+        read_json(path, dict[str, str], {})
+    assert kept in caught.value.hint
+    assert "move it away" not in caught.value.hint
 
 
 @pytest.mark.parametrize(

@@ -44,12 +44,12 @@ async def health(request: Request, project: Project) -> Report:
     asked = resolve(request.words or ("all",), project.catalogue)
     ready = asyncio.create_task(asyncio.to_thread(project.prober.get_ready))
     observed = await asyncio.to_thread(project.engine.observe)
+    probed = targets(project, observed, closure(asked, project.catalogue))
     left = max(SHORTEST, request.deadline - (time.perf_counter() - began))
     inside = asyncio.gather(
         look_from_within(project, observed, left), asyncio.to_thread(project.engine.disks, observed)
     )
     await ready
-    probed = targets(project, observed, closure(asked, project.catalogue))
     newest = request.newest_backup
     answers, losses, damaged, (seen, disks) = await asyncio.gather(
         project.prober.ask(probed, left),

@@ -12,7 +12,7 @@ from arcctl.checks.health import crashed
 from arcctl.diagnostics import rules
 from arcctl.diagnostics.diagnosis import Report
 from arcctl.diagnostics.facts import Collector, EngineReport, Facts, ProjectFacts, Removable, Taken
-from arcctl.errors import ArcError
+from arcctl.errors import ArcError, SecretsLost
 from arcctl.lifecycle import preflight
 from arcctl.model.disk import Disk, Space, fullest
 from arcctl.model.host_ports import PRIVILEGED, gateway_port, route_names
@@ -78,7 +78,8 @@ def _directory(project: Project, directory: ProjectFacts) -> tuple[ProjectFacts,
     try:
         loaded = project.settings
     except ArcError as error:
-        return replace(directory, near_misses=misses, problem=(error.message, error.hint)), None
+        lost = isinstance(error, SecretsLost)
+        return replace(directory, near_misses=misses, problem=(error.message, error.hint), secrets_lost=lost), None
     return replace(directory, near_misses=misses, settings=len(loaded.values)), loaded
 
 

@@ -53,7 +53,9 @@ class File:
 class ProjectFacts:
     root: str
     initialised: bool
-    """Whether there is a file of secrets."""
+    """Whether there are secrets, as far as it can be read."""
+    secrets_lost: bool = False
+    """Whether `problem` is that they are lost."""
     unreadable: tuple[tuple[str, str, str], ...] = ()
     """What is wrong with each file that could not be read, what to do, and its path where it can be set aside."""
     private: tuple[File, ...] = ()

@@ -32,17 +32,18 @@ CONTAINER_LABEL = "container_file_t"
 
 
 def _secrets(facts: Facts) -> Iterator[Diagnosis]:
-    root, data = facts.directory.root, ", ".join(facts.engine.all_volumes)
+    root = facts.directory.root
     if facts.directory.initialised:
         yield ok("project", f"{root}, secrets generated")
-    elif data:
-        fix = "use the project directory that has them, or restore .arcctl/secrets.env"
-        yield problem("secrets-lost", f"{root} has no secrets, but the engine has data: {data}", fix)
+    elif facts.directory.problem and facts.directory.secrets_lost:
+        yield problem("secrets-lost", *facts.directory.problem)
     else:
         yield problem("project", f"{root} has no secrets yet", "arcctl init")
 
 
 def _settings(facts: Facts) -> Iterator[Diagnosis]:
+    if facts.directory.secrets_lost:
+        return
     if facts.directory.problem:
         yield problem("settings", *facts.directory.problem)
     else:

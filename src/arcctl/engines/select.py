@@ -73,7 +73,7 @@ def used(directory: ProjectDirectory) -> str:
 
     if (location.base(directory.root) / "data").is_dir():  # an earlier arcctl did not note the engine
         return EMBEDDED
-    return "" if location.candidates(directory.root) else DOCKER
+    return "" if directory.notes_engines() or location.candidates(directory.root) else DOCKER
 
 
 def _remembered(used: str, sink: Sink) -> str:

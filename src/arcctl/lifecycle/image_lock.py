@@ -17,8 +17,10 @@ def verify_locked(services: tuple[str, ...], project: Project, *, strict: bool) 
 
     Raises PreflightError with `strict`, also for images that are not pulled or not locked.
     """
+    if not strict and not project.engine.image_store:
+        return
     kept = locked(project)
-    if not strict and not (kept and project.engine.image_store):
+    if not strict and not kept:
         return
     wanted = [r for r in image_users(services, project.catalogue) if r not in built_images(project.catalogue)]
     images = image_store(project).look(wanted)

@@ -9,7 +9,11 @@ from arcctl.project import Project
 
 
 def input_hashes(services: tuple[str, ...], project: Project) -> dict[str, str]:
-    """A hash for each container of these services; it changes when a file that it mounts does."""
+    """A hash for each container of these services; it changes when a file that it mounts does.
+
+    Raises FileDamaged as `refuse_unusable` does.
+    """
+    refuse_unusable(services, project)
     found: dict[str, str] = {}
     for service_id in services:
         for key, container in project.catalogue.components((service_id,)).items():
@@ -18,6 +22,12 @@ def input_hashes(services: tuple[str, ...], project: Project) -> dict[str, str]:
             files = project.directory.digest(m.source for m in mounts if isinstance(m, BindMount))
             found[key] = hashlib.sha256((texts + files).encode()).hexdigest()
     return found
+
+
+def refuse_unusable(services: tuple[str, ...], project: Project) -> None:
+    """Raises FileDamaged where a file that these services read is missing, empty, or a folder."""
+    if found := project.directory.unusable(project.catalogue.config_paths(services)):
+        raise found[0]
 
 
 def changed(now: dict[str, str], project: Project) -> frozenset[str]:

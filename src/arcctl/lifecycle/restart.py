@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from arcctl.lifecycle import stopping, up
+from arcctl.lifecycle.input_hashes import refuse_unusable
 from arcctl.lifecycle.report import RestartReport
 from arcctl.model.graph import containers
 from arcctl.project import Project, project_lock, refuse_other_project
@@ -20,6 +21,7 @@ async def _restart(words: tuple[str, ...], project: Project) -> RestartReport:
     keys = tuple(key for key in containers(words or ("all",), project.catalogue) if key in observed.containers)
     if not keys:
         return RestartReport(())
+    refuse_unusable(project.catalogue.owners(keys), project)
     ended = project.engine.recover(project.note)
     with stopping.noted(keys, project):
         project.engine.restart(keys)

@@ -6,7 +6,8 @@ values (probes, `info`) and with a symbolic model whose values are Compose varia
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
@@ -324,9 +325,16 @@ class Catalogue:
 
     def bind_mounts(self, ids: tuple[str, ...] | None = None) -> frozenset[str]:
         """What the containers of services (default: all) mount of `config/`."""
+        return frozenset(mount.source for c in self.components(ids).values() for mount in _bind_mounts(c))
+
+    def config_paths(self, ids: tuple[str, ...] | None = None) -> frozenset[str]:
+        """What must exist below `config/`: what containers mount, and the files of it that their commands name.
+
+        A file has a suffix, a folder has none.
+        """
         components = self.components(ids).values()
-        mounts = (mount for c in components for mount in c.storage.mounts(symbolic(c.env)))
-        return frozenset(mount.source for mount in mounts if isinstance(mount, BindMount))
+        named = (path for c in components for mount in _bind_mounts(c) for path in _named(mount, c.container.command))
+        return self.bind_mounts(ids) | frozenset(named)
 
     def with_signal(self, signal: Signal) -> Service[Any]:
         """The one service that knows this of a request."""
@@ -338,6 +346,17 @@ class Catalogue:
 
     def layer(self, layer: Layer) -> tuple[str, ...]:
         return tuple(i for i, s in self.services.items() if s.layer is layer)
+
+
+def _bind_mounts(component: Component[Any]) -> Iterator[BindMount]:
+    mounts = component.storage.mounts(symbolic(component.env))
+    return (mount for mount in mounts if isinstance(mount, BindMount))
+
+
+def _named(mount: BindMount, words: Iterable[str]) -> Iterator[str]:
+    """The files in a mounted folder that a command names."""
+    pattern = re.compile(rf"(?<![\w/]){re.escape(mount.path)}(/[\w/-]+\.\w+)")
+    return (f"{mount.source}{path}" for word in words for path in pattern.findall(word))
 
 
 def container_name(project: str, compose_key: str) -> str:

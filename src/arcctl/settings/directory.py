@@ -30,7 +30,7 @@ from arcctl.settings import dotenv, image_lock
 from arcctl.settings.location import FOLDERS, STATE
 from arcctl.settings.migrate import migrate
 from arcctl.settings.resolve import Source
-from arcctl.settings.text import DAMAGED, parse_yaml, read_json, read_text, unreadable
+from arcctl.settings.text import CUT_OFF, DAMAGED, parse_yaml, read_json, read_text, unreadable
 
 COMPOSE_LINK = ".env"
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
@@ -177,6 +177,29 @@ class ProjectDirectory:
                 state.update(path.read_bytes() if path.is_file() else b"")
         return state.hexdigest()
 
+    def unusable(self, paths: Iterable[str]) -> tuple[FileDamaged, ...]:
+        """What is wrong with paths below `config/` that servers read: a file has a suffix, a folder has none."""
+        return tuple(filter(None, map(self._unusable, sorted(paths))))
+
+    def _unusable(self, name: str) -> FileDamaged | None:
+        path, is_file = self.root / "config" / name, bool(PurePosixPath(name).suffix)
+        shown, quoted, again = f"config/{name}", shlex.quote(str(path)), self._brings_back(f"config/{name}")
+        if not path.exists():
+            return FileDamaged(f"{shown} is missing", hint=again)
+        if path.is_dir() == is_file:
+            aside = f"mv {quoted} {shlex.quote(f'{path}{DAMAGED}')}"
+            return FileDamaged(f"{shown} is {'a' if is_file else 'no'} directory", hint=f"{aside}, then {again}")
+        if is_file and not path.stat().st_size:
+            return FileDamaged(f"{shown} is empty", hint=f"rm {quoted}, then {again}")
+        return None
+
+    def _brings_back(self, file: str) -> str:
+        """Commands that write a file of a new project again."""
+        checkout = f"git -C {shlex.quote(str(self.root))} checkout -- {shlex.quote(file)}"
+        ways = [checkout] if (self.root / ".git").exists() else []
+        ways += ["arcctl init, which writes it as in a new project"] if template() != self.root else []
+        return " or ".join(ways) or "put a copy of it back"
+
     def unreadable_mounts(self, mounted: Iterable[str]) -> dict[str, tuple[int, int]]:
         """The files and folders below `config/` that only some users can read, with the mode they have and need.
 
@@ -222,6 +245,10 @@ class ProjectDirectory:
         """The engines that have data of this project, and which of its kind each is; the last ran it last."""
         lines = (line.partition(" ") for line in read_text(self._used, "").splitlines())
         return {name: which for name, _, which in lines}
+
+    def notes_engines(self) -> bool:
+        """Whether they were ever noted: an earlier arcctl did not."""
+        return self._used.exists()
 
     def forget_engine(self, name: str) -> None:
         """That an engine has no data of this project any more."""
@@ -463,7 +490,7 @@ def read_env(path: Path, shown: str, *, whole: bool = False) -> dict[str, str]:
     text = read_text(path, "")
     if whole and text and not text.endswith("\n"):
         hint = f"put a copy of it back; where nothing is missing, end its last line: echo >>{shlex.quote(str(path))}"
-        raise FileDamaged(f"{shown}, line {text.count(chr(10)) + 1}: the file is cut off here", hint=hint)
+        raise FileDamaged(f"{shown}, line {text.count(chr(10)) + 1}: {CUT_OFF}", hint=hint)
     for binding in parse_stream(StringIO(text)):
         if binding.error or (binding.key is not None and binding.value is None):
             line = binding.original.line

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from arcctl.model.env import Variable
+from arcctl.model.host_ports import HIGHEST
 from arcctl.model.image import HUB, mirrored, place, upstream
 from arcctl.model.names import IMAGES
 from arcctl.model.service import Catalogue, Component
@@ -28,6 +29,7 @@ VARIABLE = Variable(
 )
 HINT = f"arcctl config set {IMAGES} registry mirror.example.com/dockerhub"
 FORM = "HOST[:PORT][/PATH] in small letters, without a slash at the end, where HOST has a dot or a port"
+SCHEME = "is written without a scheme such as https://"
 _FORM = re.compile(
     r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:\d{1,5})?(/[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*)*"
 )
@@ -35,13 +37,19 @@ _FORM = re.compile(
 
 def problem(registry: str) -> str:
     """Why a value cannot be the mirror; empty where it can. It never has the value, in which a password may be."""
-    if "://" in registry:
-        return "is written without https://"
+    scheme, found, _ = registry.partition("://")
+    if found:
+        return f"is written without {scheme}://" if scheme in ("http", "https") else SCHEME
+    if "@sha256" in registry:
+        return "is where images are, without the @sha256 of one"
     if "@" in registry:
         return "has no user and no password: `docker login` keeps those"
     if f".{registry.partition('/')[0]}".endswith(f".{HUB}"):
         return f"is {HUB}, where images come from without a mirror"
-    return "" if not registry or _is_host_and_path(registry) else f"is not {FORM}"
+    if registry and not _is_host_and_path(registry):
+        return f"is not {FORM}"
+    port = registry.partition("/")[0].partition(":")[2]
+    return "" if not port or 0 < int(port) <= HIGHEST else f"has a port that is none: at most {HIGHEST}"
 
 
 def _is_host_and_path(registry: str) -> bool:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import codecs
 import errno
 import importlib.resources
+import json
 import os
+import re
 import shlex
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,6 +17,7 @@ from arcctl.settings.ownership import give_back
 
 T = TypeVar("T")
 
+CUT_OFF = "the file is cut off here"
 DAMAGED = ".damaged"
 """What the name of a file that was set aside ends with."""
 
@@ -93,20 +96,68 @@ def read_json(path: Path, shape: type[T], default: T) -> T:
     text = read_text(path, "")
     if not text and not path.exists():
         return default
+    if not text.strip():
+        raise FileDamaged(f"{path} is empty", hint=by_hand(path))
     try:
         document = TypeAdapter(shape).validate_json(text)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        where = "".join(f", entry {part}" for part in first["loc"][:1])
-        text = f"{path}{where}: {first['msg'][:1].lower()}{first['msg'][1:]}"
-        raise FileDamaged(text, hint=by_hand(path)) from None
+        wrong = _not_json(first["msg"]) or _wrong_entry(first["msg"], first["loc"], text)
+        raise FileDamaged(f"{path}{wrong}", hint=by_hand(path)) from None
     return document
+
+
+_EXPECTED = {"an object": "names and values are", "a valid array": "a list is", "a valid string": "text is"}
+"""What pydantic calls things, and what users do."""
+
+
+def _not_json(message: str) -> str:
+    """Where a text is no JSON, in plain words; empty for another message."""
+    found = re.fullmatch(r"Invalid JSON: (.*) at line (\d+) column (\d+)", message, re.DOTALL)
+    if not found:
+        return ""
+    what, line, column = found.groups()
+    return (
+        f", line {line}: {CUT_OFF}" if what.startswith("EOF") else f", line {line}, column {column}: not JSON: {what}"
+    )
+
+
+def _wrong_entry(message: str, place: tuple[str | int, ...], text: str) -> str:
+    """The line, as far as names lead to it, the entry, and what has to be there."""
+    entry, line = ".".join(map(str, place)), _line(place, text)
+    if message == "Field required":
+        return f"{line}: {entry} is missing"
+    expected = message.removeprefix("Input should be ")
+    said = _EXPECTED.get(expected, f"{expected} is")
+    return f"{line}{', entry ' * bool(entry)}{entry}: {said} expected here"
+
+
+def _line(place: tuple[str | int, ...], text: str) -> str:
+    """Empty where numbers of a list lead to it."""
+    at = 0
+    for part in place:
+        if isinstance(part, int):
+            return ""
+        found = re.compile(rf"{re.escape(json.dumps(part))}\s*:").search(text, at)
+        at = found.start() if found else at
+    return f", line {text.count(chr(10), 0, at) + 1}"
 
 
 def by_hand(path: Path) -> str:
     """What to do about a file of arcctl whose content nothing else knows."""
     old, new = shlex.quote(str(path)), shlex.quote(f"{path}{DAMAGED}")
-    return f"repair it, put a copy of it back, or move it away: mv {old} {new}"
+    away = f"mv {old} {new}"
+    return _BY_HAND.get(path.name, "repair it, put a copy of it back, or move it away: {away}").format(away=away)
+
+
+_BY_HAND = {
+    "secrets.env": "it has the secrets of this project, which its data was written with: put a copy of it back",
+    "rotation.json": "it has the old and the new secrets of a rotation that has not ended, and a server may take only "
+    "one of them: repair it, or put a copy of it back, and keep what is there until then",
+    "images.lock.json": "repair it, put the committed one back, or record the images that are pulled now: {away}, "
+    "then arcctl images lock",
+}
+"""The same for those files that nobody should simply do without."""
 
 
 def unreadable(error: OSError, root: Path) -> ProjectError:

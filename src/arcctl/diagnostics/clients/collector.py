@@ -70,7 +70,7 @@ class LocalCollector:
         state = self._directory.state
         return ProjectFacts(
             root=str(self._directory.root),
-            initialised=self._directory.secrets_file.exists(),
+            initialised=self._initialised(),
             private=private,
             disk=disks.look(state if state.is_dir() else self._directory.root),
             mounted=tuple(self._mounted()),
@@ -85,11 +85,19 @@ class LocalCollector:
             unreadable=tuple(self._unreadable()),
         )
 
+    def _initialised(self) -> bool:
+        try:
+            return bool(self._directory.secrets())
+        except ArcError:
+            return True
+
     def _unreadable(self) -> Iterator[tuple[str, str, str]]:
         damaged = self._directory.damaged()
         aside = {error.message: str(path.relative_to(self._directory.root)) for path, error in damaged.items()}
-        records = self._engine.damaged() if isinstance(self._engine, EmbeddedEngine) else ()
-        yield from ((error.message, error.hint, aside.get(error.message, "")) for error in (*self._problems, *records))
+        mounted = self._directory.unusable(self._catalogue.config_paths())
+        local = self._engine.damaged() if isinstance(self._engine, EmbeddedEngine) else ()
+        errors = {error.message: error for error in (*self._problems, *mounted, *local)}
+        yield from ((error.message, error.hint, aside.get(text, "")) for text, error in errors.items())
 
     def engine(self) -> EngineReport:
         if isinstance(self._engine, DockerEngine):

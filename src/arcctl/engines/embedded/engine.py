@@ -35,7 +35,7 @@ from arcctl.engines.embedded.layout import Layout
 from arcctl.engines.embedded.resolver import BinaryResolver
 from arcctl.engines.embedded.supervisor import ProcessState, Supervised, Supervisor
 from arcctl.engines.volumes import declared
-from arcctl.errors import EngineError, FileDamaged, SettingsError, UsageError
+from arcctl.errors import ArcError, EngineError, FileDamaged, ProjectError, SettingsError, UsageError
 from arcctl.model.disk import Disk, fullest
 from arcctl.model.env import ServiceEnv, load
 from arcctl.model.graph import heights
@@ -374,6 +374,21 @@ class EmbeddedEngine:
             text = f"{self._directory.compose_env}: {error.message}"
             raise FileDamaged(text, hint="arcctl init, which writes it from the settings again") from None
 
+    def _unusable(self) -> Iterator[ArcError]:
+        """What `ProjectDirectory.unusable` tells is left out."""
+        try:
+            layout = self._layout() if self._envs() else None
+        except FileDamaged:
+            return
+        for key, component in self._components.items():
+            read = self._catalogue.config_paths(self._catalogue.owners((key,)))
+            if not layout or not self._resolver.source(component) or self._directory.unusable(read):
+                continue
+            try:
+                layout.digest(key)
+            except (ProjectError, SettingsError) as error:
+                yield error
+
     def _layout(self) -> Layout:
         chosen = {key: self._resolver.source(c) for key, c in self._components.items()}
         programs = {
@@ -398,8 +413,9 @@ class EmbeddedEngine:
         old = read_json(self._base / "run" / key / OLD_RECORD, dict[str, str], {})
         return read_json(self._base / "run" / key / RECORD, dict[str, str], old)
 
-    def damaged(self) -> Iterator[FileDamaged]:
-        """The damaged records of processes."""
+    def damaged(self) -> Iterator[ArcError]:
+        """The damaged records of processes, and files with which they cannot be started."""
+        yield from self._unusable()
         for key in self._components:
             try:
                 self._read_record(key)

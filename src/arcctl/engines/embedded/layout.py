@@ -116,9 +116,12 @@ class Layout:
         location.claim(self._base, self._directory)
         for folder in (run, *self.volumes(key), *(run / path.lstrip("/") for path in component.container.tmpfs)):
             _private_folder(folder, run if folder.is_relative_to(run) else folder, user)
-        for path, text in self._texts(key).items():
+        texts = self._texts(key)
+        for path, text in texts.items():
             _private_folder(path.parent, run, user)
             _private_file(path, text, user)
+        for gone in self._mounted(key) - set(texts):
+            gone.unlink()
 
     def _run(self, key: str) -> Path:
         return self._base / "run" / key
@@ -127,6 +130,12 @@ class Layout:
         component, env = self._components[key], self._envs[key]
         paths = translation.paths(key, component, env, str(self._run(key)), str(self._base / "data"))
         return Place(key, paths, self._ports)
+
+    def _mounted(self, key: str) -> set[Path]:
+        """The copies of mounted files that are there."""
+        mounts, place = translation.mounts(self._components[key], self._envs[key]), self._place(key)
+        folders = (Path(place.paths[mount.path]) for mount in mounts if isinstance(mount, BindMount))
+        return {path for folder in folders for path in folder.rglob("*") if not path.is_dir()}
 
     def _texts(self, key: str) -> dict[Path, str]:
         place, found = self._place(key), {self._run(key) / "start": self._start(key)}

@@ -16,7 +16,7 @@ from arcctl.engines.embedded import accounts
 from arcctl.errors import FileDamaged
 from arcctl.settings.directory import PRIVATE_FILE, UNDECODED, write_whole
 from arcctl.settings.location import STATE
-from arcctl.settings.text import read_text
+from arcctl.settings.text import DAMAGED, read_text
 
 ROOT = Path("/var/lib/arcctl")
 ID = f"{STATE}/project-id"
@@ -51,12 +51,20 @@ def _claimed(directory: Path) -> list[str]:
 
 
 def _id(directory: Path) -> str:
-    found = read_text(directory / ID, "").strip()
+    path = directory / ID
+    try:
+        found = read_text(path, "").strip()
+    except FileDamaged as error:
+        raise _damaged(path, error.message) from None
     if found and not re.fullmatch(r"[0-9a-f]{12}", found):
-        write = f"echo NAME >{shlex.quote(str(directory / ID))}"
-        hint = f"it is the name of the folder with the data of this project: ls {ROOT}; {write}"
-        raise FileDamaged(f"{directory / ID}, line 1: not the id of a project", hint=hint)
+        raise _damaged(path, f"{path}, line 1: not the id of a project")
     return found
+
+
+def _damaged(path: Path, message: str) -> FileDamaged:
+    old, new = shlex.quote(str(path)), shlex.quote(f"{path}{DAMAGED}")
+    write = f"mv {old} {new}; echo NAME >{old}"
+    return FileDamaged(message, hint=f"it has the name of the folder with the data of this project: ls {ROOT}; {write}")
 
 
 def _hash(*parts: object) -> str:

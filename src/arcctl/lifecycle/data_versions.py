@@ -1,4 +1,4 @@
-"""Refuses a server that cannot read the data that is there, for its version or its secrets, before it starts."""
+"""Refuses a server whose version cannot read the data that is there, before it starts."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from collections.abc import Collection
 
 from arcctl.engines.base import Observed
 from arcctl.model.data_version import SERVERS_NOTE, refuse_other_data
-from arcctl.project import Project, refuse_lost_secrets
+from arcctl.project import Project
 
 NOTE = "data-versions"
 
 
 def refuse(services: tuple[str, ...], project: Project, observed: Observed, volumes: Collection[str]) -> None:
-    """Raises UpgradeError for a server that cannot read its data, SecretsLost where none can."""
-    refuse_lost_secrets(project, tuple(volumes))
+    """Raises UpgradeError for a server that cannot read its data."""
     made = project.directory.note(NOTE) if volumes else {}
     for key, container in project.catalogue.components(services).items():
         refuse_other_data(key, container, observed.of(key).image or made.get(key, ""))

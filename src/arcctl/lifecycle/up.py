@@ -16,7 +16,7 @@ from arcctl.lifecycle.executor import PlanExecutor
 from arcctl.lifecycle.report import UpReport
 from arcctl.model.graph import closure, resolve
 from arcctl.model.resource import ResourceResult
-from arcctl.project import Project, ensure_secrets, project_lock, refuse_other_project
+from arcctl.project import Project, ensure_secrets, project_lock, refuse_lost_secrets, refuse_other_project
 
 TIMEOUT = 300.0
 """Seconds until `up` gives up waiting."""
@@ -51,6 +51,7 @@ def prepare(request: Request, project: Project) -> Prepared:
         stopping.finish(project)
     asked = resolve(request.words or engine.default_services, project.catalogue)
     volumes = engine.volumes()
+    refuse_lost_secrets(project, volumes)
     if not request.dry_run:
         project = ensure_secrets(project, volumes)
     observed = engine.observe()

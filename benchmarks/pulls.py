@@ -31,7 +31,7 @@ def rows() -> Iterator[Row]:
         _fill(registry)
         project = Path(folder, "project")
         project.mkdir()
-        measure.seconds((ARCCTL, "init"), project)
+        measure.seconds((ARCCTL, "--engine", "embedded", "init"), project)  # which has no data of another project
         for store in STORES:
             ours, bytes_ours = _first_pull((ARCCTL, "images", "pull"), store, registry, project)
             theirs, bytes_theirs = _first_pull((*COMPOSE, "pull", "--ignore-buildable"), store, registry, project)

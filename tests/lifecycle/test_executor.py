@@ -87,13 +87,13 @@ def test_events_have_the_cause_of_each_step_and_the_answer_of_each_probe() -> No
         "working shop-exporter creating: not there yet",
         "waiting store port 7000 answered -LOADING",
         "ready store fine",
+        "ready shop-db finished",
+        "ready big-shop fine",
+        "ready shop-exporter running",
         "working store creating shelf",
         "ready store created shelf",
         "working store creating ticket",
         "ready store created ticket",
-        "ready shop-db finished",
-        "ready big-shop fine",
-        "ready shop-exporter running",
     ]
     assert [e.seconds for e in toy.events] == sorted(e.seconds for e in toy.events)
     assert [f"{e.kind} {e.subject}" for e in toy.events if e.subject and not e.detail] == [

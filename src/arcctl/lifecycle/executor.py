@@ -39,8 +39,6 @@ class PlanExecutor:
     """The hash of what each container is created from; remembered once it is created."""
     observed: Observed = field(default_factory=lambda: Observed({}))
     """What the plan was decided on."""
-    when_ready: Callable[[str, Observed, float], None] = lambda key, observed, seconds: None
-    """Called once with each server that is ready, the engine as it was last seen, and the seconds until then."""
     _started: set[str] = field(default_factory=set)
     _ready: set[str] = field(default_factory=set)
     _failed: dict[str, str] = field(default_factory=dict)
@@ -200,8 +198,6 @@ class PlanExecutor:
         if ready:
             self._ready.add(key)
             self._emit(Kind.READY, key, reason, detail=role is not Role.SERVER)
-            if role is Role.SERVER:
-                self.when_ready(key, self._watch.observed, self._elapsed())
         elif role is Role.INIT and now.state == "exited" and now.exit_code:
             self._fail(key, reason)
         elif now.state == "dead":

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import dataclass, field
-from itertools import chain
+from dataclasses import dataclass
 
 from arcctl.checks.causes import NewestBackup, causes
 from arcctl.engines.base import Observed
@@ -15,7 +13,6 @@ from arcctl.lifecycle import plan as planning
 from arcctl.lifecycle.executor import PlanExecutor
 from arcctl.lifecycle.report import UpReport
 from arcctl.model.graph import closure, resolve
-from arcctl.model.resource import ResourceResult
 from arcctl.project import Project, ensure_secrets, project_lock, refuse_lost_secrets, refuse_other_project
 
 TIMEOUT = 300.0
@@ -112,44 +109,18 @@ async def launch(request: Request, project: Project) -> UpReport:
     times = project.directory.started_at()
     project.directory.remember_started_at({key: time for key, time in times.items() if key not in absent})
     project.directory.remember_bootstrapped(project.directory.bootstrapped() - {step.key for step in plan.changes})
-    set_up = SetUpWhenReady(project)
-    work = PlanExecutor(
-        plan=plan,
-        project=project,
-        input_hashes=prepared.input_hashes,
-        observed=prepared.observed,
-        when_ready=set_up.begin,
-    )
-    try:
-        outcome = await work.run(wait=request.wait, timeout=request.timeout)
-        resources = await set_up.end()
-    finally:
-        set_up.cancel()
+    work = PlanExecutor(plan=plan, project=project, input_hashes=prepared.input_hashes, observed=prepared.observed)
+    outcome = await work.run(wait=request.wait, timeout=request.timeout)
     data_versions.remember_servers(outcome.ready, outcome.observed, project)
     if plan.missing_images:
         image_lock.verify_locked(plan.services, project, strict=False)
-    return UpReport(plan, outcome, prepared.left_out, resources)
-
-
-@dataclass
-class SetUpWhenReady:
-    """Sets up each service that is not set up yet, while others still start."""
-
-    project: Project
-    _work: dict[str, asyncio.Task[tuple[ResourceResult, ...]]] = field(default_factory=dict)
-
-    def begin(self, service: str, observed: Observed, seconds: float) -> None:
-        new = service in self.project.catalogue.services and service not in self.project.directory.bootstrapped()
-        if new and service not in self._work:
-            work = bootstrap.set_up((service,), self.project, observed, create=True, since=seconds, detail=True)
-            self._work[service] = asyncio.create_task(work)
-
-    async def end(self) -> tuple[ResourceResult, ...]:
-        return tuple(chain.from_iterable(await asyncio.gather(*self._work.values())))
-
-    def cancel(self) -> None:
-        for work in self._work.values():
-            work.cancel()
+    new = tuple(
+        i for i in outcome.ready if i in project.catalogue.services and i not in project.directory.bootstrapped()
+    )
+    if not new:
+        return UpReport(plan, outcome, prepared.left_out)
+    found = await bootstrap.set_up(new, project, outcome.observed, create=True, since=outcome.seconds, detail=True)
+    return UpReport(plan, outcome, prepared.left_out, found)
 
 
 def raise_for_failed(report: UpReport, project: Project, newest_backup: NewestBackup) -> None:

@@ -70,6 +70,6 @@ def _up(what: str, directory: Path) -> Iterator[tuple[str, float]]:
     slowest = max(ready, key=lambda key: ready[key])
     yield what, whole
     yield "— until the first word", first
-    yield "— until the last container was asked to start", max(created, first)
+    yield "— until all containers were created", max(created, first)
     yield f"— until the last one was ready ({slowest})", ready[slowest]
     yield "— after that: accounts, databases, tokens", whole - ready[slowest]

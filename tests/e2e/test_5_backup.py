@@ -209,6 +209,8 @@ def test_a_restore_that_is_interrupted_leaves_each_service_whole(full: Platform)
     full.arcctl("backup", "restore", name, "--yes").ok()
     assert _content(full) == expected
     for copy in kept:  # data from before a restore that did not end is the user's to drop
+        with superuser(full) as admin:
+            admin.execute(f'ALTER DATABASE "{copy}" IS_TEMPLATE false')  # which `db drop` proposes for a template
         full.arcctl("db", "drop", copy, "--yes").ok()
     assert _temporary_databases(full) == 0
 

@@ -134,6 +134,30 @@ def test_a_passphrase_of_the_users_own_opens_it_and_no_other(repository: BackupR
         _read(repository, name)
 
 
+@pytest.mark.parametrize("times", [2, 1000])
+def test_a_busy_machine_measures_its_speed_again(
+    repository: BackupRepository, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    name, measured, decrypt = _made(repository), [], pyrage.passphrase.decrypt
+
+    def slow(locked: bytes, passphrase: str) -> bytes:
+        measured.append(passphrase)
+        if len(measured) <= times:
+            raise pyrage.DecryptError("Excessive work parameter for passphrase.\nDecryption would take 64 seconds.")
+        plain: bytes = decrypt(locked, passphrase)
+        return plain
+
+    monkeypatch.setattr(pyrage.passphrase, "decrypt", slow)
+    monkeypatch.setattr("arcctl.backup.clients.repository.PAUSE", 0.0)
+    if times == 2:
+        assert _read(repository, name) == SECRET
+        return
+    with pytest.raises(KeyRefused, match="this machine is too busy or too slow to open this backup") as caught:
+        _read(repository, name)
+    assert caught.value.hint == "run the same command again when the machine has less to do"
+    assert len(measured) == 10
+
+
 def test_an_age_recipient_opens_it_with_any_age_tool(repository: BackupRepository, tmp_path: Path) -> None:
     identity, other = pyrage.x25519.Identity.generate(), pyrage.x25519.Identity.generate()
     (tmp_path / "key").write_text(f"# created by age-keygen\n{identity}\n")

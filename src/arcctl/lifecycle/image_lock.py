@@ -17,9 +17,7 @@ def verify_locked(services: tuple[str, ...], project: Project, *, strict: bool) 
 
     Raises PreflightError with `strict`, also for images that are not pulled or not locked.
     """
-    if not strict and not project.engine.image_store:
-        return
-    kept = locked(project)
+    kept = locked(project) if strict or project.engine.image_store else {}
     if not strict and not kept:
         return
     wanted = [r for r in image_users(services, project.catalogue) if r not in built_images(project.catalogue)]

@@ -48,8 +48,9 @@ def prepare(request: Request, project: Project) -> Prepared:
         stopping.finish(project)
     asked = resolve(request.words or engine.default_services, project.catalogue)
     volumes = engine.volumes()
-    refuse_lost_secrets(project, volumes)
-    if not request.dry_run:
+    if request.dry_run:
+        refuse_lost_secrets(project, volumes)
+    else:
         project = ensure_secrets(project, volumes)
     observed = engine.observe()
     refuse_other_project(observed, project)

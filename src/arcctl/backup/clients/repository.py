@@ -296,16 +296,16 @@ def _decrypted(locked: bytes, passphrase: str) -> bytes:
     """Raises DecryptError. On a busy machine a measurement of age may say that it would take too long."""
     import pyrage
 
-    for attempt in range(1, MEASUREMENTS + 1):
+    attempt = 1
+    while True:
         try:
             plain: bytes = pyrage.passphrase.decrypt(locked, passphrase)
+            return plain
         except pyrage.DecryptError as error:
             if TOO_SLOW not in str(error) or attempt == MEASUREMENTS:
                 raise
-            time.sleep(PAUSE)
-        else:
-            break
-    return plain
+        attempt += 1
+        time.sleep(PAUSE)
 
 
 def _sha256(path: Path) -> str:

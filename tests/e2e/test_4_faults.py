@@ -49,7 +49,8 @@ def _pause(stack: Platform, group: Collection[str]) -> None:
 
 
 def _freeze(stack: Platform, group: Collection[str]) -> None:
-    _on_the_engine(stack, f"kill -STOP {' '.join(pid for name in group for pid in _processes(stack, name))}")
+    pids = [pid for name in group for pid in _processes(stack, name)]
+    _on_the_engine(stack, f"kill -STOP {' '.join(pids)}; true")  # some ended meanwhile
 
 
 def _kill_again_and_again(stack: Platform, group: Collection[str]) -> None:

@@ -24,7 +24,14 @@ COMMANDS = {
 }
 NEWER = "8.99.0-alpine"
 """A tag of Redis that no registry has: here it is a second tag of the same image."""
-LONGEST = {"down": 8.0, "restart": 15.0, "backup create": 8.0, "backup restore": 12.0, "secrets rotate": 12.0}
+LONGEST = {
+    "down": 8.0,
+    "restart": 15.0,
+    "backup create": 8.0,
+    "backup restore": 12.0,
+    "secrets rotate": 12.0,
+    "upgrade": 6.0,
+}
 """Seconds after which a command gets its signal at the latest; all others 15."""
 
 
@@ -76,8 +83,8 @@ def _words(name: str, backup: str, platform: Platform) -> tuple[str, ...]:
         return (name, "--yes")
     image, tag = load().services["redis"].container.image.split(":")
     platform.docker("tag", f"{image}:{tag}", f"{image}:{NEWER}")
-    now = platform.containers("redis")[0]["image"]
-    other = NEWER if now == f"{image}:{tag}" else tag
+    running = {container["image"] for container in platform.containers("redis")}
+    other = NEWER if f"{image}:{tag}" in running else tag
     return tuple(word.format(tag=other) for word in COMMANDS[name])
 
 

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.driver import Platform
+from arcctl import services
+from tests.e2e.driver import Platform, container
 from tests.e2e.interrupts import COMMANDS, rounds
 
+CATALOGUE = services.load()
 WHEELS = ("postgres", "redis", "nats", "traefik")
 ROUNDS = 20
 SIGNALS = (signal.SIGINT, signal.SIGKILL, signal.SIGTERM)
@@ -73,3 +75,12 @@ def test_after_any_command_that_was_cut_off_the_next_up_ends_healthy_with_all_da
     """`python -m benchmarks.interrupts` does more of the same."""
     found = list(rounds(either, len(COMMANDS), 20261129, tuple(COMMANDS)))
     assert [str(r) for r in found if r.problem] == []
+
+
+@pytest.mark.parametrize("name", sorted(i for i, s in CATALOGUE.services.items() if s.container.init))
+def test_a_container_that_has_just_started_obeys_a_stop(stack: Platform, name: str) -> None:
+    stack.docker("restart", container(name))
+    stack.docker("stop", "--timeout", "10", container(name))
+    killed = "137"
+    assert stack.docker("inspect", "--format", "{{.State.ExitCode}}", container(name)).strip() != killed
+    stack.docker("start", container(name))

@@ -285,3 +285,10 @@ def test_there_is_an_image_to_copy_volumes_with_in_each_layer() -> None:
 def test_one_service_knows_each_part_of_a_request(signal: Signal, name: str) -> None:
     assert CATALOGUE.with_signal(signal).id == name
     assert [i for i in SERVICES if signal in _service(i).telemetry.signals] == [name]
+
+
+@each_container
+def test_a_server_that_a_shell_starts_has_an_init_process(key: str) -> None:
+    container = CONTAINERS[key].container
+    words = (*container.entrypoint, *container.command)
+    assert container.init or CONTAINERS[key].role is not Role.SERVER or words[:2] != ("sh", "-c")

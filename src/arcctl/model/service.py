@@ -167,6 +167,8 @@ class Container(Generic[E]):
     user: str = ""
     entrypoint: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
+    init: bool = False
+    """Whether an init process passes on signals. Without one, a shell that is still starting the server gets none."""
     environment: Callable[[E], Mapping[str, str]] = lambda env: {}
     capabilities: tuple[str, ...] = ()
     """Linux capabilities to keep; all others are dropped."""

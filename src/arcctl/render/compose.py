@@ -107,6 +107,7 @@ def _service(key: str, component: Component[Any], needs: dict[str, Component[Any
 
 def _hygiene(component: Component[Any]) -> Document:
     return {
+        "init": component.container.init,
         "restart": "unless-stopped" if _long_running(component) else "no",
         "security_opt": ["no-new-privileges:true"],
         "cap_drop": ["ALL"],

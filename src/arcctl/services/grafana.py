@@ -133,6 +133,7 @@ SERVICE: Service[Env] = Service(
     needs=(loki.SERVICE, prometheus.SERVICE, jaeger.SERVICE),
     container=Container(
         image="grafana/grafana:13.2.2",
+        init=True,
         has_tar=True,
         has_nc=True,
         environment=lambda env: {

@@ -314,6 +314,7 @@ SERVICE: Service[Env] = Service(
         image="infisical/infisical:v0.165.16",
         # Secrets come from a file that the shell reads, so that they do not show in `docker inspect`.
         command=("sh", "-c", f"set -a && . {_ENV_FILE} && exec ./standalone-entrypoint.sh"),
+        init=True,
         environment=lambda env: {
             "NODE_ENV": "production",
             "SITE_URL": f"http://{ID}.localhost",

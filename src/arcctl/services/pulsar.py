@@ -226,6 +226,7 @@ SERVICE: Service[Env] = Service(
         image="apachepulsar/pulsar:4.2.4",
         has_nc=True,
         command=("sh", "-c", _START),
+        init=True,
         environment=lambda env: {
             # The default would be 2 GB of heap and 4 GB more.
             "PULSAR_MEM": " ".join(_MEMORY),

@@ -86,6 +86,7 @@ SERVICE: Service[Env] = Service(
     needs=(otel_collector.SERVICE,),
     container=Container(
         image="arcctl/swiss-army:0.1.0",
+        init=True,
         has_nc=True,
         build=PROJECT,
         environment=lambda env: {

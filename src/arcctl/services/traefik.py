@@ -187,6 +187,7 @@ SERVICE: Service[Env] = Service(
         has_nc=True,
         user=f"{UID}:{UID}",
         entrypoint=("sh", "-c", _START),
+        init=True,
         environment=lambda env: {"GOMEMLIMIT": "160MiB"},
         tmpfs=("/tmp",),
         memory_mb=192,

@@ -241,6 +241,7 @@ SERVICE: Service[Env] = Service(
         image="unleashorg/unleash-server:8.2.0",
         # Secrets come from a file that the shell reads, so that they do not show in `docker inspect`.
         command=("sh", "-c", f"{_READ_ENV} && exec node dist/server.js"),
+        init=True,
         environment=lambda env: {
             "DATABASE_SSL": "false",
             "DATABASE_POOL_MAX": "10",

@@ -88,8 +88,8 @@ def _setting(
 
 def chosen(catalogue: Catalogue, values: Mapping[str, str]) -> Catalogue:
     """The catalogue with the tags that `values` say, by the names of their settings."""
-    settings = tag_settings(catalogue)
-    tags = {r: values[s.name] for r, s in settings.items() if values.get(s.name, split(r)[1]) != split(r)[1]}
+    wanted = {r: (values.get(s.name), split(s.current)[1]) for r, s in tag_settings(catalogue).items()}
+    tags = {reference: tag for reference, (tag, current) in wanted.items() if tag is not None and tag != current}
     if not tags:
         return catalogue
     return Catalogue(

@@ -24,14 +24,7 @@ COMMANDS = {
 }
 NEWER = "8.99.0-alpine"
 """A tag of Redis that no registry has: here it is a second tag of the same image."""
-LONGEST = {
-    "down": 8.0,
-    "restart": 15.0,
-    "backup create": 8.0,
-    "backup restore": 12.0,
-    "secrets rotate": 12.0,
-    "upgrade": 6.0,
-}
+LONGEST = {"down": 8.0, "backup create": 8.0, "backup restore": 12.0, "secrets rotate": 12.0, "upgrade": 6.0}
 """Seconds after which a command gets its signal at the latest; all others 15."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import signal
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -40,6 +40,11 @@ def _main_process(stack: Platform, name: str) -> str:
     return stack.docker("inspect", "--format", "{{.State.Pid}}", container(name)).strip()
 
 
+def _send(stack: Platform, signal_name: str, pids: Iterable[str]) -> None:
+    """Some of the processes may have ended meanwhile."""
+    _on_the_engine(stack, f"kill -{signal_name} {' '.join(pids)}; true")
+
+
 def _stop(stack: Platform, group: Collection[str]) -> None:
     stack.docker("stop", *map(container, group))
 
@@ -49,14 +54,12 @@ def _pause(stack: Platform, group: Collection[str]) -> None:
 
 
 def _freeze(stack: Platform, group: Collection[str]) -> None:
-    pids = [pid for name in group for pid in _processes(stack, name)]
-    _on_the_engine(stack, f"kill -STOP {' '.join(pids)}; true")  # some ended meanwhile
+    _send(stack, "STOP", (pid for name in group for pid in _processes(stack, name)))
 
 
 def _kill_again_and_again(stack: Platform, group: Collection[str]) -> None:
     for _ in range(4):
-        pids = [pid for name in group if (pid := _main_process(stack, name)) != "0"]
-        _on_the_engine(stack, f"kill -KILL {' '.join(pids)}; true")  # some ended meanwhile
+        _send(stack, "KILL", (pid for name in group if (pid := _main_process(stack, name)) != "0"))
 
 
 def _remove(stack: Platform, group: Collection[str]) -> None:

@@ -168,7 +168,7 @@ class Container(Generic[E]):
     entrypoint: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
     init: bool = False
-    """Whether an init process passes on signals. Without one, a shell that is still starting the server gets none."""
+    """Whether an init process passes on signals. A server that is still starting gets none as process 1."""
     environment: Callable[[E], Mapping[str, str]] = lambda env: {}
     capabilities: tuple[str, ...] = ()
     """Linux capabilities to keep; all others are dropped."""

@@ -50,6 +50,20 @@ def _has_compose() -> bool:
     return bool(shutil.which("docker")) and subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
+@pytest.fixture(scope="session", autouse=True)
+def projects_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The tests know no projects of this user."""
+    os.environ["XDG_DATA_HOME"] = str(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(autouse=True)
+def own_projects(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test knows no projects but its own; those of whole platforms share what they know."""
+    if "e2e" not in request.path.parts:
+        folder = request.getfixturevalue("tmp_path_factory").mktemp("data")
+        monkeypatch.setenv("XDG_DATA_HOME", str(folder))
+
+
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fakes answer at once, so nobody need pause between two probes."""

@@ -123,7 +123,7 @@ class ProjectDirectory:
     def _write_secrets(self, values: Mapping[str, str]) -> None:
         before, now = self.secrets(), datetime.now(UTC).isoformat(timespec="seconds")
         new = {name: now for name, value in values.items() if before.get(name) != value}
-        changes = _json_text({**self.secret_changes(), **new})
+        changes = json_text({**self.secret_changes(), **new})
         text = env_text(values, "Generated once by arcctl. Keep it safe.")
         self.write_private({self._json("secret-changes"): changes, self.secrets_file: text})
 
@@ -305,7 +305,7 @@ class ProjectDirectory:
             return read_json(self._json(name), shape, default)
 
     def _write_json(self, name: str, document: object) -> None:
-        self.write_private({self._json(name): _json_text(document)})
+        self.write_private({self._json(name): json_text(document)})
 
     def problems(self) -> tuple[ArcError, ...]:
         """What is wrong with each file of this project that cannot be read."""
@@ -386,7 +386,7 @@ class ProjectDirectory:
             self.state.chmod(PRIVATE_FOLDER)
 
 
-def _json_text(document: object) -> str:
+def json_text(document: object) -> str:
     return json.dumps(document, indent=1) + "\n"
 
 

@@ -15,13 +15,15 @@ from arcctl.errors import EngineError, FileDamaged, PreflightError, SecretsLost,
 from arcctl.events import Event, Kind, Sink
 from arcctl.model.env import Variable
 from arcctl.model.host_ports import Collision, HostPort, PortOwner, collisions, free_port, host_ports
-from arcctl.model.names import PROJECT
+from arcctl.model.names import PROJECT, PROJECT_NAME
 from arcctl.model.probe import Answer, Probe, Runs
 from arcctl.model.service import Catalogue
 from arcctl.model.smoke_test import Call, SmokeTest, Step
 from arcctl.settings.directory import ProjectDirectory
+from arcctl.settings.identity import Identity
 from arcctl.settings.resolve import ENVIRONMENT, Settings, Source, missing_secrets, owners, resolve
 
+NO_OTHER_NAME = Identity(PROJECT)
 PAUSE = 0.2
 """Seconds between two attempts to get the lock."""
 _LINES = "_(PASSWORD|KEY|SECRET|TOKEN)="
@@ -78,7 +80,7 @@ class Ports(Protocol):
 class Project:
     """A value: what changes the settings makes a new one, so a reader sees either all old or all new values."""
 
-    name: str = PROJECT
+    identity: Identity = NO_OTHER_NAME
     directory: ProjectDirectory
     catalogue: Catalogue
     environment: Mapping[str, str]
@@ -92,11 +94,15 @@ class Project:
     """Whether the command line names the engine; a variable of the shell is not said of this project."""
 
     @property
+    def name(self) -> str:
+        return self.identity.name
+
+    @property
     def sources(self) -> tuple[Source, ...]:
         """Where values come from, the strongest first: process environment, files of the project, the engine."""
         files = self.directory.sources(owners(self.catalogue))
         engine = Source(f"default of the {self.engine.name} engine", self.engine.defaults)
-        return (Source(ENVIRONMENT, self.environment), *files, engine)
+        return (Source(ENVIRONMENT, {**self.environment, PROJECT_NAME: self.name}), *files, engine)
 
     @cached_property
     def settings(self) -> Settings:
@@ -237,7 +243,7 @@ def targets(project: Project, observed: Observed, services: tuple[str, ...]) -> 
 
 
 def refuse_other_project(observed: Observed, project: Project) -> None:
-    """Raises PreflightError where containers of these names were created from another project directory."""
+    """Raises PreflightError where what the engine has of this name was created by another project."""
     directories = {now.directory for now in observed.containers.values() if now.directory} - {
         str(project.directory.root)
     }
@@ -247,6 +253,16 @@ def refuse_other_project(observed: Observed, project: Project) -> None:
             f"another project ({other}) already uses these container names",
             hint=f"arcctl --project-directory {shlex.quote(other)} down",
         )
+    if not _may_own(project) and (found := (*sorted(observed.containers), *project.engine.volumes())):
+        raise PreflightError(
+            f"the {project.engine.name} engine has {', '.join(found)} of another project with the name {project.name}",
+            hint=f"give this one another name: arcctl -p {project.name}-2 init --new-identity",
+        )
+
+
+def _may_own(project: Project) -> bool:
+    """Whether this project ran on the engine, as far as is known: an earlier arcctl did not note that."""
+    return project.engine.name in project.directory.used_engines() or not project.directory.notes_engines()
 
 
 def must_run(service: str, observed: Observed) -> None:

@@ -11,6 +11,7 @@ from arcctl import services
 from arcctl.cli.globals import typed_options
 from arcctl.errors import ArcError
 from arcctl.settings import location
+from arcctl.settings.identity import find_root
 
 if TYPE_CHECKING:
     from arcctl.model.service import Catalogue
@@ -23,8 +24,9 @@ def words(context: typer.Context) -> tuple[str, ...]:
 
 def custom_names(context: typer.Context) -> tuple[str, ...]:
     """The custom services of the project that the command line names, or of the one in the current folder."""
+    options = typed_options(context)
     try:
-        return location.custom_names(location.find(Path.cwd(), typed_options(context).directory))
+        return location.custom_names(find_root(Path.cwd(), options.directory, options.project_name))
     except (ArcError, OSError):
         return ()
 

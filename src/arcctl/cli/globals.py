@@ -16,6 +16,7 @@ class Globals:
     """What stands before the command's name."""
 
     directory: str = ""
+    project_name: str = ""
     insecure_demo: bool = False
     engine: str = "auto"
     engine_typed: bool = False
@@ -34,4 +35,8 @@ class Globals:
 def typed_options(ctx: typer.Context) -> Globals:
     """The options of a line that is being completed: nothing has run yet that would have stored them."""
     typed = ctx.find_root().params
-    return Globals(directory=typed.get("project_directory") or "", engine=typed.get("engine") or "auto")
+    return Globals(
+        directory=typed.get("project_directory") or "",
+        project_name=typed.get("project_name") or "",
+        engine=typed.get("engine") or "auto",
+    )

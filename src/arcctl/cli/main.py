@@ -81,6 +81,15 @@ def options(
             help="Default: the current folder, or the nearest project above it.",
         ),
     ] = "",
+    project_name: Annotated[
+        str,
+        typer.Option(
+            "--project-name",
+            "-p",
+            envvar="ARCCTL_PROJECT_NAME",
+            help="The project with this name, wherever it is; for a new one, its name.",
+        ),
+    ] = "",
     engine: Annotated[
         str,
         typer.Option(envvar="ARCCTL_ENGINE", help="docker, embedded (local processes), or auto: docker if it answers."),
@@ -101,6 +110,7 @@ def options(
 ) -> None:
     ctx.obj = Globals(
         directory=project_directory,
+        project_name=project_name,
         insecure_demo=insecure_demo,
         engine=engine,
         engine_typed=getattr(ctx.get_parameter_source("engine"), "name", "") == "COMMANDLINE",

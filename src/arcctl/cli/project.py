@@ -19,11 +19,14 @@ from arcctl.engines.base import Engine, Servers
 from arcctl.engines.host_ports import LoopbackPorts
 from arcctl.errors import ArcError, ProjectError, SettingsError
 from arcctl.events import Event, Kind, Sink
+from arcctl.lifecycle import naming
 from arcctl.model.image import split
+from arcctl.model.names import PROJECT_NAME
 from arcctl.model.service import Catalogue
 from arcctl.project import Project
-from arcctl.settings import environment, image_registry, image_tags, location
+from arcctl.settings import environment, identity, image_registry, image_tags, location
 from arcctl.settings.directory import ProjectDirectory, copy_template, readable, template
+from arcctl.settings.identity import find_root
 from arcctl.settings.ownership import refuse_other_user
 from arcctl.settings.resolve import lookup, owners
 from arcctl.terminal import console as terminal
@@ -43,11 +46,17 @@ def ignore(event: Event) -> None:
 
 
 def load_project(
-    options: Globals, sink: Sink = ignore, *, rotating: bool = False, problems: list[ArcError] | None = None
+    options: Globals,
+    sink: Sink = ignore,
+    *,
+    rotating: bool = False,
+    new_identity: bool = False,
+    problems: list[ArcError] | None = None,
 ) -> Project:
     """The project that was named or found.
 
     Warns of an interrupted rotation of secrets, which may be why something fails, unless the command is `rotating`.
+    With `new_identity`, a copy of another project becomes one of its own.
     Where `problems` is given, files that cannot be read are added to it, and their contents are left out.
     """
     directory = project_directory(options)
@@ -59,10 +68,17 @@ def load_project(
     variables = environment.snapshot()
     custom = _read(lambda: files.load(directory.root), problems) or {}
     declared = _with_chosen_images(declare.catalogue(custom), directory, variables)
-    environment.remove(engines.OVERRIDES)
+    if new_identity:
+        who = identity.renewed(directory, options.project_name)
+    else:
+        who = identity.of(directory, options.project_name)
+        identity.seen(who, directory)
+    environment.remove((*engines.OVERRIDES, PROJECT_NAME))
     environment.remove(name for service in declared.services.values() for name in service.network.overrides)
-    catalogue, engine = _engine(options, directory, declared, sink, problems)
+    catalogue, engine = _engine(options, directory, declared, sink, problems, who.name)
+    who, engine = naming.free(who, engine)
     return Project(
+        identity=who,
         catalogue=catalogue,
         environment=variables,
         directory=directory,
@@ -82,11 +98,12 @@ def _engine(
     declared: Catalogue,
     sink: Sink,
     problems: list[ArcError] | None,
+    name: str,
 ) -> tuple[Catalogue, Engine]:
     present = _read(partial(engines.present, directory), problems) or ""
     used = _read(partial(engines.used, directory), problems) or ""
-    chosen = _read(lambda: engines.choose(options.engine, present, used, directory, declared, sink), problems)
-    return chosen or engines.choose(engines.DOCKER, "", "", directory, declared, sink)
+    chosen = _read(lambda: engines.choose(options.engine, present, used, directory, declared, sink, name), problems)
+    return chosen or engines.choose(engines.DOCKER, "", "", directory, declared, sink, name)
 
 
 def _read(read: Callable[[], T], problems: list[ArcError] | None) -> T | None:
@@ -121,7 +138,7 @@ def load_catalogue(options: Globals) -> Catalogue:
 
 def project_directory(options: Globals) -> ProjectDirectory:
     """The project directory that was named or found; files of an earlier arcctl get the names of today."""
-    root = location.find(_current_folder(), _named(options))
+    root = find_root(_current_folder(), _named(options), options.project_name)
     refuse_other_user(root)
     directory = ProjectDirectory(root)
     directory.migrate()
@@ -184,7 +201,6 @@ def newest_backup(project: Project) -> NewestBackup:
 @contextlib.contextmanager
 def sandbox(first: Project, tools: BackupTools) -> Iterator[tuple[Project, BackupTools]]:
     """A second platform next to the one of `first`, with the same backups; removed at the end."""
-    from arcctl.backup.clients.sandbox import PROJECT
     from arcctl.backup.clients.sandbox import sandbox as open_sandbox
     from arcctl.backup.clients.select import copiers
 
@@ -193,10 +209,11 @@ def sandbox(first: Project, tools: BackupTools) -> Iterator[tuple[Project, Backu
 
     images = {s.name: split(s.current)[1] for s in image_tags.tag_settings(first.catalogue).values()}
     images[image_registry.NAME] = lookup(first.catalogue, image_registry.NAME, first.sources).text or ""
-    with open_sandbox(first.directory.root, first.engine.name, first.catalogue) as second:
+    name = f"{first.name}_verify"
+    with open_sandbox(first.directory.root, first.engine.name, first.catalogue, name) as second:
         project = replace(
             first,
-            name=PROJECT,
+            identity=replace(first.identity, name=name),
             catalogue=second.catalogue,
             environment={**first.environment, **images, **second.ports},
             directory=second.directory,

@@ -126,7 +126,7 @@ class _Declaration:
             ),
             network=Network(
                 ports=self._ports,
-                labels=lambda env: web(self.name, self._port) if spec.web else {},
+                labels=lambda env: web(self.name, self._port, env.project) if spec.web else {},
                 endpoints=lambda env: tuple(_endpoint(port) for port in self._ports(env)),
                 connect=self._connect,
             ),
@@ -220,7 +220,7 @@ class _Declaration:
             name: VARIABLE.sub(lambda match: values[match[1]], text) for name, text in self._references.values.items()
         }
         observed = otel_collector.SERVICE.id in self._closure()
-        telemetry = otel_collector.exporting(self.name) if observed else {}
+        telemetry = otel_collector.exporting(self.name, env.project) if observed else {}
         login = {"DATABASE_URL": postgres.url(self._role), "PGPASSFILE": _PASSFILE} if self.spec.database else {}
         return {**telemetry, **login, **texts}
 

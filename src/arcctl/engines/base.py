@@ -200,6 +200,12 @@ class Engine(Protocol):
     def unavailable(self) -> Mapping[str, Unavailable]:
         """The services that cannot run on it; known without asking it."""
 
+    def named(self, project: str) -> Engine:
+        """The same engine for a project with another name."""
+
+    def project_names(self) -> frozenset[str]:
+        """The names that a new project cannot have, because something on this engine has them."""
+
     def facts(self) -> EngineFacts: ...
     def observe(self) -> Observed:
         """One snapshot of every component that exists."""

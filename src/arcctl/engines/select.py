@@ -14,6 +14,7 @@ from arcctl.engines.docker.engine import DockerEngine
 from arcctl.engines.embedded import translation
 from arcctl.errors import FileDamaged, NotPermitted, UsageError
 from arcctl.events import Event, Kind, Sink
+from arcctl.model.names import PROJECT
 from arcctl.model.service import Catalogue, Layer
 from arcctl.render import compose
 from arcctl.settings.directory import ProjectDirectory
@@ -25,7 +26,13 @@ OVERRIDES = docker_adapter.OVERRIDES
 
 
 def choose(
-    wanted: str, present: str, used: str, directory: ProjectDirectory, catalogue: Catalogue, sink: Sink
+    wanted: str,
+    present: str,
+    used: str,
+    directory: ProjectDirectory,
+    catalogue: Catalogue,
+    sink: Sink,
+    project: str = PROJECT,
 ) -> tuple[Catalogue, Engine]:
     """The engine, and the catalogue of what can run on it.
 
@@ -40,7 +47,7 @@ def choose(
             f"this project is running on the {present} engine", hint=f"arcctl down, then arcctl --engine {wanted} up"
         )
     overlays = [directory.compose_file(compose.FILES[layer]) for layer in Layer if catalogue.layer(layer)]
-    docker = DockerEngine(catalogue, overlays, directory.compose_env)
+    docker = DockerEngine(catalogue, overlays, directory.compose_env, project)
     chosen = present or (wanted if wanted != AUTO else _remembered(used, sink) or _automatic(docker, sink))
     if used not in ("", chosen):
         text = f"the data of this project is in the {used} engine; the {chosen} engine does not see it"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from arcctl.errors import EngineError
+from arcctl.lifecycle.naming import named
 from arcctl.lifecycle.report import InitReport
 from arcctl.project import Project, ensure_secrets, set_damaged_aside
 
 
 def init(project: Project) -> InitReport:
     """Works without an engine: then there is no old data that new secrets could lock out."""
+    project = named(project)
     try:
         volumes = project.engine.volumes()
     except EngineError:

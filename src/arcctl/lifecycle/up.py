@@ -11,6 +11,7 @@ from arcctl.lifecycle import bootstrap, data_versions, image_lock, preflight, st
 from arcctl.lifecycle import input_hashes as hashing
 from arcctl.lifecycle import plan as planning
 from arcctl.lifecycle.executor import PlanExecutor
+from arcctl.lifecycle.naming import named
 from arcctl.lifecycle.report import UpReport
 from arcctl.model.graph import closure, resolve
 from arcctl.project import Project, ensure_secrets, project_lock, refuse_lost_secrets, refuse_other_project
@@ -43,9 +44,10 @@ class Prepared:
 
 def prepare(request: Request, project: Project) -> Prepared:
     """Generate missing secrets, observe the engine once, and decide everything on that."""
-    engine = project.engine
     if not request.dry_run:
+        project = named(project)
         stopping.finish(project)
+    engine = project.engine
     asked = resolve(request.words or engine.default_services, project.catalogue)
     volumes = engine.volumes()
     if request.dry_run:

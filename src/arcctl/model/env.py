@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr, Validat
 from pydantic.fields import FieldInfo
 
 from arcctl.errors import SettingsError
+from arcctl.model.names import PROJECT, PROJECT_NAME
 
 HINT = "config/<service>/.env.example lists every setting with its meaning and default"
 INIT = "arcctl init, which generates the secrets that are missing in .arcctl/secrets.env"
@@ -40,6 +41,8 @@ class ServiceEnv(BaseModel):
         populate_by_name=True,
     )
     env_prefix: ClassVar[str] = ""
+    project: str = Field(default=PROJECT, validation_alias=PROJECT_NAME)
+    """The name of the project."""
 
     def __init_subclass__(cls, *, env_prefix: str = "", **options: Any) -> None:
         super().__init_subclass__(**options)

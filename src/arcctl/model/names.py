@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 PROJECT = "arc"
+"""The name of a project of an earlier arcctl, which knew no other; also the key of the common network."""
+PROJECT_NAME = "ARCCTL_PROJECT_NAME"
+"""The variable with the name of the project, for Compose and for the declarations."""
 LOOPBACK = "127.0.0.1"
 IMAGES = "images"
 """Stands where a service does for the settings of all images; no service has this name."""

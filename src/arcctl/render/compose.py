@@ -7,7 +7,7 @@ from typing import Any, assert_never
 
 from arcctl.model.env import symbolic
 from arcctl.model.graph import dependencies
-from arcctl.model.names import PROJECT
+from arcctl.model.names import PROJECT, PROJECT_NAME
 from arcctl.model.service import (
     BindMount,
     Catalogue,
@@ -42,19 +42,22 @@ def limits(component: Component[Any]) -> str:
     return f"{component.container.memory_mb}/{component.container.pids}"
 
 
-def overlay(layer: Layer, catalogue: Catalogue, project: str = PROJECT) -> Document:
+NAME = f"${{{PROJECT_NAME}:-{PROJECT}}}"
+"""The name of the project, as Compose reads it."""
+
+
+def overlay(layer: Layer, catalogue: Catalogue) -> Document:
     """The Compose document of one layer, complete by itself for the observability layer."""
     containers = catalogue.components(catalogue.layer(layer))
     needs = dependencies(catalogue)
     known = catalogue.components()
     tags = tag_settings(catalogue)
-    document: Document = {"name": project} if layer is Layer.OBSERVABILITY else {}
+    document: Document = {"name": NAME} if layer is Layer.OBSERVABILITY else {}
     document["services"] = {
-        key: _service(key, component, {n: known[n] for n in sorted(needs[key])}, project)
-        | {"image": _image(component, tags)}
+        key: _service(key, component, {n: known[n] for n in sorted(needs[key])}) | {"image": _image(component, tags)}
         for key, component in containers.items()
     }
-    return document | _top_level(containers, project)
+    return document | _top_level(containers)
 
 
 def _image(component: Component[Any], tags: Mapping[str, TagSetting]) -> str:
@@ -81,13 +84,13 @@ def _long_running(component: Component[Any]) -> bool:
     return component.role is not Role.INIT
 
 
-def _service(key: str, component: Component[Any], needs: dict[str, Component[Any]], project: str) -> Document:
+def _service(key: str, component: Component[Any], needs: dict[str, Component[Any]]) -> Document:
     env = symbolic(component.env)
     mounts = component.storage.mounts(env)
     fields: Document = {
         "image": component.container.image,
         "build": {"context": f"../{component.container.build}"} if component.container.build else None,
-        "container_name": container_name(project, key),
+        "container_name": container_name(NAME, key),
         "hostname": component.network.hostname,
         "user": component.container.user,
         "entrypoint": list(component.container.entrypoint),
@@ -165,18 +168,18 @@ def _healthcheck(check: Healthcheck) -> Document:
     }
 
 
-def _top_level(containers: dict[str, Component[Any]], project: str) -> Document:
+def _top_level(containers: dict[str, Component[Any]]) -> Document:
     mounts = [(key, m) for key, c in containers.items() for m in c.storage.mounts(symbolic(c.env))]
     volumes: Document = {volume_name(key, m.name): {} for key, m in mounts if isinstance(m, Volume)}
     configs = {_config_name(key, m): {"content": m.text} for key, m in mounts if isinstance(m, ConfigFile)}
-    networks = {name: _network(name, project) for c in containers.values() for name in c.network.networks}
+    networks = {name: _network(name) for c in containers.values() for name in c.network.networks}
     found: Document = {"networks": networks, "volumes": volumes, "configs": configs}
     return {name: value for name, value in found.items() if value}
 
 
-def _network(name: str, project: str) -> Document:
+def _network(name: str) -> Document:
     """Only the common network reaches the outside; others are private to the components that name them."""
-    return {"name": network_name(project, name)} | ({} if name == PROJECT else {"internal": True})
+    return {"name": network_name(NAME, name)} | ({} if name == PROJECT else {"internal": True})
 
 
 class Tagged:

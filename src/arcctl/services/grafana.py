@@ -157,7 +157,7 @@ SERVICE: Service[Env] = Service(
     ),
     network=Network(
         ports=lambda env: (Port(PORT, env.host_port),),
-        labels=lambda env: web(ID, PORT),
+        labels=lambda env: web(ID, PORT, env.project),
         endpoints=lambda env: (ui(env.host_port, USER, reveal(env.admin_password)),),
         # As its Terraform provider calls them.
         connect=lambda env, where: {

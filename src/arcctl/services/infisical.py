@@ -329,7 +329,7 @@ SERVICE: Service[Env] = Service(
     ),
     network=Network(
         ports=lambda env: (Port(PORT, env.host_port),),
-        labels=lambda env: web(ID, PORT),
+        labels=lambda env: web(ID, PORT, env.project),
         endpoints=lambda env: (ui(env.host_port, _ADMIN, reveal(env.admin_password)),),
         connect=_connect,
         overrides=("INFISICAL_TOKEN", "INFISICAL_DOMAIN"),

@@ -141,7 +141,7 @@ _MAIL: Component[Env] = Component(
     ),
     network=Network(
         ports=lambda env: (Port(MAIL_PORT, env.mail_port),),
-        labels=lambda env: web(MAIL, MAIL_PORT, guard=True),
+        labels=lambda env: web(MAIL, MAIL_PORT, env.project, guard=True),
     ),
     process=Process(
         sources=(MAIL_SOURCE,),
@@ -267,7 +267,7 @@ SERVICE: Service[Env] = Service(
             Port(PORT, env.public_port, "public"),
             Port(ADMIN_PORT, env.admin_port, "admin"),
         ),
-        labels=lambda env: web(ID, PORT),
+        labels=lambda env: web(ID, PORT, env.project),
         endpoints=lambda env: (
             Endpoint("public", f"http://127.0.0.1:{env.public_port}"),
             Endpoint("admin", f"http://127.0.0.1:{env.admin_port}"),

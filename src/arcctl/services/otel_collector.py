@@ -62,12 +62,12 @@ _OVERRIDES = (
 """What an SDK reads before, or beside, the two variables that `connect` sets."""
 
 
-def exporting(service: str) -> dict[str, str]:
+def exporting(service: str, project: str) -> dict[str, str]:
     """Variables with which a program sends what it has to tell, under the name of its service."""
     return {
         "OTEL_SERVICE_NAME": service,
         "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{ID}:{GRPC_PORT}",
-        "OTEL_RESOURCE_ATTRIBUTES": "service.namespace=arc,deployment.environment.name=local",
+        "OTEL_RESOURCE_ATTRIBUTES": f"service.namespace=arc,deployment.environment.name={project}",
     }
 
 

@@ -163,7 +163,7 @@ SERVICE: Service[Env] = Service(
     ),
     network=Network(
         ports=lambda env: (Port(PORT, env.host_port),),
-        labels=lambda env: web(ID, PORT, guard=True),
+        labels=lambda env: web(ID, PORT, env.project, guard=True),
         endpoints=lambda env: (ui(env.host_port),),
         connect=lambda env, where: {"PROMETHEUS_URL": f"http://{where.at(PORT)}"},
     ),

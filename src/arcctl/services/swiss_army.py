@@ -90,7 +90,7 @@ SERVICE: Service[Env] = Service(
         has_nc=True,
         build=PROJECT,
         environment=lambda env: {
-            **otel_collector.exporting(ID),
+            **otel_collector.exporting(ID, env.project),
             "OTEL_METRIC_EXPORT_INTERVAL": str(env.metric_interval_ms),
         },
         read_only=True,
@@ -100,7 +100,7 @@ SERVICE: Service[Env] = Service(
     ),
     network=Network(
         ports=lambda env: (Port(PORT, env.host_port),),
-        labels=lambda env: web(ID, PORT, guard=True),
+        labels=lambda env: web(ID, PORT, env.project, guard=True),
         endpoints=lambda env: (
             Endpoint("work", f"http://127.0.0.1:{env.host_port}/ondemand-work", is_web_page=True),
             Endpoint("health", f"http://127.0.0.1:{env.host_port}/health"),

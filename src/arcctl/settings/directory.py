@@ -28,7 +28,7 @@ from arcctl.model.image import Locked
 from arcctl.model.rotation import Change
 from arcctl.settings import dotenv, image_lock
 from arcctl.settings.location import FOLDERS, STATE
-from arcctl.settings.migrate import migrate
+from arcctl.settings.migrate import migrate, name_by_variable
 from arcctl.settings.resolve import Source
 from arcctl.settings.text import CUT_OFF, DAMAGED, parse_yaml, read_json, read_text, unreadable
 
@@ -73,6 +73,11 @@ class ProjectDirectory:
         """Give files of an earlier arcctl the names that they have today."""
         with readable(self.root):
             migrate(self.root, write_whole)
+
+    def name_by_variable(self) -> None:
+        """Let the files of a project that an earlier arcctl wrote name the project by a variable."""
+        with readable(self.root):
+            name_by_variable(self.root, write_whole)
 
     def compose_file(self, name: str) -> Path:
         return self.root / "compose" / name
@@ -250,9 +255,22 @@ class ProjectDirectory:
         """Whether they were ever noted: an earlier arcctl did not."""
         return self._used.exists()
 
+    def begin_notes(self) -> None:
+        """That no engine has data of this project, where nothing is noted yet."""
+        if not self.notes_engines():
+            self.write_private({self._used: ""})
+
     def forget_engine(self, name: str) -> None:
         """That an engine has no data of this project any more."""
         self._write_used({engine: which for engine, which in self.used_engines().items() if engine != name}, {})
+
+    def forget_what_ran(self) -> None:
+        """What this directory says of the project that it was copied from; settings, secrets and data stay."""
+        kept = ("secrets.env", "secret-changes.json", "lock", ".gitignore")
+        with readable(self.root):
+            for path in self.state.iterdir() if self.state.is_dir() else ():
+                if path.is_file() and path.name not in kept:
+                    path.unlink()
 
     @property
     def _used(self) -> Path:
@@ -384,6 +402,8 @@ class ProjectDirectory:
         with readable(self.root):
             self.state.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
             self.state.chmod(PRIVATE_FOLDER)
+            if not (self.state / ".gitignore").exists():
+                write_whole(self.state / ".gitignore", "*\n", PRIVATE_FILE)
 
 
 def json_text(document: object) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -55,18 +55,25 @@ def _read(path: Path) -> KnownProject | None:
     return None
 
 
-def remember(entry: KnownProject) -> None:
-    """Write what is known of a project; a folder that cannot be written is nobody's concern but `init`'s."""
-    _create_folder()
+def remember(entry: KnownProject) -> bool:
+    """Write what is known of a project; False where this user cannot write there."""
     document = {name: value for name, value in asdict(entry).items() if name not in ("id", "used")}
-    write_whole(_file(entry.id), json_text(document), PRIVATE_FILE)
+    try:
+        _create_folder()
+        write_whole(_file(entry.id), json_text(document), PRIVATE_FILE)
+    except OSError:
+        return False
     touch(entry.id)
+    return True
 
 
-def touch(id: str) -> None:
-    """Note that a project is used now."""
-    with suppress(OSError):
+def touch(id: str) -> bool:
+    """Note that a project is used now; False where it is not known."""
+    try:
         os.utime(_file(id))
+    except OSError:
+        return False
+    return True
 
 
 def forget(id: str) -> None:
@@ -84,7 +91,8 @@ def _create_folder() -> None:
 @contextmanager
 def choosing() -> Iterator[None]:
     """While names and ports are chosen: two commands of this user never choose the same."""
-    _create_folder()
-    with (folder() / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with ExitStack() as stack:
+        with suppress(OSError):  # a user without a folder that can be written knows no other projects either
+            _create_folder()
+            fcntl.flock(stack.enter_context((folder() / "lock").open("w")), fcntl.LOCK_EX)
         yield

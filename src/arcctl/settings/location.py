@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from arcctl.errors import ProjectError, UsageError
@@ -20,7 +20,7 @@ def find(start: Path, named: str = "") -> Path:
 
     Raises ProjectError where there is none.
     """
-    candidates = [Path(named).expanduser().resolve()] if named else [start, *start.parents]
+    candidates = [Path(named).expanduser().resolve()] if named else list(_upwards(start))
     for folder in candidates:
         if all((folder / name).is_dir() for name in FOLDERS):
             return folder
@@ -28,6 +28,21 @@ def find(start: Path, named: str = "") -> Path:
     raise ProjectError(
         f"no arcctl project {where}", hint=f"arcctl --project-directory {named} init" if named else "arcctl init"
     )
+
+
+def _upwards(start: Path) -> Iterator[Path]:
+    """A folder and those above it; a git worktree may be in the folder of a project and is not part of it."""
+    for folder in (start, *start.parents):
+        yield folder
+        if _is_worktree(folder):
+            return
+
+
+def _is_worktree(folder: Path) -> bool:
+    try:
+        return "/worktrees/" in (folder / ".git").read_bytes().decode(errors="replace")
+    except OSError:
+        return False
 
 
 def custom_names(directory: Path) -> tuple[str, ...]:

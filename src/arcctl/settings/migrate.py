@@ -30,7 +30,36 @@ def migrate(root: Path, write: Callable[[Path, str, int], None]) -> None:
     """Rename what still has an old name; `write` writes a text with a mode. Raises OSError."""
     for old, new in MOVED.items():
         _move(root / old, root / new)
-    _name_custom_scrapes(root / "config/prometheus/prometheus.yml", write)
+    # A project's copy of Prometheus' settings lists the file with the targets of custom services by its name.
+    _rewrite(root / "config/prometheus/prometheus.yml", lambda text: _SCRAPE_FILE.sub(r"\1custom.yml", text), write)
+
+
+_NAMES = re.compile(r"^( *(?:name|container_name|traefik\.docker\.network): )arc(?=$|_)", re.MULTILINE)
+_GATEWAY = re.compile(
+    r"^( *constraints: Label\(`traefik\.docker\.network`, `)arc(`\))\n( *network: )arc$", re.MULTILINE
+)
+_CONFIGS = "\nconfigs:\n"
+
+
+def name_by_variable(root: Path, write: Callable[[Path, str, int], None]) -> None:
+    """Take the one name that an earlier arcctl knew out of the Compose files and the gateway's settings."""
+    for path in sorted((root / "compose").glob("*.yaml")):
+        _rewrite(path, _named_by_variable, write)
+    _rewrite(
+        root / "config/traefik/traefik.yml", lambda text: _GATEWAY.sub(r'\1{project}\2\n\3"{project}"', text), write
+    )
+
+
+def _named_by_variable(text: str) -> str:
+    before, found, configs = text.partition(_CONFIGS)
+    return _NAMES.sub(r"\g<1>${ARCCTL_PROJECT_NAME:-arc}", before) + found + configs
+
+
+def _rewrite(path: Path, change: Callable[[str], str], write: Callable[[Path, str, int], None]) -> None:
+    with contextlib.suppress(ProjectError):  # said by the commands that need it
+        text = read_text(path, "")
+        if (new := change(text)) != text:
+            write(path, new, path.stat().st_mode & 0o777)
 
 
 def _move(old: Path, new: Path) -> None:
@@ -40,14 +69,3 @@ def _move(old: Path, new: Path) -> None:
         before = old.stat().st_mtime_ns
         if not new.exists() or new.stat().st_mtime_ns < before:
             old.replace(new)
-
-
-def _name_custom_scrapes(path: Path, write: Callable[[Path, str, int], None]) -> None:
-    """A project's copy of Prometheus' settings lists the file with the targets of custom services by its name."""
-    try:
-        text = read_text(path, "")
-    except ProjectError:  # said by the commands that need it
-        return
-    named = _SCRAPE_FILE.sub(r"\1custom.yml", text)
-    if named != text:
-        write(path, named, path.stat().st_mode & 0o777)

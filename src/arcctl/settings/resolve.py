@@ -8,7 +8,7 @@ from typing import Any
 
 from arcctl.errors import SettingsError
 from arcctl.model.env import HINT, ServiceEnv, Variable, is_placeholder, is_url_safe, load, unknown, variables
-from arcctl.model.names import IMAGES
+from arcctl.model.names import IMAGES, PROJECT, PROJECT_NAME
 from arcctl.model.service import Catalogue
 from arcctl.settings import image_registry
 from arcctl.settings.image_tags import is_tag, prefix, tag_settings
@@ -48,11 +48,16 @@ class Settings:
 
     values: Mapping[str, Value]
     envs: Mapping[str, ServiceEnv]
+    project: str = PROJECT
 
     def mapping(self) -> dict[str, str]:
-        """All values that are set, by variable name, for Compose; without those that servers issue."""
+        """All values that are set, and the name of the project, by variable name, for Compose.
+
+        Without those that servers issue.
+        """
         own = {name: value for name, value in self.values.items() if not value.variable.server_issued}
-        return {name: value.text for name, value in own.items() if value.text is not None}
+        texts = {name: value.text for name, value in own.items() if value.text is not None}
+        return {PROJECT_NAME: self.project, **texts}
 
 
 def owners(catalogue: Catalogue) -> tuple[str, ...]:
@@ -88,8 +93,9 @@ def resolve(catalogue: Catalogue, sources: Iterable[Source], *, insecure_demo: b
     refuse_odd_registry(values[image_registry.NAME])
     if not insecure_demo:
         _refuse_placeholders(values)
-    texts = {name: v.text for name, v in values.items() if v.text is not None}
-    return Settings(values, {i: _model(s.env, texts) for i, s in catalogue.services.items()})
+    project = next((source.values[PROJECT_NAME] for source in sources if PROJECT_NAME in source.values), PROJECT)
+    texts = {PROJECT_NAME: project, **{name: v.text for name, v in values.items() if v.text is not None}}
+    return Settings(values, {i: _model(s.env, texts) for i, s in catalogue.services.items()}, project)
 
 
 def _model(env: type[ServiceEnv], texts: Mapping[str, str]) -> ServiceEnv:

@@ -15,13 +15,11 @@ from arcctl.engines import select as engines
 from arcctl.engines.base import Engine
 from arcctl.engines.docker.engine import DockerEngine
 from arcctl.engines.embedded import translation
-from arcctl.model import names
 from arcctl.model.env import variables
 from arcctl.model.service import Catalogue, Layer
 from arcctl.render import compose
 from arcctl.settings import directory as files
 
-PROJECT = f"{names.PROJECT}_verify"
 SHIFT = 16_000
 """Added to the ports that no setting names; the highest stays below those that systems give to clients."""
 
@@ -36,14 +34,14 @@ class Sandbox:
 
 
 @contextlib.contextmanager
-def sandbox(root: Path, engine: str, catalogue: Catalogue) -> Iterator[Sandbox]:
-    """For the project in `root`. Removes what an interrupted one left, before and afterwards."""
+def sandbox(root: Path, engine: str, catalogue: Catalogue, name: str) -> Iterator[Sandbox]:
+    """For the project in `root`, by another name. Removes what an interrupted one left, before and afterwards."""
     place = _place(root)
-    _remove(place, engine, catalogue)
+    _remove(place, engine, catalogue, name)
     try:
-        yield _create(place, root, engine, catalogue)
+        yield _create(place, root, engine, catalogue, name)
     finally:
-        _remove(place, engine, catalogue)
+        _remove(place, engine, catalogue, name)
 
 
 def _place(root: Path) -> Path:
@@ -54,17 +52,17 @@ def _place(root: Path) -> Path:
     return platformdirs.user_cache_path("arcctl") / f"verify-{mark}"
 
 
-def _create(place: Path, root: Path, engine: str, catalogue: Catalogue) -> Sandbox:
+def _create(place: Path, root: Path, engine: str, catalogue: Catalogue, name: str) -> Sandbox:
     import yaml
 
     with files.readable(place):
         place.mkdir(mode=files.PRIVATE_FOLDER, parents=True)
         files.copy_template(root, place)
         for layer in _layers(catalogue):
-            text = yaml.safe_dump(compose.overlay(layer, catalogue, PROJECT), sort_keys=False)
+            text = yaml.safe_dump(compose.overlay(layer, catalogue), sort_keys=False)
             files.write_whole(place / "compose" / compose.FILES[layer], text)
     directory = files.ProjectDirectory(place)
-    local, made = _engine(directory, engine, catalogue)
+    local, made = _engine(directory, engine, catalogue, name)
     ports = [v.name for c in catalogue.components().values() for v in variables(c.env) if v.name.endswith("_PORT")]
     return Sandbox(directory, local, made, dict(zip(ports, map(str, _free_ports(len(ports))), strict=True)))
 
@@ -73,10 +71,10 @@ def _layers(catalogue: Catalogue) -> list[Layer]:
     return [layer for layer in Layer if catalogue.layer(layer)]
 
 
-def _engine(directory: files.ProjectDirectory, name: str, catalogue: Catalogue) -> tuple[Catalogue, Engine]:
-    if name == DockerEngine.name:
+def _engine(directory: files.ProjectDirectory, kind: str, catalogue: Catalogue, name: str) -> tuple[Catalogue, Engine]:
+    if kind == DockerEngine.name:
         overlays = [directory.compose_file(compose.FILES[layer]) for layer in _layers(catalogue)]
-        return catalogue, DockerEngine(catalogue, overlays, directory.compose_env, PROJECT)
+        return catalogue, DockerEngine(catalogue, overlays, directory.compose_env, name)
     return engines.embedded(translation.with_other_ports(catalogue, SHIFT), directory)
 
 
@@ -89,11 +87,11 @@ def _free_ports(count: int) -> list[int]:
         return [one.getsockname()[1] for one in sockets]
 
 
-def _remove(place: Path, engine: str, catalogue: Catalogue) -> None:
+def _remove(place: Path, engine: str, catalogue: Catalogue, name: str) -> None:
     if not place.is_dir():
         return
     directory = files.ProjectDirectory(place)
     if directory.compose_env.is_file():  # else nothing was ever started
-        _, made = _engine(directory, engine, catalogue)
+        _, made = _engine(directory, engine, catalogue, name)
         made.down(volumes=True)
     shutil.rmtree(place)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 
@@ -9,14 +11,21 @@ def register(app: typer.Typer) -> None:
     app.command()(init)
 
 
-def init(ctx: typer.Context) -> None:
+def init(
+    ctx: typer.Context,
+    new_identity: Annotated[
+        bool, typer.Option("--new-identity", help="Make a copied project directory a project of its own.")
+    ] = False,
+) -> None:
     """Create a project here: its files, and secrets that only you can read. Existing files stay as they are.
 
-    Examples: `arcctl init`, `arcctl --project-directory ~/arc init`
+    It gets the name of its directory, or the one that `-p` says.
+
+    Examples: `arcctl init`, `arcctl -p shop init`, `arcctl --project-directory ~/arc init`
     """
     from arcctl.cli.project import load_project, new_project
     from arcctl.lifecycle import init as use_case
     from arcctl.lifecycle import view
 
     new_project(ctx.obj)
-    view.init(use_case.init(load_project(ctx.obj, view.warn)))
+    view.init(use_case.init(load_project(ctx.obj, view.warn, new_identity=new_identity)))

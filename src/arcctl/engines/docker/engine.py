@@ -42,7 +42,7 @@ from arcctl.engines.volumes import declared
 from arcctl.errors import ArcError, EngineError
 from arcctl.model.disk import Disk, fullest
 from arcctl.model.env import symbolic
-from arcctl.model.names import PROJECT
+from arcctl.model.names import PROJECT, PROJECT_NAME
 from arcctl.model.service import Catalogue, Layer, Volume, container_name, network_name, volume_name
 from arcctl.model.smoke_test import EphemeralContainer
 from arcctl.settings.environment import snapshot
@@ -93,6 +93,18 @@ class DockerEngine:
         self._files = tuple(files)
         self._env_file = env_file
         self.project = project
+
+    def named(self, project: str) -> DockerEngine:
+        return DockerEngine(self._catalogue, self._files, self._env_file, project)
+
+    def project_names(self) -> frozenset[str]:
+        """Of the Compose projects that have containers or volumes, and of all networks."""
+        label = '{{.Label "com.docker.compose.project"}}'
+        kinds = {"container": ("--all", "--format", label), "volume": ("--format", label)}
+        kinds["network"] = ("--format", "{{.Name}}")
+        with ThreadPoolExecutor(len(kinds)) as pool:
+            texts = pool.map(lambda kind: self.read(kind, "ls", *kinds[kind]), kinds)
+            return frozenset(name for text in texts for name in text.split())
 
     @property
     def project_filter(self) -> tuple[str, str]:
@@ -350,13 +362,15 @@ class DockerEngine:
     def _compose_arguments(self) -> tuple[str, ...]:
         files = (part for file in self._files for part in ("-f", str(file)))
         env = ("--env-file", str(self._env_file)) if self._env_file.is_file() else ()
-        return ("compose", *files, *env)
+        return ("compose", "--project-name", self.project, *files, *env)
 
     def _client(self) -> DockerClient:
         from python_on_whales import DockerClient
 
         env_files = [self._env_file] if self._env_file.is_file() else []
-        return DockerClient(compose_files=list(self._files), compose_env_files=list(env_files))
+        return DockerClient(
+            compose_files=list(self._files), compose_env_files=list(env_files), compose_project_name=self.project
+        )
 
     def _change(self, keys: Iterable[str], *words: str) -> None:
         """Change these: without a name, Compose would change all."""
@@ -383,6 +397,7 @@ class DockerEngine:
                 check=False,
                 process_group=0,
                 close_fds=False,
+                env={**snapshot(), PROJECT_NAME: self.project},
             )
         except FileNotFoundError:
             raise not_installed() from None

@@ -84,6 +84,13 @@ class EmbeddedEngine:
     def _process(self, key: str) -> Process[Any]:
         return translation.process_of(self._components[key])
 
+    def named(self, project: str) -> EmbeddedEngine:
+        """Its processes are known by the directory."""
+        return self
+
+    def project_names(self) -> frozenset[str]:
+        return frozenset()
+
     @property
     def image_store(self) -> None:
         return None

@@ -1,0 +1,50 @@
+"""Gives a project its name and its entry in the list of projects: before anything of it is created."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from arcctl.engines.base import Engine
+from arcctl.errors import EngineError
+from arcctl.events import Event, Kind
+from arcctl.project import Project
+from arcctl.settings import identity as identities
+from arcctl.settings import known_projects
+from arcctl.settings.identity import Identity
+
+
+def named(project: Project) -> Project:
+    """The project with the name that it keeps. Works without an engine.
+
+    Raises PreflightError where a name that a person wants is in use.
+    """
+    if project.identity.id:
+        identities.remember(project.identity, project.directory)
+        return project
+    with known_projects.choosing():
+        chosen, engine = free(project.identity, project.engine)
+        kept = identities.with_id(chosen)
+        project.directory.name_by_variable()
+        if not kept.taken_over:
+            project.directory.begin_notes()
+        if not identities.remember(kept, project.directory):
+            text = (
+                f"{known_projects.folder()} cannot be written: other projects do not see the name and ports of this one"
+            )
+            project.sink(Event(Kind.WARNING, "", text))
+    return replace(project, identity=kept, engine=engine)
+
+
+def free(identity: Identity, engine: Engine) -> tuple[Identity, Engine]:
+    """A name that neither another project nor something on the engine has, and the engine for it."""
+    if identity.id or identity.taken_over:
+        return identity, engine
+    found = identities.free(identity, _names_in_use(engine))
+    return found, engine.named(found.name)
+
+
+def _names_in_use(engine: Engine) -> frozenset[str]:
+    try:
+        return engine.project_names()
+    except EngineError:
+        return frozenset()

@@ -36,7 +36,7 @@ def test_compose_takes_the_documents(files: tuple[str, ...]) -> None:
 
 def test_the_project_is_named_once_by_the_layer_that_stands_alone() -> None:
     named = {layer: compose.overlay(layer, TOY).get("name") for layer in Layer}
-    assert named == {Layer.OBSERVABILITY: "arc", Layer.PLATFORM: None, Layer.CUSTOM: None}
+    assert named == {Layer.OBSERVABILITY: "${ARCCTL_PROJECT_NAME:-arc}", Layer.PLATFORM: None, Layer.CUSTOM: None}
 
 
 def test_a_document_holds_no_empty_field() -> None:

@@ -9,7 +9,9 @@ import pytest
 
 from arcctl import services
 from arcctl.custom import declare as custom_services
+from arcctl.model.env import NAME
 from arcctl.model.graph import dependencies
+from arcctl.model.names import PROJECT_NAME
 from arcctl.model.service import Layer, Role
 from arcctl.render import compose
 from arcctl.render.compose import dump
@@ -95,7 +97,7 @@ def test_the_observability_layer_is_complete_by_itself() -> None:
 @pytest.mark.parametrize("layer", Layer)
 def test_every_variable_is_a_setting(layer: Layer) -> None:
     text = dump(DOCUMENTS[layer]).replace("$$", "")
-    assert sorted(set(VARIABLE.findall(text)) - set(owned(CATALOGUE))) == []
+    assert sorted(set(VARIABLE.findall(text)) - {PROJECT_NAME, *owned(CATALOGUE)}) == []
 
 
 @pytest.mark.parametrize("layer", Layer)
@@ -118,8 +120,8 @@ def test_what_is_declared_at_the_top_is_used_and_declared_what_is_used(layer: La
 
 def test_only_the_common_network_reaches_the_outside() -> None:
     networks = {n: facts for document in DOCUMENTS.values() for n, facts in document["networks"].items()}
-    assert networks.pop("arc") == {"name": "arc"}
-    assert networks == {name: {"name": f"arc_{name}", "internal": True} for name in networks}
+    assert networks.pop("arc") == {"name": NAME}
+    assert networks == {name: {"name": f"{NAME}_{name}", "internal": True} for name in networks}
 
 
 def test_no_two_files_or_volumes_fall_on_the_same_name() -> None:

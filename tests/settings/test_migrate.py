@@ -115,3 +115,52 @@ def test_settings_of_prometheus_that_cannot_be_read_stop_nobody(old: ProjectDire
     path.write_bytes(b"\xff- own.yml\n")
     old.migrate()
     assert path.read_bytes() == b"\xff- own.yml\n"
+
+
+OLD_COMPOSE = """\
+name: arc
+services:
+  traefik:
+    container_name: arc_traefik
+    labels:
+      traefik.docker.network: arc
+    networks:
+    - arc
+networks:
+  arc:
+    name: arc
+  socket:
+    name: arc_socket
+configs:
+  a_b:
+    content: |
+      name: arc
+"""
+OLD_GATEWAY = """\
+  docker:
+    constraints: Label(`traefik.docker.network`, `arc`)
+    network: arc
+"""
+
+
+def test_files_with_the_one_old_name_get_the_name_of_their_project(tmp_path: Path) -> None:
+    compose, gateway = tmp_path / "compose/stack.yaml", tmp_path / "config/traefik/traefik.yml"
+    for path, text in ((compose, OLD_COMPOSE), (gateway, OLD_GATEWAY)):
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
+    ProjectDirectory(tmp_path).give_name("shop")
+    name = "${ARCCTL_PROJECT_NAME:-arc}"
+    before, _, configs = OLD_COMPOSE.partition("configs:")
+    changed = before
+    for field in ("name: ", "container_name: ", "network: "):
+        changed = changed.replace(f"{field}arc", f"{field}{name}")
+    assert compose.read_text() == f"{changed}configs:{configs}"
+    assert gateway.read_text() == OLD_GATEWAY.replace("`arc`", "`shop`").replace(": arc", ": shop")
+
+
+def test_files_that_name_the_project_by_a_variable_stay_as_they_are(tmp_path: Path) -> None:
+    shutil.copytree(Path(__file__).parents[2] / "compose", tmp_path / "compose")
+    shutil.copytree(Path(__file__).parents[2] / "config/traefik", tmp_path / "config/traefik")
+    before = _texts(tmp_path)
+    ProjectDirectory(tmp_path).give_name("shop")
+    assert _texts(tmp_path) == before

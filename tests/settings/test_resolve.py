@@ -67,6 +67,7 @@ def test_a_shared_value_has_one_owner_and_reaches_everybody_who_names_it() -> No
 
 def test_compose_gets_every_value_that_is_set() -> None:
     assert _resolve().mapping() == {
+        "ARCCTL_PROJECT_NAME": "arc",
         "BIG_SHOP_HOST_PORT": "7100",
         "BIG_SHOP_TOKEN": "sh0p-secret",
         "FRONT_HTTP_PORT": "80",

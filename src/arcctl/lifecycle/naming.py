@@ -24,7 +24,7 @@ def named(project: Project) -> Project:
     with known_projects.choosing():
         chosen, engine = free(project.identity, project.engine)
         kept = identities.with_id(chosen)
-        project.directory.name_by_variable()
+        project.directory.give_name(kept.name)
         if not kept.taken_over:
             project.directory.begin_notes()
         if not identities.remember(kept, project.directory):

@@ -15,6 +15,8 @@ from arcctl.errors import SettingsError
 from arcctl.model.names import PROJECT, PROJECT_NAME
 
 HINT = "config/<service>/.env.example lists every setting with its meaning and default"
+NAME = f"${{{PROJECT_NAME}:-{PROJECT}}}"
+"""The name of the project, as Compose reads it."""
 INIT = "arcctl init, which generates the secrets that are missing in .arcctl/secrets.env"
 
 NOT_ISSUED = "unset"
@@ -41,8 +43,8 @@ class ServiceEnv(BaseModel):
         populate_by_name=True,
     )
     env_prefix: ClassVar[str] = ""
-    project: str = Field(default=PROJECT, validation_alias=PROJECT_NAME)
-    """The name of the project."""
+    project: str = PROJECT
+    """The name of the project; no setting of a service."""
 
     def __init_subclass__(cls, *, env_prefix: str = "", **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -89,7 +91,8 @@ class Variable:
 
 def variables(env: type[ServiceEnv]) -> tuple[Variable, ...]:
     """The settings of a model in the order of their declaration, inherited ones first."""
-    return tuple(_variable(env, name, info) for name, info in env.model_fields.items())
+    own = (found for found in env.model_fields.items() if found[0] not in ServiceEnv.model_fields)
+    return tuple(_variable(env, name, info) for name, info in own)
 
 
 def _variable(env: type[ServiceEnv], name: str, info: FieldInfo) -> Variable:
@@ -118,6 +121,7 @@ def load(env: type[E], mapping: Mapping[str, str]) -> E:
     Raises SettingsError with the variable and the message of each field that does not fit, never its value.
     """
     chosen = {v.field: mapping[v.name] for v in variables(env) if v.name in mapping}
+    chosen["project"] = mapping.get(PROJECT_NAME, PROJECT)
     try:
         return env.model_validate(chosen)
     except ValidationError as error:
@@ -139,7 +143,7 @@ def _explain(env: type[ServiceEnv], error: ValidationError) -> str:
 
 def symbolic(env: type[E]) -> E:
     """A model whose every value is its own Compose variable, `${NAME:-default}`: the input of rendering."""
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = {"project": NAME}
     for v in variables(env):
         text = f"${{{v.name}}}" if v.default is None else f"${{{v.name}:-{v.default}}}"
         values[v.field] = SecretStr(text) if v.secret else text

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, assert_never
 
-from arcctl.model.env import symbolic
+from arcctl.model.env import NAME, symbolic
 from arcctl.model.graph import dependencies
-from arcctl.model.names import PROJECT, PROJECT_NAME
+from arcctl.model.names import PROJECT
 from arcctl.model.service import (
     BindMount,
     Catalogue,
@@ -40,10 +40,6 @@ Document = dict[str, Any]
 def limits(component: Component[Any]) -> str:
     """Memory in MiB and processes, `512/100`."""
     return f"{component.container.memory_mb}/{component.container.pids}"
-
-
-NAME = f"${{{PROJECT_NAME}:-{PROJECT}}}"
-"""The name of the project, as Compose reads it."""
 
 
 def overlay(layer: Layer, catalogue: Catalogue) -> Document:

@@ -28,7 +28,7 @@ from arcctl.model.image import Locked
 from arcctl.model.rotation import Change
 from arcctl.settings import dotenv, image_lock
 from arcctl.settings.location import FOLDERS, STATE
-from arcctl.settings.migrate import migrate, name_by_variable
+from arcctl.settings.migrate import give_name, migrate
 from arcctl.settings.resolve import Source
 from arcctl.settings.text import CUT_OFF, DAMAGED, parse_yaml, read_json, read_text, unreadable
 
@@ -74,10 +74,10 @@ class ProjectDirectory:
         with readable(self.root):
             migrate(self.root, write_whole)
 
-    def name_by_variable(self) -> None:
-        """Let the files of a project that an earlier arcctl wrote name the project by a variable."""
+    def give_name(self, name: str) -> None:
+        """Let the files of a project that an earlier arcctl wrote have its name."""
         with readable(self.root):
-            name_by_variable(self.root, write_whole)
+            give_name(self.root, name, write_whole)
 
     def compose_file(self, name: str) -> Path:
         return self.root / "compose" / name
@@ -396,14 +396,12 @@ class ProjectDirectory:
         """Files that only their owner can read: all of them, or none."""
         self._create_state()
         with readable(self.root):
-            write_all(texts, PRIVATE_FILE)
+            write_all({**texts, self.state / ".gitignore": "*\n"}, PRIVATE_FILE)
 
     def _create_state(self) -> None:
         with readable(self.root):
             self.state.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
             self.state.chmod(PRIVATE_FOLDER)
-            if not (self.state / ".gitignore").exists():
-                write_whole(self.state / ".gitignore", "*\n", PRIVATE_FILE)
 
 
 def json_text(document: object) -> str:

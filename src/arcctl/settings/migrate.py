@@ -36,18 +36,16 @@ def migrate(root: Path, write: Callable[[Path, str, int], None]) -> None:
 
 _NAMES = re.compile(r"^( *(?:name|container_name|traefik\.docker\.network): )arc(?=$|_)", re.MULTILINE)
 _GATEWAY = re.compile(
-    r"^( *constraints: Label\(`traefik\.docker\.network`, `)arc(`\))\n( *network: )arc$", re.MULTILINE
+    r"^( *constraints: Label\(`traefik\.docker\.network`, `)[a-z0-9_-]+(`\)\n *network: )[a-z0-9_-]+$", re.MULTILINE
 )
 _CONFIGS = "\nconfigs:\n"
 
 
-def name_by_variable(root: Path, write: Callable[[Path, str, int], None]) -> None:
+def give_name(root: Path, name: str, write: Callable[[Path, str, int], None]) -> None:
     """Take the one name that an earlier arcctl knew out of the Compose files and the gateway's settings."""
     for path in sorted((root / "compose").glob("*.yaml")):
         _rewrite(path, _named_by_variable, write)
-    _rewrite(
-        root / "config/traefik/traefik.yml", lambda text: _GATEWAY.sub(r'\1{project}\2\n\3"{project}"', text), write
-    )
+    _rewrite(root / "config/traefik/traefik.yml", lambda text: _GATEWAY.sub(rf"\g<1>{name}\g<2>{name}", text), write)
 
 
 def _named_by_variable(text: str) -> str:

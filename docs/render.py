@@ -300,9 +300,10 @@ machine, or are another engine behind the same commands. What differs for arcctl
 it; `arcctl doctor` says which of them answers, and checks what can be seen: the memory of the virtual machine, whether
 containers can mount the project directory, the socket that the gateway's proxy mounts, and ports below 1024.
 
-None of them was run with arcctl. Docker Desktop, OrbStack and Colima are programs for macOS above all, where arcctl's
-tests cannot run; what they say of themselves in `docker info` is known from public reports. Podman 4.3.1 was asked on
-Linux, by the `docker` program, and no service was started with it.
+No service was started on any of them. Docker Desktop, OrbStack, Colima and Rancher Desktop are programs for macOS and
+Windows above all, where arcctl's tests cannot run; what they say of themselves in `docker info` is known from public
+reports, and the tests of these checks are fed with it. On Podman 4.3.1 for Linux, only commands that look were tried:
+`arcctl doctor`, `arcctl up --dry-run`, `arcctl health`, `arcctl ps` and `arcctl info`.
 """
 ROOTLESS = """\
 `dockerd` may run without root too (`docker info` says `rootless`). Its socket is `$XDG_RUNTIME_DIR/docker.sock`, in the

@@ -50,8 +50,7 @@ def show_health(whole: health.Report, left_out: Sequence[str] = ()) -> None:
     """
     report = whole.without(left_out)
     terminal.table(("SERVICE", "STATUS", "VERSION", "LATENCY", "REASON"), [_health_row(v) for v in report.services])
-    if left_out:
-        terminal.line(f"\n{not_available(left_out)}")
+    _say_left_out(left_out)
     _sum_up(report.status.value, report)
     for verdict in report.services:
         for hint in dict.fromkeys(
@@ -60,14 +59,21 @@ def show_health(whole: health.Report, left_out: Sequence[str] = ()) -> None:
             terminal.say(f"{verdict.name}: next, {hint}")
 
 
+def _say_left_out(services: Sequence[str]) -> None:
+    if services:
+        terminal.line(f"\n{not_available(services)}")
+
+
 def _health_row(verdict: health.Verdict) -> tuple[tuple[str, str] | str, ...]:
     latency = next((f"{c.latency_ms} ms" for c in verdict.checks if c.id == health.PROBE), "")
     return (verdict.name, terminal.word(verdict.status.value), verdict.version, latency, verdict.explanation)
 
 
-def show_verify(report: verify.Report) -> None:
-    """A row per service and one line that sums up."""
+def show_verify(whole: verify.Report, left_out: Sequence[str] = ()) -> None:
+    """A row per service and one line that sums up; the services `left_out` share one line."""
+    report = whole.without(left_out)
     terminal.table(("SERVICE", "OUTCOME", "STEPS"), [verify_row(v) for v in report.services])
+    _say_left_out(left_out)
     _sum_up("ok" if report.passed else "bad", report)
 
 
@@ -174,15 +180,19 @@ def health_markdown(whole: health.Report, left_out: Sequence[str] = ()) -> str:
     report = whole.without(left_out)
     rows = [(v.name, terminal.word(v.status.value)[0], v.version, v.reason) for v in report.services]
     title = f"Health: {terminal.word(report.status.value)[0]}, {report.engine} engine"
-    more = f"{not_available(left_out)}\n\n" if left_out else ""
-    return _markdown(title, ("service", "status", "version", "reason"), rows) + more
+    return _markdown(title, ("service", "status", "version", "reason"), rows) + _more(left_out)
 
 
-def verify_markdown(report: verify.Report) -> str:
-    """A table with a row per service, with the first step that failed."""
+def verify_markdown(whole: verify.Report, left_out: Sequence[str] = ()) -> str:
+    """A table with a row per service, with the first step that failed, and one line for the services `left_out`."""
+    report = whole.without(left_out)
     rows = [(v.name, OUTCOMES[v.outcome][0], v.reason or f"{len(v.steps)} steps") for v in report.services]
     title = f"Verify: {terminal.word('ok' if report.passed else 'bad')[0]}"
-    return _markdown(title, ("service", "outcome", "result"), rows)
+    return _markdown(title, ("service", "outcome", "result"), rows) + _more(left_out)
+
+
+def _more(left_out: Sequence[str]) -> str:
+    return f"{not_available(left_out)}\n\n" if left_out else ""
 
 
 def _markdown(title: str, headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -189,7 +189,10 @@ class DockerEngine:
         return RunsAs(self._catalogue.components()[key].container.user)
 
     def port_owner(self, port: int) -> str:
-        names = self.read("container", "ls", "--filter", f"publish={port}", "--format", "{{.Names}}").split()
+        """Podman knows no such filter: there no container is named."""
+        names: list[str] = []
+        with contextlib.suppress(EngineError):
+            names = self.read("container", "ls", "--filter", f"publish={port}", "--format", "{{.Names}}").split()
         return f"container {names[0]}" if names else ""
 
     def fetch(self, key: str) -> Iterator[str]:

@@ -10,7 +10,6 @@ from arcctl.checks import verify_report as verify
 from arcctl.checks.health_report import Status
 from arcctl.checks.trace_report import Span, Trace, tree
 from arcctl.checks.verify_report import Outcome
-from arcctl.engines.base import not_available
 from arcctl.model.image import STUB
 from arcctl.terminal import console as terminal
 from arcctl.terminal import document
@@ -61,7 +60,7 @@ def show_health(whole: health.Report, left_out: Sequence[str] = ()) -> None:
 
 def _say_left_out(services: Sequence[str]) -> None:
     if services:
-        terminal.line(f"\n{not_available(services)}")
+        terminal.line(f"\n{terminal.not_available(services)}")
 
 
 def _health_row(verdict: health.Verdict) -> tuple[tuple[str, str] | str, ...]:
@@ -172,7 +171,7 @@ def show_github(report: health.Report, left_out: Sequence[str] = ()) -> None:
             terminal.say(f"::{levels[verdict.status]} title={verdict.name} is {verdict.status}::{message}")
     if left_out:
         what = terminal.count(len(left_out), "service")
-        terminal.say(f"::notice title=not available here: {what}::{not_available(left_out)}")
+        terminal.say(f"::notice title=not available here: {what}::{terminal.not_available(left_out)}")
 
 
 def health_markdown(whole: health.Report, left_out: Sequence[str] = ()) -> str:
@@ -192,7 +191,7 @@ def verify_markdown(whole: verify.Report, left_out: Sequence[str] = ()) -> str:
 
 
 def _more(left_out: Sequence[str]) -> str:
-    return f"{not_available(left_out)}\n\n" if left_out else ""
+    return f"{terminal.not_available(left_out)}\n\n" if left_out else ""
 
 
 def _markdown(title: str, headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -9,7 +9,6 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from arcctl.engines.base import not_available
 from arcctl.terminal import console as terminal
 from arcctl.terminal import document
 
@@ -41,7 +40,7 @@ def left_out(services: Mapping[str, object], explained: Collection[str] = ()) ->
     for service in (i for i in services if i in explained):
         terminal.say(f"not available here: {service}: {services[service]}")
     if others := [i for i in services if i not in explained]:
-        terminal.say(not_available(others))
+        terminal.say(terminal.not_available(others))
 
 
 def _shown(endpoint: Endpoint, *, reveal: bool) -> Endpoint:

@@ -104,11 +104,6 @@ class Unavailable:
         return f"{self.reason} ({self.command})" if self.command else self.reason
 
 
-def not_available(services: Iterable[str]) -> str:
-    """One line on the services that cannot run on this engine, and the command that says what each of them lacks."""
-    return f"not available here: {', '.join(services)} (what each needs: arcctl engine list)"
-
-
 @dataclass(frozen=True)
 class Observed:
     """Components by Compose key; one that is not listed does not exist."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from arcctl.engines.base import not_available
 from arcctl.events import Event, Kind
 from arcctl.lifecycle.config_report import SetReport, SettingsReport, ValidateReport
 from arcctl.lifecycle.report import BootstrapReport, InitReport, PsReport, RestartReport, UpReport
@@ -117,7 +116,7 @@ def ps(report: PsReport, *, all_: bool = False) -> None:
     ]
     terminal.table(headers, rows)
     if hidden:
-        terminal.line(f"\n{not_available(report.left_out)}")
+        terminal.line(f"\n{terminal.not_available(report.left_out)}")
 
 
 def settings(report: SettingsReport, *, as_json: bool) -> None:

@@ -147,11 +147,11 @@ PRODUCTS = (
         host="`host.containers.internal`, and `host.docker.internal`",
         low_ports="podman machine stop, then podman machine set --rootful and podman machine start",
         limits=(
-            "arcctl is not tested with it. It needs the `docker` program with Docker's own Compose plugin, for "
-            "`podman-compose` has not its commands. Of Podman 4.3.1 it was seen that its engine has another id at each "
-            "call, so that two of them cannot be told apart, and that it cannot be asked which container has a port that "
-            "is taken. Without root it publishes no port below 1024: give its machine root, or "
-            "on Linux `sudo sysctl -w net.ipv4.ip_unprivileged_port_start=80`."
+            "Not tested. It needs the `docker` program with Docker's own Compose plugin, for `podman-compose` has not "
+            "its commands. Of Podman 4.3.1 it was seen that its engine has another id at each call, so that two of "
+            "them cannot be told apart, and that it cannot be asked which container has a port that is taken. Without "
+            "root it publishes no port below 1024: give its machine root, or on Linux "
+            "`sudo sysctl -w net.ipv4.ip_unprivileged_port_start=80`."
         ),
         sources=(
             f"{_PODMAN_DOCS}/podman-machine-set.1.html",

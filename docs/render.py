@@ -18,6 +18,7 @@ import typer
 from arcctl import errors, services
 from arcctl.cli.main import app
 from arcctl.engines.base import oldest
+from arcctl.engines.docker import products
 from arcctl.model.backup_method import Dump, Method
 from arcctl.model.connection import Side, Where
 from arcctl.model.env import ServiceEnv, Variable, symbolic, variables
@@ -291,6 +292,55 @@ def _type(shape: Mapping[str, Any]) -> str:
     return str(shape.get("const", shape.get("type", "any")))
 
 
+# Engine products
+
+PRODUCTS_INTRO = """\
+On Linux, Docker's own engine shares kernel, files and ports with this machine. The programs below run it in a virtual
+machine, or are another engine behind the same commands. What differs for arcctl is told here as their own docs say
+it; `arcctl doctor` says which of them answers, and checks what can be seen: the memory of the virtual machine, whether
+containers can mount the project directory, the socket that the gateway's proxy mounts, and ports below 1024.
+
+No service was started on any of them. Docker Desktop, OrbStack, Colima and Rancher Desktop are programs for macOS and
+Windows above all, where arcctl's tests cannot run; what they say of themselves in `docker info` is known from public
+reports, and the tests of these checks are fed with it. On Podman 4.3.1 for Linux, only commands that look were tried:
+`arcctl doctor`, `arcctl up --dry-run`, `arcctl health`, `arcctl ps` and `arcctl info`.
+"""
+ROOTLESS = """\
+`dockerd` may run without root too (`docker info` says `rootless`). Its socket is `$XDG_RUNTIME_DIR/docker.sock`, in the
+context `rootless`, and the gateway's proxy has to mount that one: `TRAEFIK_DOCKER_SOCKET=/run/user/1000/docker.sock`
+in `config/traefik/.env`. Ports below 1024 need `sudo sysctl -w net.ipv4.ip_unprivileged_port_start=80`, and limits of
+memory need cgroup v2 with systemd.
+([Docker's docs](https://docs.docker.com/engine/security/rootless/troubleshoot/))
+"""
+
+
+def engine_products_page() -> str:
+    headers = ("", *(product.name.value for product in products.PRODUCTS))
+    rows = [
+        ("told by", *(product.told_by for product in products.PRODUCTS)),
+        ("socket", *(product.socket for product in products.PRODUCTS)),
+        ("memory of the virtual machine", *(product.memory for product in products.PRODUCTS)),
+        ("give it 8 GiB", *(product.give(8) for product in products.PRODUCTS)),
+        ("folders that containers can mount", *(_shared(product) for product in products.PRODUCTS)),
+        ("this machine, for containers", *(product.host for product in products.PRODUCTS)),
+        ("limits, and what to do", *(product.limits for product in products.PRODUCTS)),
+        ("source", *(_sources(product) for product in products.PRODUCTS)),
+    ]
+    wsl = f"On WSL 2, every folder is shared, and for more memory: {products.WSL_MEMORY.format(gib=8)}.\n"
+    return _page(
+        "Engine products", PRODUCTS_INTRO, table(headers, rows), wsl, "## Docker Engine without root\n", ROOTLESS
+    )
+
+
+def _shared(product: products.Product) -> str:
+    folders = ", ".join(f"`{folder}`" for folder in product.shared)
+    return f"{folders}; for others: {product.share_more}" if folders else "all"
+
+
+def _sources(product: products.Product) -> str:
+    return ", ".join(f"[{number}]({source})" for number, source in enumerate(product.sources, 1))
+
+
 # Stand-in images
 
 PROMISES = CHECKOUT / "tests" / "testbed" / "images" / "promises.yaml"
@@ -331,6 +381,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "faults": faults_page,
     "settings": settings_page,
     "exit-codes": exit_codes_page,
+    "engine-products": engine_products_page,
     "json": json_page,
 }
 

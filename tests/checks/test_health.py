@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from arcctl.checks import health
-from arcctl.engines.base import Executed
+from arcctl.engines.base import Executed, Unavailable
 from arcctl.errors import EngineError
 from arcctl.lifecycle import down, up
 from arcctl.model.probe import Answer
@@ -49,6 +49,15 @@ def test_a_service_that_was_started_and_is_gone_is_unhealthy() -> None:
     toy = running("store")
     del toy.engine.states["store"]
     assert status(toy) == ("unhealthy", {"big-shop": "unknown", "front": "unknown", "store": "unhealthy"})
+
+
+def test_what_cannot_run_here_need_not_be_seen_unless_it_is_named_or_runs() -> None:
+    toy = running("store")
+    toy.engine.unavailable = dict.fromkeys(("store", "big-shop", "front"), Unavailable("it was not built"))
+    report = asyncio.run(health.health(health.Request(), toy.project()))
+    assert report.unavailable(()) == ("big-shop", "front")
+    assert report.unavailable(("front",)) == ("big-shop",)
+    assert [verdict.name for verdict in report.services] == ["big-shop", "front", "store"]
 
 
 def test_a_service_that_was_stopped_and_removed_afterwards_is_unknown() -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from arcctl.checks import verify
+import pytest
+
+from arcctl.checks import verify, view
 from arcctl.checks.verify_report import Outcome, Report
 from arcctl.engines.base import Unavailable
 from arcctl.model.service import Catalogue
@@ -64,3 +66,21 @@ def test_steps_through_an_unavailable_service_are_left_out() -> None:
         "big-shop": (Outcome.PASSED, ""),
     }
     assert report.passed
+
+
+def test_what_cannot_run_here_need_not_be_seen_unless_it_is_named() -> None:
+    report = _verify(FakeSmokeTestRunner(), missing="store")
+    assert report.skipped({"store"}, ()) == ("store",)
+    assert report.skipped({"store"}, ("store",)) == ()
+    assert report.skipped((), ()) == ()
+
+
+@pytest.mark.usefixtures("plain_streams")
+def test_what_is_left_out_shares_one_line_and_is_not_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    report = _verify(FakeSmokeTestRunner(), missing="store")
+    view.show_verify(report, ("store",))
+    rows, line, summed_up = capsys.readouterr().out.split("\n\n")
+    assert "store " not in rows
+    assert line == "not available here: store (what each needs: arcctl engine list)"
+    assert "skipped" not in summed_up
+    assert view.verify_markdown(report, ("store",)).endswith(f"\n\n{line}\n\n")

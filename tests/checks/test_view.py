@@ -32,6 +32,12 @@ store     ✔ healthy    1.0         3 ms     port 7000 answered OK
 """
 
 
+NOT_BUILT = "not available here: it was not built (build shop)"
+AWAY = replace(
+    ABSENT, name="shop", available=False, checks=(replace(ABSENT.checks[0], message=NOT_BUILT, hint="build shop"),)
+)
+
+
 def _shown(capsys: pytest.CaptureFixture[str]) -> tuple[str, str]:
     """Both streams, without the spaces at the ends of lines."""
     out, err = capsys.readouterr()
@@ -52,6 +58,31 @@ def test_healthy_services_need_no_next_command(capsys: pytest.CaptureFixture[str
         "✔ healthy: 1 healthy in 42 ms\n",
         "",
     )
+
+
+def test_services_that_cannot_run_here_share_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    view.show_health(report(Status.HEALTHY, HEALTHY, AWAY, replace(AWAY, name="inn")), ("shop", "inn"))
+    assert _shown(capsys)[0] == (
+        "SERVICE  STATUS     VERSION  LATENCY  REASON\n"
+        "store    ✔ healthy  1.0      3 ms     port 7000 answered OK\n"
+        "\n"
+        "not available here: shop, inn (what each needs: arcctl engine list)\n"
+        "\n"
+        "✔ healthy: 1 healthy in 42 ms\n"
+    )
+
+
+def test_each_service_that_is_not_left_out_has_its_row(capsys: pytest.CaptureFixture[str]) -> None:
+    view.show_health(report(Status.HEALTHY, HEALTHY, AWAY))
+    assert (
+        "shop     ? unknown                    not available here: it was not built (build shop)" in _shown(capsys)[0]
+    )
+
+
+def test_json_has_every_service_whatever_people_see() -> None:
+    document = json.loads(view.health_json(report(Status.HEALTHY, HEALTHY, AWAY)))
+    VALIDATOR.validate(document)
+    assert [service["name"] for service in document["services"]] == ["store", "shop"]
 
 
 def test_json_has_every_check() -> None:
@@ -156,6 +187,15 @@ def test_github_gets_an_annotation_for_each_service_that_is_not_healthy_on_stder
         "::warning title=front is degraded::depends on big-shop, which is not healthy\n"
         "::notice title=old-shop is unknown::not started\n",
     )
+
+
+def test_ci_gets_one_notice_and_one_line_for_what_cannot_run_here(capsys: pytest.CaptureFixture[str]) -> None:
+    away = report(Status.HEALTHY, HEALTHY, AWAY)
+    line = "not available here: shop (what each needs: arcctl engine list)"
+    view.show_github(away, ("shop",))
+    assert _shown(capsys)[1] == f"::notice title=not available here: 1 service::{line}\n"
+    text = view.health_markdown(away, ("shop",))
+    assert text.endswith(f"| store | ✔ healthy | 1.0 | port 7000 answered OK |\n\n{line}\n\n")
 
 
 def test_the_text_of_a_server_is_not_markup(capsys: pytest.CaptureFixture[str]) -> None:

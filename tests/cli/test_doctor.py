@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import platform
 import socket
 import sys
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.cli.command_line import CommandLine, Done, container
+from tests.fakes import engine_products
 from tests.small_disk import SmallDisk
 
 DEAD = "Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?\n"
@@ -291,6 +293,31 @@ def test_what_an_engine_lacks_is_told_by_its_own_words(
     found = _doctor(cli)
     assert found[point]["state"] == state
     assert found[point]["fix"]
+
+
+def test_an_engine_in_a_virtual_machine_is_told_with_what_gives_it_more_memory(cli: CommandLine) -> None:
+    _engine(cli, **engine_products.COLIMA)
+    found = _doctor(cli)
+    assert found["product"]["evidence"].startswith("Colima, in a virtual machine; ")
+    assert found["memory"]["fix"].startswith("colima stop, then colima start --memory 6, or ")
+    assert found["docker-socket"]["state"] == "ok"
+    assert found["shared-folders"]["fix"].startswith("add the folder below `mounts:`")
+
+
+def test_what_mounts_the_socket_of_an_engine_without_root_is_told_the_setting(cli: CommandLine) -> None:
+    _engine(cli, **{**engine_products.ROOTLESS, "KernelVersion": platform.release()})
+    cli.docker.says("context inspect*", "unix:///run/user/1000/docker.sock\n")
+    found = _doctor(cli)["docker-socket"]
+    assert found["fix"] == (
+        "set TRAEFIK_DOCKER_SOCKET=/run/user/1000/docker.sock in config/traefik/.env, then arcctl up traefik"
+    )
+
+
+def test_podman_is_named_and_not_taken_for_an_old_docker(cli: CommandLine) -> None:
+    _engine(cli, **engine_products.PODMAN)
+    found = _doctor(cli)
+    assert (found["product"]["state"], found["engine"]["state"]) == ("warn", "ok")
+    assert found["engine"]["evidence"] == "Podman 4.3.1, Compose 2.40.3"
 
 
 def test_names_are_resolved_where_the_programs_are(cli: CommandLine) -> None:

@@ -63,10 +63,18 @@ def test_a_service_that_cannot_run_on_this_engine_is_left_out_with_the_reason() 
 
 @pytest.mark.usefixtures("plain_streams")
 @pytest.mark.parametrize("show", [view.info, view.info_json])
-def test_what_is_left_out_is_said_on_stderr(show: Callable[..., None], capsys: pytest.CaptureFixture[str]) -> None:
-    show(replace(REPORT, left_out={"shop": Unavailable("it was not built", "build shop")}), reveal=True)
+def test_what_is_left_out_shares_one_line_on_stderr_but_for_what_is_named(
+    show: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    why = Unavailable("it was not built", "build shop")
+    missing = replace(REPORT, left_out={"inn": why, "mill": why, "shop": why})
+    show(missing, reveal=True, explained=("shop",))
     out, err = capsys.readouterr()
-    assert ("shop" in out, err) == (False, "not available here: shop: it was not built (build shop)\n")
+    assert ("shop" in out, err) == (
+        False,
+        "not available here: shop: it was not built (build shop)\n"
+        "not available here: inn, mill (what each needs: arcctl engine list)\n",
+    )
 
 
 def test_missing_secrets_and_unknown_services_are_refused() -> None:

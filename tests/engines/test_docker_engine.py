@@ -206,6 +206,11 @@ def test_volumes_and_the_owner_of_a_port_are_names(docker: FakeDocker, engine: D
     assert [engine.port_owner(port) for port in (7000, 7001)] == ["container other_web", ""]
 
 
+def test_an_engine_that_cannot_look_by_port_names_no_owner(docker: FakeDocker, engine: DockerEngine) -> None:
+    docker.says("container ls *", err="Error response from daemon: publish is an invalid filter\n", code=1)
+    assert engine.port_owner(7000) == ""
+
+
 @pytest.mark.parametrize("with_values", [False, True], ids=["before init", "after init"])
 def test_compose_reads_the_files_of_this_project(
     docker: FakeDocker, engine: DockerEngine, tmp_path: Path, with_values: bool

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
@@ -55,6 +55,8 @@ class Verdict:
     blocked_by: tuple[str, ...] = ()
     custom: bool = False
     """Whether a user added it; it belongs to the platform layer then."""
+    available: bool = True
+    """Whether this engine can run it, or has it."""
 
     @property
     def reason(self) -> str:
@@ -84,6 +86,13 @@ class Report:
     @property
     def stubs(self) -> tuple[str, ...]:
         return tuple(v.name for v in self.services if v.version.endswith(STUB))
+
+    def unavailable(self, named: Container[str]) -> tuple[str, ...]:
+        """The services that people need not see: those that cannot run on this engine, without those named."""
+        return tuple(v.name for v in self.services if not v.available and v.name not in named)
+
+    def without(self, left_out: Container[str]) -> Report:
+        return replace(self, services=tuple(v for v in self.services if v.name not in left_out))
 
     @property
     def summary(self) -> dict[str, int]:
@@ -165,6 +174,7 @@ def _verdict(service: Service[Any], evidence: Evidence) -> Verdict:
         name=service.id,
         layer=Layer.PLATFORM.value if custom else service.layer.value,
         custom=custom,
+        available=why is None or now.state != ABSENT,
         status=_status(now, checks),
         state=now.state,
         version=(now.version or now.image.rpartition(":")[2]) + (f" {STUB}" if now.stub else ""),

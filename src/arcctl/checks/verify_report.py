@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Container
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from arcctl.model.smoke_test import Step
@@ -37,6 +38,14 @@ class Report:
     @property
     def summary(self) -> dict[str, int]:
         return {o.value: sum(v.outcome is o for v in self.services) for o in Outcome}
+
+    def skipped(self, unavailable: Container[str], named: Container[str]) -> tuple[str, ...]:
+        """The services that people need not see: those that cannot run on this engine, without those named."""
+        found = (v.name for v in self.services if v.outcome is Outcome.SKIPPED and v.name in unavailable)
+        return tuple(name for name in found if name not in named)
+
+    def without(self, left_out: Container[str]) -> Report:
+        return replace(self, services=tuple(v for v in self.services if v.name not in left_out))
 
     @property
     def stubs(self) -> tuple[str, ...]:

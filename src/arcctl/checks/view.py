@@ -26,8 +26,9 @@ SHOWN = 2000
 
 
 def health_json(report: health.Report) -> str:
-    """The contract `arcctl.health/v1`; `custom` is there only where it is true."""
-    services = [{k: v for k, v in document.plain(s).items() if (k, v) != ("custom", False)} for s in report.services]
+    """The contract `arcctl.health/v1`: every service; `custom` is there only where it is true."""
+    unsaid = {"available": {True, False}, "custom": {False}}
+    services = [{k: v for k, v in document.plain(s).items() if v not in unsaid.get(k, ())} for s in report.services]
     return document.text(health.SCHEMA, report, services=services, summary=report.summary)
 
 
@@ -41,9 +42,14 @@ def trace_json(trace: Trace) -> str:
     return document.text("arcctl.trace/v1", trace)
 
 
-def show_health(report: health.Report) -> None:
-    """A row per service, one line that sums up, and the next command for each that is not healthy."""
+def show_health(whole: health.Report, left_out: Sequence[str] = ()) -> None:
+    """A row per service, one line that sums up, and the next command for each that is not healthy.
+
+    The services `left_out` share one line.
+    """
+    report = whole.without(left_out)
     terminal.table(("SERVICE", "STATUS", "VERSION", "LATENCY", "REASON"), [_health_row(v) for v in report.services])
+    _say_left_out(left_out)
     _sum_up(report.status.value, report)
     for verdict in report.services:
         for hint in dict.fromkeys(
@@ -52,14 +58,21 @@ def show_health(report: health.Report) -> None:
             terminal.say(f"{verdict.name}: next, {hint}")
 
 
+def _say_left_out(services: Sequence[str]) -> None:
+    if services:
+        terminal.line(f"\n{terminal.not_available(services)}")
+
+
 def _health_row(verdict: health.Verdict) -> tuple[tuple[str, str] | str, ...]:
     latency = next((f"{c.latency_ms} ms" for c in verdict.checks if c.id == health.PROBE), "")
     return (verdict.name, terminal.word(verdict.status.value), verdict.version, latency, verdict.explanation)
 
 
-def show_verify(report: verify.Report) -> None:
-    """A row per service and one line that sums up."""
+def show_verify(whole: verify.Report, left_out: Sequence[str] = ()) -> None:
+    """A row per service and one line that sums up; the services `left_out` share one line."""
+    report = whole.without(left_out)
     terminal.table(("SERVICE", "OUTCOME", "STEPS"), [verify_row(v) for v in report.services])
+    _say_left_out(left_out)
     _sum_up("ok" if report.passed else "bad", report)
 
 
@@ -149,27 +162,36 @@ def _xml(suite: ElementTree.Element) -> str:
     return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
 
 
-def show_github(report: health.Report) -> None:
-    """Workflow commands on stderr, so that `--json` keeps stdout to itself."""
+def show_github(report: health.Report, left_out: Sequence[str] = ()) -> None:
+    """Workflow commands on stderr, so that `--json` keeps stdout to itself; one for all services `left_out`."""
     levels = {Status.UNHEALTHY: "error", Status.DEGRADED: "warning", Status.UNKNOWN: "notice"}
-    for verdict in report.services:
+    for verdict in report.without(left_out).services:
         if verdict.status in levels:
             message = verdict.reason.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
             terminal.say(f"::{levels[verdict.status]} title={verdict.name} is {verdict.status}::{message}")
+    if left_out:
+        what = terminal.count(len(left_out), "service")
+        terminal.say(f"::notice title=not available here: {what}::{terminal.not_available(left_out)}")
 
 
-def health_markdown(report: health.Report) -> str:
-    """A table with a row per service, for the summary page of a CI job."""
+def health_markdown(whole: health.Report, left_out: Sequence[str] = ()) -> str:
+    """A table with a row per service, for the summary page of a CI job, and one line for the services `left_out`."""
+    report = whole.without(left_out)
     rows = [(v.name, terminal.word(v.status.value)[0], v.version, v.reason) for v in report.services]
     title = f"Health: {terminal.word(report.status.value)[0]}, {report.engine} engine"
-    return _markdown(title, ("service", "status", "version", "reason"), rows)
+    return _markdown(title, ("service", "status", "version", "reason"), rows) + _more(left_out)
 
 
-def verify_markdown(report: verify.Report) -> str:
-    """A table with a row per service, with the first step that failed."""
+def verify_markdown(whole: verify.Report, left_out: Sequence[str] = ()) -> str:
+    """A table with a row per service, with the first step that failed, and one line for the services `left_out`."""
+    report = whole.without(left_out)
     rows = [(v.name, OUTCOMES[v.outcome][0], v.reason or f"{len(v.steps)} steps") for v in report.services]
     title = f"Verify: {terminal.word('ok' if report.passed else 'bad')[0]}"
-    return _markdown(title, ("service", "outcome", "result"), rows)
+    return _markdown(title, ("service", "outcome", "result"), rows) + _more(left_out)
+
+
+def _more(left_out: Sequence[str]) -> str:
+    return f"{terminal.not_available(left_out)}\n\n" if left_out else ""
 
 
 def _markdown(title: str, headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

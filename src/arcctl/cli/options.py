@@ -85,6 +85,7 @@ Containers = Annotated[
     list[str] | None,
     typer.Argument(metavar="NAMES", help="Services, components, a layer, or all.", autocompletion=complete_containers),
 ]
+Unavailable = Annotated[bool, typer.Option("--all", help="Each service that cannot run here too, with the reason.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 Summary = Annotated[Path | None, typer.Option(metavar="FILE", help="Append a table in Markdown to it.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -17,27 +17,30 @@ if TYPE_CHECKING:
     from arcctl.model.connection import Endpoint
 
 
-def info(report: InfoReport, *, reveal: bool) -> None:
+def info(report: InfoReport, *, reveal: bool, explained: Collection[str] = ()) -> None:
+    """Of the services that cannot run on this engine, those `explained` get a line each, the others share one."""
     endpoints = [(service.name, _shown(e, reveal=reveal)) for service in report.services for e in service.endpoints]
     rows = [(name, endpoint.name, endpoint.url, endpoint.user, endpoint.secret) for name, endpoint in endpoints]
     terminal.table(("SERVICE", "ENDPOINT", "ADDRESS", "USER", "PASSWORD OR TOKEN"), rows)
-    left_out(report.left_out)
+    left_out(report.left_out, explained)
     if not reveal:
         terminal.say("passwords are hidden: arcctl info --reveal")
 
 
-def info_json(report: InfoReport, *, reveal: bool) -> None:
+def info_json(report: InfoReport, *, reveal: bool, explained: Collection[str] = ()) -> None:
     services = tuple(
         replace(s, endpoints=tuple(_shown(e, reveal=reveal) for e in s.endpoints)) for s in report.services
     )
     terminal.line(document.text("arcctl.info/v1", {"services": services}))
-    left_out(report.left_out)
+    left_out(report.left_out, explained)
 
 
-def left_out(services: Mapping[str, object]) -> None:
-    """A line on stderr for each service that cannot run on this engine, with the reason."""
-    for service, why in services.items():
-        terminal.say(f"not available here: {service}: {why}")
+def left_out(services: Mapping[str, object], explained: Collection[str] = ()) -> None:
+    """Services that cannot run on this engine, on stderr: one line, and one with the reason for each `explained`."""
+    for service in (i for i in services if i in explained):
+        terminal.say(f"not available here: {service}: {services[service]}")
+    if others := [i for i in services if i not in explained]:
+        terminal.say(terminal.not_available(others))
 
 
 def _shown(endpoint: Endpoint, *, reveal: bool) -> Endpoint:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from arcctl.checks.cause_report import Explanation
 from arcctl.checks.causes import NewestBackup, causes, no_backup
 from arcctl.checks.health import crashed
 from arcctl.diagnostics import rules
 from arcctl.diagnostics.diagnosis import Report
-from arcctl.diagnostics.facts import Collector, EngineReport, Facts, ProjectFacts, Removable, Taken
+from arcctl.diagnostics.facts import Collector, EngineReport, Facts, ProjectFacts, Removable, SocketMount, Taken
 from arcctl.errors import ArcError, SecretsLost
 from arcctl.lifecycle import preflight
 from arcctl.model.disk import Disk, Space, fullest
+from arcctl.model.env import symbolic
+from arcctl.model.graph import closure, resolve
 from arcctl.model.host_ports import PRIVILEGED, gateway_port, route_names
 from arcctl.model.names import NO_PROXY, PROXIES
 from arcctl.model.probe import Finding
+from arcctl.model.service import Component, HostPath
 from arcctl.project import Project, targets
 from arcctl.settings.resolve import Settings, near_misses
 
@@ -53,11 +57,32 @@ def gather(project: Project, collector: Collector, newest: NewestBackup) -> Fact
         ports_twice=tuple((str(c), c.hint(project.free_port)) for c in project.port_collisions()) if loaded else (),
         low_ports={p.number: p.service for p in project.host_ports() if p.number < PRIVILEGED} if loaded else {},
         memory_wanted=preflight.memory_wanted(containers),
+        memory_default=preflight.memory_wanted(_by_default(project)),
+        socket_mounts=_socket_mounts(project, loaded) if loaded else (),
         started=_started(project),
         removable=_removable(collector, engine.facts.disk if engine.facts else None, directory.disk),
         causes=why,
         findings=findings,
     )
+
+
+def _by_default(project: Project) -> Iterable[Component[Any]]:
+    """The components that `up` starts without names."""
+    services = closure(resolve(project.engine.default_services, project.catalogue), project.catalogue)
+    return project.catalogue.components(services).values()
+
+
+def _socket_mounts(project: Project, loaded: Settings) -> tuple[SocketMount, ...]:
+    """What components mount that is a setting of its own: only the engine's socket is."""
+    found = []
+    for service in project.catalogue.services.values():
+        for part in (service, *service.components):
+            names, paths = (part.storage.mounts(env) for env in (symbolic(service.env), loaded.envs[service.id]))
+            for told, mount in zip(names, paths, strict=True):
+                if isinstance(told, HostPath) and isinstance(mount, HostPath):
+                    setting = told.source.strip("${}").partition(":-")[0]
+                    found.append(SocketMount(service=service.id, component=part.id, setting=setting, path=mount.source))
+    return tuple(found)
 
 
 def _removable(collector: Collector, *disks: Disk | None) -> tuple[Removable, ...]:

@@ -14,6 +14,7 @@ from arcctl.model.probe import Finding
 if TYPE_CHECKING:
     from arcctl.diagnostics.diagnosis import Repair
     from arcctl.engines.base import EngineFacts
+    from arcctl.engines.docker.products import Product
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +27,7 @@ class Host:
     """Seconds since 1970, by this machine's clock."""
     wsl: bool = False
     user: str = ""
+    home: str = ""
     root: bool = False
     unprivileged: bool = True
     """Whether the account exists that servers of root run as."""
@@ -124,6 +126,11 @@ class EngineReport:
     facts: EngineFacts | None = None
     same_kernel: bool = True
     """Whether this machine and the engine share a kernel."""
+    product: Product | None = None
+    """Whose Docker engine it is, where that is not Docker's own on Linux."""
+    in_wsl: bool = False
+    docker_socket: str = ""
+    """The engine's socket as a container mounts it; empty where unknown."""
     rootless: bool = False
     selinux: bool = False
     """Whether it confines containers with SELinux."""
@@ -168,6 +175,16 @@ class Taken:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SocketMount:
+    """What a component mounts as the engine's socket."""
+
+    service: str
+    component: str
+    setting: str
+    path: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Removable:
     """Something on a full disk that is not needed to run."""
 
@@ -196,6 +213,9 @@ class Facts:
     """Published ports below 1024 with their services."""
     memory_wanted: int = 0
     """Bytes that all services together may use."""
+    memory_default: int = 0
+    """Bytes that the services may use which `up` starts without names."""
+    socket_mounts: tuple[SocketMount, ...] = ()
     started: bool = False
     """Whether this project was ever started."""
     removable: tuple[Removable, ...] = ()

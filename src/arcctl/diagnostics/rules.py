@@ -5,11 +5,14 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import PurePath
 
 from arcctl.diagnostics.diagnosis import Aside, Diagnosis, EnvLink, Leftover, Mode, ok, problem, unknown, warn
 from arcctl.diagnostics.facts import Facts
 from arcctl.engines.base import too_old
-from arcctl.model.disk import MEGABYTE, SPARE_BYTES, Disk, Space
+from arcctl.engines.docker.products import WSL_MEMORY, Name, Product
+from arcctl.model.disk import GIGABYTE, MEGABYTE, SPARE_BYTES, Disk, Space
+from arcctl.model.host_ports import PRIVILEGED
 from arcctl.model.names import LOOPBACK, NO_PROXY, PROXIES
 
 FIX = "arcctl doctor --fix"
@@ -178,9 +181,27 @@ def _memory(facts: Facts) -> Iterator[Diagnosis]:
     if not has:
         yield unknown("memory", "the engine does not say")
         return
+    least = facts.memory_default if facts.memory_default else wanted
     text = f"the engine has {has // MEGABYTE} MiB, all services together may use {wanted // MEGABYTE} MiB"
-    fix = "give the engine more memory, or start fewer services: arcctl up NAME"
-    yield warn("memory", text, fix, when=has < wanted // 2)
+    if least < wanted:
+        text += f", those that `arcctl up` starts {least // MEGABYTE} MiB"
+    enough = -(-(least if has < least // 2 else wanted // 2) // GIGABYTE)
+    more = _more_memory(facts, enough) or "give the engine more memory"
+    yield warn("memory", text, f"{more}, or start fewer services: arcctl up NAME", when=has < wanted // 2)
+
+
+def _more_memory(facts: Facts, gib: int) -> str:
+    """What gives a virtual machine that much memory; empty for an engine without one."""
+    found = _virtual(facts)
+    if found and facts.engine.in_wsl:
+        return WSL_MEMORY.format(gib=gib)
+    return found.give(gib) if found else ""
+
+
+def _virtual(facts: Facts) -> Product | None:
+    """Whose virtual machine the engine is in. On Linux, Podman needs none."""
+    found = facts.engine.product
+    return None if found and found.name is Name.PODMAN and facts.engine.same_kernel else found
 
 
 def _disk(facts: Facts) -> Iterator[Diagnosis]:
@@ -213,6 +234,42 @@ def _rootless(facts: Facts) -> Iterator[Diagnosis]:
     if facts.engine.rootless:
         text = "the engine runs without root: limits need cgroup v2, and ports below 1024 need a kernel setting"
         yield ok("rootless", text)
+
+
+def _product(facts: Facts) -> Iterator[Diagnosis]:
+    found, report = facts.engine.product, facts.engine
+    if found and found.name is Name.PODMAN:
+        version = report.facts.versions.get(found.name, "") if report.facts else ""
+        text = f"{' '.join(filter(None, (found.name, version)))} answers in the place of Docker: not tested with arcctl"
+        fix = "where there is a Docker engine too: unset DOCKER_HOST, then docker context use default"
+        yield warn("product", text, fix)
+    elif found:
+        where = "on WSL 2" if report.in_wsl else "in a virtual machine"
+        yield ok("product", f"{found.name}, {where}; for containers this machine is {found.host.replace('`', '')}")
+
+
+def _shared_folders(facts: Facts) -> Iterator[Diagnosis]:
+    """What containers mount has to be in the virtual machine; elsewhere the mount is refused, or empty."""
+    found, root = _virtual(facts), PurePath(facts.directory.root)
+    if found and found.shared and not facts.engine.in_wsl:
+        folders = [folder.replace("~", facts.host.home, 1) for folder in found.shared]
+        text = f"the project directory is {root}, and {found.name} shares {', '.join(folders)} unless told otherwise"
+        fix = f"{found.share_more}; or move it below ~: arcctl --project-directory ~/arc init"
+        yield warn("shared-folders", text, fix, when=not any(root.is_relative_to(folder) for folder in folders))
+
+
+def _docker_socket(facts: Facts) -> Iterator[Diagnosis]:
+    wanted = facts.engine.docker_socket
+    for mount in facts.socket_mounts if wanted else ():
+        same = _without_var(mount.path) == _without_var(wanted)
+        text = f"{mount.component} mounts {mount.path}" + ("" if same else f", and the engine's socket is {wanted}")
+        fix = f"set {mount.setting}={wanted} in config/{mount.service}/.env, then arcctl up {mount.service}"
+        yield warn("docker-socket", text, fix, when=not same)
+
+
+def _without_var(path: str) -> str:
+    """`/var/run` is `/run`."""
+    return path.removeprefix("/var") if path.startswith("/var/run/") else path
 
 
 def _servers(facts: Facts) -> Iterator[Diagnosis]:
@@ -297,7 +354,12 @@ def _ports_twice(facts: Facts) -> Iterator[Diagnosis]:
 
 def _low_ports(facts: Facts) -> Iterator[Diagnosis]:
     """Ports that need root, for an engine without root."""
-    lowest = facts.host.lowest_port
+    found, lowest = _virtual(facts), facts.host.lowest_port
+    if found and found.low_ports and facts.engine.rootless:
+        ports = ", ".join(f"{port} ({service})" for port, service in facts.low_ports.items())
+        text = f"the machine of {found.name} has no root, and publishes no port below {PRIVILEGED}"
+        yield warn("low-ports", f"{text}: {ports}" if ports else text, found.low_ports, when=ports)
+        return
     as_user = facts.engine.rootless or (bool(facts.engine.socket) and not facts.host.root)
     if as_user and lowest is not None:
         low = {port: service for port, service in facts.low_ports.items() if port < lowest}
@@ -446,7 +508,8 @@ Rule = Callable[[Facts], Iterator[Diagnosis]]
 
 RULES: tuple[Rule, ...] = (
     _secrets, _settings, _files, _near_misses, _modes, _mounted, _selinux, _owner, _env_link, _leftovers,
-    _engine, _docker, _compose, _cgroup, _storage, _time, _memory, _disk, _rootless, _servers, _socket,
+    _engine, _docker, _compose, _cgroup, _storage, _time, _memory, _disk, _rootless,
+    _product, _shared_folders, _docker_socket, _servers, _socket,
     _dns, _names, _proxy, _ports, _ports_twice, _low_ports,
     _other_projects, _old_data, _undeclared, _complete, _version, _supervisor, _causes, _findings,
     _python, _account, _clock, _open_files, _inotify, _overcommit, _wsl,

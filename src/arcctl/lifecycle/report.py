@@ -66,6 +66,8 @@ class ListedContainer:
 @dataclass(frozen=True)
 class PsReport:
     containers: tuple[ListedContainer, ...]
+    left_out: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The containers of each service that cannot run on this engine, has none, and was not named."""
 
 
 @dataclass(frozen=True, kw_only=True)

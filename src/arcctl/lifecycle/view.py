@@ -102,16 +102,21 @@ def restart(report: RestartReport) -> None:
 
 
 def ps_json(report: PsReport) -> None:
-    terminal.line(document.text(PS, report))
+    terminal.line(document.text(PS, {"containers": report.containers}))
 
 
-def ps(report: PsReport) -> None:
+def ps(report: PsReport, *, all_: bool = False) -> None:
+    """Without `all_`, the services that cannot run on this engine share one line."""
+    hidden = () if all_ else {name for names in report.left_out.values() for name in names}
     headers = ("CONTAINER", "STATE", "HEALTHCHECK", "PORTS", "IMAGE")
     rows = [
         (c.name, c.state, c.health, ", ".join(f"{host}->{port}" for port, host in sorted(c.ports.items())), c.image)
         for c in report.containers
+        if c.name not in hidden
     ]
     terminal.table(headers, rows)
+    if hidden:
+        terminal.line(f"\n{terminal.not_available(report.left_out)}")
 
 
 def settings(report: SettingsReport, *, as_json: bool) -> None:

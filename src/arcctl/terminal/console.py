@@ -66,6 +66,11 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
+def not_available(services: Iterable[str]) -> str:
+    """One line on the services that cannot run on this engine, and the command that says what each of them lacks."""
+    return f"not available here: {', '.join(services)} (what each needs: arcctl engine list)"
+
+
 def word(status: str) -> tuple[str, str]:
     """A glyph and the word, with the style of both."""
     return f"{GLYPHS[status]} {status}", STYLES[status]

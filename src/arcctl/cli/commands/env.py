@@ -33,4 +33,4 @@ def env(
     found = connection.variables(tuple(names or ()), side, load_project(ctx.obj))
     if shown := show.variables(found.values, side, format_, found.overrides):
         terminal.line(shown)
-    show.left_out(found.left_out)
+    show.left_out(found.left_out, names or ())

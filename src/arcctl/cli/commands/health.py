@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arcctl.cli.globals import Globals
-from arcctl.cli.options import Json, Summary, Words
+from arcctl.cli.options import Json, Summary, Unavailable, Words
 
 if TYPE_CHECKING:
     from arcctl.checks.health_report import Report
@@ -26,6 +26,7 @@ def register(app: typer.Typer) -> None:
 def health(
     ctx: typer.Context,
     names: Words = None,
+    all_: Unavailable = False,
     json_: Json = False,
     watch: Annotated[bool, typer.Option("--watch", help="Repeat until Ctrl-C.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Repeat until all are healthy or --timeout is over.")] = False,
@@ -47,7 +48,7 @@ def health(
     try:
         report = _ask(ctx.obj, words, 0.0 if wait else timeout)
         if watch:
-            _watch(ctx.obj, words, report)
+            _watch(ctx.obj, words, report, all_=all_)
         if wait:
             report = _wait(ctx.obj, words, report, timeout or 300.0, strict=strict)
     except ArcError as error:
@@ -57,9 +58,10 @@ def health(
 
         errors.show_json(SCHEMA, error)
         raise typer.Exit(error.exit_code) from None
-    _show(report, json_=json_, junit=junit, github=github)
+    left_out = () if all_ else report.unavailable(words)
+    _show(report, left_out, json_=json_, junit=junit, github=github)
     if summary:
-        _summarise(report, summary)
+        _summarise(report, left_out, summary)
     if not use_case.passed(report, strict=strict):
         raise typer.Exit(4 if wait else 1)
 
@@ -88,18 +90,18 @@ def _wait(chosen: Globals, words: tuple[str, ...], report: Report, seconds: floa
     return report
 
 
-def _watch(chosen: Globals, words: tuple[str, ...], report: Report) -> None:
+def _watch(chosen: Globals, words: tuple[str, ...], report: Report, *, all_: bool) -> None:
     from arcctl.checks import view
     from arcctl.terminal import console as terminal
 
     while True:
         terminal.out().clear()
-        view.show_health(report)
+        view.show_health(report, () if all_ else report.unavailable(words))
         time.sleep(PAUSE)
         report = _ask(chosen, words, 0.0)
 
 
-def _show(report: Report, *, json_: bool, junit: Path | None, github: bool) -> None:
+def _show(report: Report, left_out: tuple[str, ...], *, json_: bool, junit: Path | None, github: bool) -> None:
     from arcctl.checks import view
     from arcctl.cli import report_files
     from arcctl.terminal import console as terminal
@@ -107,15 +109,15 @@ def _show(report: Report, *, json_: bool, junit: Path | None, github: bool) -> N
     if json_:
         terminal.line(view.health_json(report))
     else:
-        view.show_health(report)
+        view.show_health(report, left_out)
     if junit:
         report_files.write(junit, view.health_junit(report))
     if github:
-        view.show_github(report)
+        view.show_github(report, left_out)
 
 
-def _summarise(report: Report, path: Path) -> None:
+def _summarise(report: Report, left_out: tuple[str, ...], path: Path) -> None:
     from arcctl.checks import view
     from arcctl.cli import report_files
 
-    report_files.append(path, view.health_markdown(report))
+    report_files.append(path, view.health_markdown(report, left_out))

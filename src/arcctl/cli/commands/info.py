@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from arcctl.cli.options import Json, Words
+from arcctl.cli.options import Json, Unavailable, Words
 
 
 def register(app: typer.Typer) -> None:
@@ -16,6 +16,7 @@ def register(app: typer.Typer) -> None:
 def info(
     ctx: typer.Context,
     names: Words = None,
+    all_: Unavailable = False,
     json_: Json = False,
     reveal: Annotated[bool, typer.Option("--reveal", help="Show passwords and tokens.")] = False,
 ) -> None:
@@ -27,5 +28,6 @@ def info(
     from arcctl.connect import info as use_case
     from arcctl.connect import view
 
-    report = use_case.info(tuple(names or ()), load_project(ctx.obj))
-    (view.info_json if json_ else view.info)(report, reveal=reveal)
+    words = tuple(names or ())
+    report = use_case.info(words, load_project(ctx.obj))
+    (view.info_json if json_ else view.info)(report, reveal=reveal, explained=tuple(report.left_out) if all_ else words)

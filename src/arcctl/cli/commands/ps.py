@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from arcctl.cli.options import Containers, Json
+from arcctl.cli.options import Containers, Json, Unavailable
 
 
 def register(app: typer.Typer) -> None:
@@ -12,7 +12,7 @@ def register(app: typer.Typer) -> None:
     app.command("status", hidden=True)(ps)
 
 
-def ps(ctx: typer.Context, names: Containers = None, json_: Json = False) -> None:
+def ps(ctx: typer.Context, names: Containers = None, all_: Unavailable = False, json_: Json = False) -> None:
     """List services and their components as the engine sees them, without a probe. `status` is the same command.
 
     Examples: `arcctl ps`, `arcctl ps redis --json`
@@ -22,4 +22,7 @@ def ps(ctx: typer.Context, names: Containers = None, json_: Json = False) -> Non
     from arcctl.lifecycle import view
 
     report = use_case.ps(tuple(names or ()), load_project(ctx.obj))
-    (view.ps_json if json_ else view.ps)(report)
+    if json_:
+        view.ps_json(report)
+    else:
+        view.ps(report, all_=all_)

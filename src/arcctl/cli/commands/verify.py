@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from arcctl.cli.options import Json, Summary, Words
+from arcctl.cli.options import Json, Summary, Unavailable, Words
 
 
 def register(app: typer.Typer) -> None:
@@ -18,6 +18,7 @@ def register(app: typer.Typer) -> None:
 def verify(
     ctx: typer.Context,
     names: Words = None,
+    all_: Unavailable = False,
     json_: Json = False,
     junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a JUnit report too.")] = None,
     summary: Summary = None,
@@ -41,13 +42,14 @@ def verify(
         report = run(
             record("verify", project, partial(use_case.verify, request), lambda r: r.passed, asked=ctx.obj.telemetry)
         )
+    left_out = () if all_ else report.skipped(project.engine.unavailable, request.words)
     if json_:
         terminal.line(view.verify_json(report))
     else:
-        view.show_verify(report)
+        view.show_verify(report, left_out)
     if junit:
         report_files.write(junit, view.verify_junit(report))
     if summary:
-        report_files.append(summary, view.verify_markdown(report))
+        report_files.append(summary, view.verify_markdown(report, left_out))
     if not report.passed:
         raise typer.Exit(1)

@@ -56,6 +56,7 @@ class LocalCollector:
             now=time.time(),
             wsl="microsoft" in platform.release().lower(),
             user=_name(os.geteuid()),
+            home=str(Path.home().resolve()),
             root=os.geteuid() == 0,
             unprivileged=os.geteuid() != 0 or accounts.unprivileged() is not None,
             open_files=resource.getrlimit(resource.RLIMIT_NOFILE),

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from arcctl.diagnostics.facts import EngineReport, Lookup, VolumeFacts
-from arcctl.engines.docker import inspection
+from arcctl.engines.docker import inspection, products
 from arcctl.engines.docker.engine import DockerEngine
 from arcctl.engines.volumes import declared
 from arcctl.errors import ArcError, EngineError
@@ -48,9 +48,13 @@ def report(engine: DockerEngine, directory: files.ProjectDirectory, catalogue: C
     except EngineError as error:
         return EngineReport(name=engine.name, problem=(error.message, error.hint))
     middle = (began + time.time()) / 2
+    product, near = products.product(info), info.get("KernelVersion", "") == platform.release()
     found = EngineReport(
         name=engine.name,
-        same_kernel=info.get("KernelVersion", "") == platform.release(),
+        same_kernel=near,
+        product=product,
+        in_wsl=products.in_wsl(info),
+        docker_socket=products.socket_to_mount(product, _endpoint(engine), near=near),
         rootless=any("rootless" in option for option in info.get("SecurityOptions") or ()),
         selinux=any("selinux" in option for option in info.get("SecurityOptions") or ()),
         cgroup=str(info.get("CgroupVersion", "")),
@@ -65,6 +69,14 @@ def report(engine: DockerEngine, directory: files.ProjectDirectory, catalogue: C
         return _with_data(replace(found, facts=facts), engine, directory, catalogue, info)
     except ArcError as error:
         return replace(found, compose_problem=(error.message, error.hint))
+
+
+def _endpoint(engine: DockerEngine) -> str:
+    """Where `docker` finds the engine, by its context or by DOCKER_HOST; this asks no engine."""
+    try:
+        return engine.read("context", "inspect", "--format", "{{.Endpoints.docker.Host}}").strip()
+    except EngineError:
+        return ""
 
 
 def _with_data(

@@ -35,7 +35,7 @@ from arcctl.engines.base import (
     silent,
 )
 from arcctl.engines.changes import at_each_line
-from arcctl.engines.docker import inspection
+from arcctl.engines.docker import inspection, products
 from arcctl.engines.docker.images import DockerImages
 from arcctl.engines.docker.refusals import NO_ENGINE, not_installed, refusal, translated
 from arcctl.engines.volumes import declared
@@ -127,11 +127,11 @@ class DockerEngine:
         if info.get("ServerErrors"):
             raise refusal(info["ServerErrors"][0], "cannot reach the Docker engine", NO_ENGINE)
         return EngineFacts(
-            versions={"Docker": info.get("ServerVersion", ""), "Compose": compose.result().strip().lstrip("v")},
+            versions={**products.versions(info), "Compose": compose.result().strip().lstrip("v")},
             memory=int(info.get("MemTotal", 0)),
             cpus=int(info.get("NCPU", 0)),
             disk=disks.look(Path(info.get("DockerRootDir", ""))),
-            id=info.get("ID", ""),
+            id=products.engine_id(info),
             way=_way(info.get("ClientInfo", {}).get("Context", "")),
         )
 
@@ -201,7 +201,10 @@ class DockerEngine:
         return RunsAs(self._catalogue.components()[key].container.user)
 
     def port_owner(self, port: int) -> str:
-        names = self.read("container", "ls", "--filter", f"publish={port}", "--format", "{{.Names}}").split()
+        """Podman knows no such filter: there no container is named."""
+        names: list[str] = []
+        with contextlib.suppress(EngineError):
+            names = self.read("container", "ls", "--filter", f"publish={port}", "--format", "{{.Names}}").split()
         return f"container {names[0]}" if names else ""
 
     def fetch(self, key: str) -> Iterator[str]:

@@ -261,8 +261,8 @@ def platforms_page() -> str:
         "builds it. On any machine, `arcctl engine list` says what is so there.\n",
         table(("service", *names), rows),
         "## The oldest system for each wheel\n",
-        "An end-to-end test downloads the wheels that pip chooses for each kind of machine, and looks for the program in "
-        "them.\n",
+        "An end-to-end test downloads the wheels that pip chooses for each kind of machine, and looks for the program "
+        "in them.\n",
         table(("package", *names), wheels),
         "## Images\n",
         "Each is made for amd64. *Expected* means that no file of its makers was read that says so of arm64.\n",

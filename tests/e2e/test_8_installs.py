@@ -85,23 +85,30 @@ def somebody(request: pytest.FixtureRequest) -> Iterator[Somebody]:
 def _install(who: Somebody, how: str, wheels: Path) -> Path:
     """The program, installed without a network."""
     (wheel,) = wheels.glob("arcctl-*.whl")
-    tools, local = wheels / "tools" / "bin", ("--no-index", "--find-links", str(wheels))
+    tools, local = wheels / "tools", ("--no-index", "--find-links", str(wheels))
     match how:
         case "pip":
             who.run(who.python, "-m", "venv", "venv")
             who.run("venv/bin/python", "-m", "pip", "install", "--quiet", *local, f"{wheel}[embedded]")
             return who.home / "venv" / "bin" / "arcctl"
         case "pipx":
-            who.run(tools / "pipx", "install", "--pip-args", " ".join(local), f"{wheel}[embedded]")
+            who.run(tools / "pipx" / "bin" / "pipx", "install", "--pip-args", " ".join(local), f"{wheel}[embedded]")
         case _:
-            who.run(tools / "uv", "tool", "install", "--python", who.python, *local, f"{wheel}[embedded]")
+            who.run(
+                tools / "uv" / "bin" / "uv", "tool", "install", "--python", who.python, *local, f"{wheel}[embedded]"
+            )
     return who.home / ".local" / "bin" / "arcctl"
 
 
 @pytest.mark.parametrize(
-    ("how", "somebody"), [("pip", "root"), ("pipx", "daemon"), ("uv", "daemon")], indirect=["somebody"]
+    ("how", "somebody", "names"),
+    [("pip", "root", SERVICES[1:3]), ("pipx", "daemon", SERVICES), ("uv", "daemon", SERVICES[1:3])],
+    indirect=["somebody"],
+    ids=["pip, root", "pipx, another user", "uv tool, another user"],
 )
-def test_who_installs_the_wheel_has_a_platform_in_an_empty_folder(how: str, somebody: Somebody, wheels: Path) -> None:
+def test_who_installs_the_wheel_has_a_platform_in_an_empty_folder(
+    how: str, somebody: Somebody, names: tuple[str, ...], wheels: Path
+) -> None:
     arcctl, project, link = _install(somebody, how, wheels), somebody.home / "my project", somebody.home / "link"
     project.mkdir(mode=0o700)
     shutil.chown(project, somebody.user, somebody.user)
@@ -110,9 +117,9 @@ def test_who_installs_the_wheel_has_a_platform_in_an_empty_folder(how: str, some
     for folder in (project / "config", project / "compose"):
         somebody.run("chmod", "-R", "a-w", folder)
     try:
-        somebody.run(arcctl, "up", *SERVICES, cwd=link)
-        health = json.loads(somebody.run(arcctl, "health", *SERVICES, "--json", cwd=project))
-        assert {found["name"]: found["status"] for found in health["services"]} == dict.fromkeys(SERVICES, "healthy")
-        somebody.run(arcctl, "--project-directory", link, "verify", *SERVICES)
+        somebody.run(arcctl, "up", *names, cwd=link)
+        health = json.loads(somebody.run(arcctl, "health", *names, "--json", cwd=project))
+        assert {found["name"]: found["status"] for found in health["services"]} == dict.fromkeys(names, "healthy")
+        somebody.run(arcctl, "--project-directory", link, "verify", *names)
     finally:
         somebody.run(arcctl, "clean", "--yes", cwd=project)

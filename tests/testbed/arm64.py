@@ -20,7 +20,7 @@ from tests.testbed.shell import TestbedError, run, say
 
 RELEASE, PYTHON = "bookworm", "3.11"
 PACKAGES = (
-    "base-files", "coreutils", "dash", "findutils", "grep", "libc-bin", "procps", "python3-venv", "sed",
+    "base-files", "coreutils", "dash", "findutils", "grep", "libc-bin", "libstdc++6", "procps", "python3-venv", "sed",
 )  # fmt: skip
 USERS = "root:x:0:0::/root:/bin/sh\nnobody:x:65534:65534::/nonexistent:/usr/sbin/nologin\n"
 GROUPS = "root:x:0:\nnogroup:x:65534:\n"

@@ -11,7 +11,7 @@ PIN := pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
   --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test test-docker test-docker-2 test-official test-local test-local-2 test-unit test-3.14 check lock bench docs
+.PHONY: help up down test test-docker test-docker-2 test-official test-local test-local-2 test-unit test-3.14 test-arm64 check lock bench docs
 
 help: ## Show this list.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -54,6 +54,9 @@ test-unit:
 
 test-3.14: # The unit tests and what they cover, on the newest Python (which counts branches at no cost), in a Debian of its own.
 	$(BIN)/python -m tests.testbed.other_python 3.14
+
+test-arm64: $(VENV)/.installed # The light services on an emulated ARM processor; not part of `make test`, because it takes long.
+	$(BIN)/python -m tests.testbed.arm64
 
 check: $(VENV)/.installed ## Style, types, structure, rendered files, docs: seconds, without Docker.
 	$(BIN)/ruff check

@@ -25,7 +25,7 @@ from arcctl.model.env import ServiceEnv, Variable, symbolic, variables
 from arcctl.model.names import IMAGES
 from arcctl.model.service import Port, Service
 from arcctl.settings import image_registry
-from tests import faults
+from tests import faults, platforms
 
 CHECKOUT = Path(__file__).parents[1]
 SCHEMAS = CHECKOUT / "src" / "arcctl" / "schemas"
@@ -225,6 +225,56 @@ def faults_page() -> str:
     )
 
 
+# Platforms
+
+
+def platforms_page() -> str:
+    catalogue = services.load()
+    names = tuple(machine.name for machine in platforms.MACHINES)
+    intro = (
+        "Where arcctl runs. **macOS cannot be run where arcctl is developed: what is said of it here is read from what "
+        "packages contain, and not tested.** Everything that differs between systems and processors is in one module, "
+        "`src/arcctl/engines/machine.py`.\n"
+    )
+    engines = [
+        ("tested", *(machine.tested for machine in platforms.MACHINES)),
+        ("Python", *("3.11 to 3.14" for _ in names)),
+        ("Docker engine", *("yes" if "Linux" in name else "in a virtual machine" for name in names)),
+    ]
+    rows = [
+        (service, *(platforms.embedded(service, catalogue, machine) for machine in platforms.MACHINES))
+        for service in catalogue.services
+    ]
+    wheels = [
+        (package, *(found.get(name, "no wheel") for name in names)) for package, found in platforms.WHEELS.items()
+    ]
+    images = {c.id: platforms.repository(c.container.image) for c in catalogue.components().values()}
+    found = [
+        (f"`{image}`", ", ".join(_users(image, images)), "yes" if said else "expected", said)
+        for image, said in sorted(platforms.IMAGES.items())
+    ]
+    return _page(
+        "Platforms",
+        intro,
+        table(("", *names), engines),
+        "## Services without Docker\n",
+        "*At once* means that the first `arcctl up` installs the server, *after a build* that `arcctl engine build` "
+        "builds it. On any machine, `arcctl engine list` says what is so there.\n",
+        table(("service", *names), rows),
+        "## The oldest system for each wheel\n",
+        "An end-to-end test downloads the wheels that pip chooses for each kind of machine, and looks for the program "
+        "in them. Postgres also needs the C++ library (`libstdc++6` on Debian), which the smallest systems lack.\n",
+        table(("package", *names), wheels),
+        "## Images\n",
+        "Each is made for amd64. *Expected* means that no file of its makers was read that says so of arm64.\n",
+        table(("image", "used by", "arm64", "known from"), found),
+    )
+
+
+def _users(image: str, images: Mapping[str, str]) -> list[str]:
+    return [name for name, used in images.items() if used == image]
+
+
 # Settings
 
 
@@ -379,6 +429,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "ports": ports_page,
     "limits": limits_page,
     "faults": faults_page,
+    "platforms": platforms_page,
     "settings": settings_page,
     "exit-codes": exit_codes_page,
     "engine-products": engine_products_page,

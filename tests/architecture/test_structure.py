@@ -20,9 +20,9 @@ READERS = {
     "settings/installation.py": "files of this installation",
     "custom/new.py": "files of this installation",
     "cli/commands/schema.py": "files of this installation",
-    "engines/host_ports.py": "files of the kernel",
-    "engines/embedded/processes.py": "files of the kernel, and of processes: what cannot be read is not running",
-    "diagnostics/clients/collector.py": "files of the kernel, and those that may be damaged",
+    "engines/machine.py": "files of the kernel",
+    "engines/embedded/processes.py": "files of processes: what cannot be read is not running",
+    "diagnostics/clients/collector.py": "files that may be damaged",
     "diagnostics/clients/embedded.py": "files of servers",
     "diagnostics/clients/evidence.py": "files as they are, for a bundle",
     "backup/clients/repository.py": "a key, which may be anywhere",
@@ -74,3 +74,27 @@ def test_files_of_a_project_are_read_in_one_way() -> None:
     """`arcctl.settings.text` names a damaged file, the line, and what to do."""
     reading = {path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py") if _reads(path)}
     assert reading == {*READERS}
+
+
+OF_A_MACHINE = ("/proc", "x86", "amd64", "aarch64", "arm64", "darwin", "win32")
+ASKS_FOR_THE_SYSTEM = {"sys.platform", "platform.machine", "platform.system", "os.uname"}
+MACHINE = "engines/machine.py"
+
+
+def _of_one_machine(path: Path, package: Path = PACKAGE) -> list[str]:
+    """Where a module asks which system or processor it runs on, or names one."""
+    shown, tree = path.relative_to(package).as_posix(), ast.parse(path.read_text())
+    asked = [(n.lineno, ast.unparse(n)) for n in ast.walk(tree) if isinstance(n, ast.Attribute)]
+    named = [(line, text) for line, text in _literals(path) if any(word in text for word in OF_A_MACHINE)]
+    return [f"{shown}:{line}" for line, _ in (*(a for a in asked if a[1] in ASKS_FOR_THE_SYSTEM), *named)]
+
+
+def test_one_module_knows_what_differs_between_machines() -> None:
+    found = [place for path in sorted(PACKAGE.rglob("*.py")) for place in _of_one_machine(path)]
+    assert {place.partition(":")[0] for place in found} == {MACHINE}
+
+
+def test_the_search_for_machines_finds_each(tmp_path: Path) -> None:
+    path = tmp_path / "somewhere.py"
+    path.write_text('import sys\nHERE = sys.platform == "linux"\nFILE = "bin/linux-x86_64/server"\nPROC = "/proc/1"\n')
+    assert _of_one_machine(path, tmp_path) == ["somewhere.py:2", "somewhere.py:3", "somewhere.py:4"]

@@ -335,7 +335,7 @@ def test_without_docker_the_rules_are_those_of_local_processes() -> None:
         ),
         (
             changed_facts("engine", WITHOUT_DOCKER, socket="/" + "x" * 120),
-            f"problem socket: the path /{'x' * 120} has 121 characters, of at most 100"
+            f"problem socket: the path /{'x' * 120} has 121 bytes, of at most 107"
             " -> use a shorter project directory: arcctl --project-directory ~/arc init",
         ),
         (

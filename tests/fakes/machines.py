@@ -28,7 +28,7 @@ EMBEDDED = EngineReport(
     facts=EngineFacts(versions={"Supervisor": "4.3.0"}, memory=16 * GIGABYTE, cpus=2, disk=DISK),
     supervisor="running",
     socket="/srv/toy/.arcctl/embedded/s",
-    socket_limit=100,
+    socket_limit=107,
 )
 FINE = Facts(
     host=Host(

@@ -77,3 +77,10 @@ def test_it_is_installed_again_from_where_it_came(
 ) -> None:
     _origin(monkeypatch, origin)
     assert installation.with_extra() == f"{PIP} {requirement}"
+
+
+def test_a_package_is_offered_where_its_marker_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = ["server>=1; sys_platform == 'nowhere' and extra == 'embedded'", "other; extra == 'embedded'", "always>=2"]
+    monkeypatch.setattr("importlib.metadata.requires", lambda name: lines)
+    found = {name: installation.offered(name) for name in ("server", "other", "always", "unknown")}
+    assert found == {"server": False, "other": True, "always": True, "unknown": True}

@@ -31,13 +31,15 @@ def ensure_mmdebstrap() -> None:
         run(["apt-get", "install", "-y", "mmdebstrap"], env={"DEBIAN_FRONTEND": "noninteractive"})
 
 
-def bootstrap(packages: Sequence[str], target: Path) -> None:
+def bootstrap(
+    packages: Sequence[str], target: Path, *options: str, release: str = RELEASE, variant: str = "minbase"
+) -> None:
     """Create a minimal Debian with these packages, in a folder or, if the name ends with .tar, in an archive."""
     ensure_mmdebstrap()
     # The security suite of an old mirror can have expired.
     stale = 'Acquire::Check-Valid-Until "false"'
     include = f"--include={','.join(packages)}"
-    run(["mmdebstrap", "--variant=minbase", f"--aptopt={stale}", include, RELEASE, target])
+    run(["mmdebstrap", f"--variant={variant}", f"--aptopt={stale}", include, *options, release, target])
 
 
 def ensure_engine_root() -> Path:

@@ -289,8 +289,8 @@ def _servers(facts: Facts) -> Iterator[Diagnosis]:
 def _socket(facts: Facts) -> Iterator[Diagnosis]:
     report = facts.engine
     if report.socket:
-        length = len(report.socket)
-        text = f"the path {report.socket} has {length} characters, of at most {report.socket_limit}"
+        length = len(report.socket.encode(errors="surrogateescape"))
+        text = f"the path {report.socket} has {length} bytes, of at most {report.socket_limit}"
         fix = "use a shorter project directory: arcctl --project-directory ~/arc init"
         yield problem("socket", text, fix, when=length > report.socket_limit)
 

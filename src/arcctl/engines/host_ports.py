@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import socket
-from pathlib import Path
 
+from arcctl.engines import machine
 from arcctl.model.host_ports import PortOwner
-
-_LISTEN = "0A"
+from arcctl.model.names import LOOPBACK
 
 
 class LoopbackPorts:
@@ -16,34 +15,20 @@ class LoopbackPorts:
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind(("127.0.0.1", port))
+                probe.bind((LOOPBACK, port))
             except OSError:
                 return True
-        return False
+        return machine.WILDCARD_IS_HIDDEN and _answers(port)
 
     def owner(self, port: int) -> PortOwner | None:
         """`name (pid 42)` of the process that listens, with its project; None where the system does not say."""
         from arcctl.engines.embedded import processes
 
-        inode = _listening_inode(port)
-        for folder in Path("/proc").glob("[0-9]*") if inode else ():
-            if _holds(folder, inode):
-                name = (folder / "comm").read_text(encoding="utf-8", errors="replace").strip()
-                return PortOwner(f"{name} (pid {folder.name})", processes.project(int(folder.name)))
-        return None
+        pid = machine.listener(port)
+        found = machine.process(pid) if pid else None
+        return PortOwner(f"{found.name} (pid {pid})", processes.project(pid)) if found else None
 
 
-def _listening_inode(port: int) -> str:
-    for table in (Path("/proc/net/tcp"), Path("/proc/net/tcp6")):
-        for line in table.read_text(encoding="utf-8", errors="replace").splitlines()[1:] if table.is_file() else ():
-            fields = line.split()
-            if fields[3] == _LISTEN and int(fields[1].rpartition(":")[2], 16) == port:
-                return fields[9]
-    return ""
-
-
-def _holds(process: Path, inode: str) -> bool:
-    try:
-        return any(str(fd.readlink()) == f"socket:[{inode}]" for fd in (process / "fd").iterdir())
-    except OSError:
-        return False
+def _answers(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as client:
+        return client.connect_ex((LOOPBACK, port)) == 0

@@ -6,7 +6,9 @@ needs, `minutes` the time of a build on two cores with empty caches; 0 means sec
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 EXTRA = "arcctl[embedded]"
 """Listed as the missing tool where a wheel is not installed."""
@@ -30,14 +32,25 @@ class Wheel:
     name: str
     package: str
     program: str
-    """Path in the site-packages folder, or in the folder of the Python environment (`bin/traefik`)."""
+    """Path in the result. A wheel has the file of this name where it likes, often in a folder named by a processor."""
     toolchain: tuple[str, ...] = ()
     minutes: int = 0
+
+    @property
+    def packed(self) -> str:
+        """The name of the file in the wheel."""
+        return PurePosixPath(self.program).name
+
+    def found(self, files: Iterable[PurePosixPath]) -> PurePosixPath | None:
+        """The program among the files of a wheel."""
+        return next((file for file in files if file.name == self.packed), None)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pg0(Wheel):
     """A wheel whose program contains PostgreSQL and unpacks it at its first start."""
+
+    packed = "pg0"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -57,8 +57,8 @@ _CONNECTIONS = 400
 _OPTIONS = ("-c", f"max_connections={_CONNECTIONS}", "-c", "shared_buffers=128MB")
 
 # The wheel's libraries do not find each other by themselves.
-_LIBRARIES = {"LD_LIBRARY_PATH": "{artifact}/lib"}
-_INITDB = ("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8")
+_LIBRARIES = {name: "{artifact}/lib" for name in ("LD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH")}
+_INITDB = ("--auth=scram-sha-256", "--encoding=UTF8", "--locale={locale}")
 
 SERVER = Server(ID, PORT, USER)
 login = partial(_databases.login, SERVER)

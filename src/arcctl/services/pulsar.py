@@ -109,7 +109,7 @@ def _standalone(env: Env) -> dict[str, str | int]:
         "advertisedAddress": "127.0.0.1",
         "advertisedListeners": f"{LISTENER}:pulsar://127.0.0.1:{env.host_port}",
         "internalListenerName": LISTENER,
-        "listeningInterface": "lo",
+        "listeningInterface": "{loopback}",
         "allowLoopback": "true",
         "managedLedgerDefaultEnsembleSize": 1,
         "managedLedgerDefaultWriteQuorum": 1,

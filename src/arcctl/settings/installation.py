@@ -17,6 +17,14 @@ def with_extra() -> str:
     return _command(_itself())
 
 
+def offered(package: str) -> bool:
+    """Whether the extra has this package on a machine of this kind; True where that is not known."""
+    from packaging.requirements import Requirement
+
+    wanted = [found for line in metadata.requires(NAME) or () if (found := Requirement(line)).name == package]
+    return not wanted or any(found.marker is None or found.marker.evaluate({"extra": EXTRA}) for found in wanted)
+
+
 def install(requirement: str) -> str:
     """The command that installs another package, or another version of one, next to arcctl."""
     match _installer():

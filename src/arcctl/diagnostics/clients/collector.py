@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import os
-import platform
 import pwd
 import resource
 import socket
@@ -19,7 +18,7 @@ from threading import Thread
 
 from arcctl.diagnostics.diagnosis import Aside, EnvLink, Leftover, Mode, Repair
 from arcctl.diagnostics.facts import EngineReport, File, Host, ProjectFacts, Removable
-from arcctl.engines import disks
+from arcctl.engines import disks, machine
 from arcctl.engines.base import Engine
 from arcctl.engines.docker.engine import DockerEngine
 from arcctl.engines.embedded import accounts, artifacts, usage
@@ -54,16 +53,16 @@ class LocalCollector:
             python=sys.version_info[:3],
             interpreter=sys.executable,
             now=time.time(),
-            wsl="microsoft" in platform.release().lower(),
+            wsl=machine.windows_subsystem(),
             user=_name(os.geteuid()),
             home=str(Path.home().resolve()),
             root=os.geteuid() == 0,
             unprivileged=os.geteuid() != 0 or accounts.unprivileged() is not None,
             open_files=resource.getrlimit(resource.RLIMIT_NOFILE),
-            inotify_watches=_kernel("fs/inotify/max_user_watches"),
-            inotify_instances=_kernel("fs/inotify/max_user_instances"),
-            overcommit=_kernel("vm/overcommit_memory"),
-            lowest_port=_kernel("net/ipv4/ip_unprivileged_port_start"),
+            inotify_watches=machine.kernel_setting("fs/inotify/max_user_watches"),
+            inotify_instances=machine.kernel_setting("fs/inotify/max_user_instances"),
+            overcommit=machine.kernel_setting("vm/overcommit_memory"),
+            lowest_port=machine.kernel_setting("net/ipv4/ip_unprivileged_port_start"),
         )
 
     def directory(self) -> ProjectFacts:
@@ -75,7 +74,7 @@ class LocalCollector:
             private=private,
             disk=disks.look(state if state.is_dir() else self._directory.root),
             mounted=tuple(self._mounted()),
-            selinux_label=self._selinux_label(),
+            selinux_label=machine.security_label(self._path("config")),
             newest=max((self._path(file.path).stat().st_mtime for file in private), default=0.0),
             link=self._link_problem(),
             link_path=LINK,
@@ -171,12 +170,6 @@ class LocalCollector:
         for path, (_, wanted) in self._directory.unreadable_mounts(self._catalogue.bind_mounts()).items():
             yield self._file(self._path(path), wanted)
 
-    def _selinux_label(self) -> str:
-        try:
-            return os.getxattr(self._path("config"), "security.selinux").decode().rstrip("\0")
-        except (AttributeError, OSError):  # not on this system, or not on this file
-            return ""
-
     def _file(self, path: Path, wanted: int) -> File:
         found = path.stat()
         shown = str(path.relative_to(self._directory.root))
@@ -210,11 +203,6 @@ def _name(uid: int) -> str:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
         return str(uid)
-
-
-def _kernel(name: str) -> int | None:
-    text = _text(Path("/proc/sys") / name).strip()
-    return int(text) if text.isdigit() else None
 
 
 def _text(path: Path) -> str:
@@ -251,12 +239,9 @@ def _lock_owner(lock: Path) -> str:
     """The process that holds a lock, as the kernel says; empty where none does."""
     if not lock.exists():
         return ""
-    inode = str(lock.stat().st_ino)
-    for line in _text(Path("/proc/locks")).splitlines():
-        words = line.split()
-        if len(words) > 5 and words[5].rpartition(":")[2] == inode:
-            return f"{_text(Path('/proc', words[4], 'comm')).strip() or 'a process'} (pid {words[4]})"
-    return ""
+    pid = machine.lock_owner(lock.stat().st_ino)
+    found = machine.process(pid) if pid else None
+    return f"{found.name if found else 'a process'} (pid {pid})" if pid else ""
 
 
 def _remove(path: Path) -> None:

@@ -7,10 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from arcctl.diagnostics.facts import EngineReport, VolumeFacts
+from arcctl.engines import machine
 from arcctl.engines.base import Engine
 from arcctl.engines.docker.engine import DockerEngine
 from arcctl.engines.embedded import location, processes
-from arcctl.engines.embedded.supervisor import SOCKET_PATH_LIMIT, Supervisor
+from arcctl.engines.embedded.supervisor import Supervisor
 from arcctl.engines.volumes import declared
 from arcctl.errors import ArcError, NotPermitted
 from arcctl.model.data_version import data_version
@@ -44,8 +45,8 @@ def report(engine: Engine, directory: files.ProjectDirectory, catalogue: Catalog
         unfinished=tuple(str(path) for path in sorted((base / "data").glob("*.new"))),
         supervisor="running" if running else "silent" if silent else "gone" if made or outlived else "stopped",
         outlived=outlived,
-        socket=str(base / "s"),
-        socket_limit=SOCKET_PATH_LIMIT,
+        socket=str(base / location.SOCKET),
+        socket_limit=machine.SOCKET_PATH,
         unavailable=engine.unavailable,
         docker_refused=_docker_refused(catalogue, directory),
     )

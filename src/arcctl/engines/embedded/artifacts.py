@@ -8,7 +8,6 @@ import functools
 import hashlib
 import importlib.metadata
 import os
-import platform
 import shutil
 import sys
 import tempfile
@@ -16,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from arcctl.engines import machine
 from arcctl.engines.embedded import processes
 from arcctl.errors import BuildError
 from arcctl.model.binaries import EXTRA, Maven, OnPath, OtelCollector, Requirements, Source, Wheel
@@ -50,7 +50,7 @@ class Artifacts:
         return self._folder / f"{source.name}-{self._fingerprint(source)}"
 
     def _fingerprint(self, source: Source) -> str:
-        text = f"{source!r} {platform.machine()}"
+        text = f"{source!r} {machine.architecture()}"
         match source:
             case Wheel(package=package):
                 text += installed(package)

@@ -102,15 +102,17 @@ def run(source: Source, context: BuildContext) -> None:
 def _wheel(source: Wheel, context: BuildContext) -> None:
     target = context.result / source.program
     target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy2(_installed_file(source.package, source.program), target)
+    shutil.copy2(_installed_file(source), target)
 
 
-def _installed_file(package: str, program: str) -> Path:
-    """A file of a wheel, below site-packages or next to the interpreter."""
-    for file in importlib.metadata.files(package) or ():
-        if file.as_posix().endswith(program):
-            return Path(str(file.locate())).resolve()
-    raise BuildError(f"{package} has no {program}", hint="pip install --force-reinstall 'arcctl[embedded]'")
+def _installed_file(source: Wheel) -> Path:
+    """The program of a wheel, where it was installed to. Raises BuildError where it has none."""
+    distribution = importlib.metadata.distribution(source.package)
+    found = source.found(distribution.files or ())
+    if found is None:
+        hint = "pip install --force-reinstall 'arcctl[embedded]'"
+        raise BuildError(f"{source.package} has no {source.packed}", hint=hint)
+    return Path(str(distribution.locate_file(found))).resolve()
 
 
 @run.register
@@ -120,7 +122,7 @@ def _pg0(source: Pg0, context: BuildContext) -> None:
         hint = "set ARCCTL_CACHE to a folder that every user may enter"
         raise BuildError(f"{context.work.parent} cannot be entered by the user that servers run as", hint=hint)
     program, directory = context.work / "pg0", context.work / "home"
-    shutil.copy2(_installed_file(source.package, "bin/pg0"), program)
+    shutil.copy2(_installed_file(source), program)
     program.chmod(SHARED_FOLDER)
     directory.mkdir()
     accounts.give(directory, accounts.unprivileged())

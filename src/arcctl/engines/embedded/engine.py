@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from arcctl.engines import disks, execution
+from arcctl.engines import disks, execution, machine
 from arcctl.engines.base import (
     NOTHING,
     ContainerState,
@@ -102,12 +102,11 @@ class EmbeddedEngine:
     def facts(self) -> EngineFacts:
         if not (supervisor := installed("supervisor")):
             raise EngineError("the packages of the embedded engine are not installed", hint=with_extra())
-        pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
         folder = next(p for p in (self._base, *self._base.parents) if p.is_dir())
         return EngineFacts(
             versions={"Supervisor": supervisor},
-            memory=pages,
-            cpus=os.cpu_count() or 1,
+            memory=machine.memory(),
+            cpus=machine.cores(),
             disk=disks.look(folder),
         )
 
@@ -251,7 +250,8 @@ class EmbeddedEngine:
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(mode=0o700)
         accounts.give(fresh, user)
-        words = tuple(translation.filled(word, {"{data}": str(fresh)}) for word in layout.words(key, command))
+        places = {**machine.WORDS, "{data}": str(fresh)}
+        words = tuple(translation.filled(word, places) for word in layout.words(key, command))
         with log.open("a", encoding="utf-8") as stream:
             done = subprocess.run(
                 words,

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from arcctl.engines import machine
 from arcctl.engines.embedded import accounts, location, translation
 from arcctl.engines.embedded.logs import log_file
 from arcctl.engines.embedded.processes import IDENTITY
@@ -26,19 +27,16 @@ DIRECTORY = "{directory}"
 _START = """\
 #!/bin/sh
 # Written by arcctl when the process was started. The pid outlives the supervisor, which does not count its starts.
-# Another process may get this pid later, but not with the same start, in ticks since the machine was started.
+# Another process may get this pid later, but not with the same start.
 # The folder tells it from one whose files were copied to here.
 # The pid is moved into place, so that nobody who looks at that moment finds an empty file.
 # The size of the log tells what is printed from now on. Its user may not open it.
 rm -f {folder}/{identity}
 echo $$ > {folder}/pid.new
 mv {folder}/pid.new {folder}/pid
-[ ! -r /proc/$$/stat ] || {{
-  read -r boot </proc/sys/kernel/random/boot_id
-  read -r process </proc/$$/stat
-  echo "$boot ${{process##*) }}" > {folder}/{identity}
-  echo {folder} >> {folder}/{identity}
-}}
+start=
+{note_start}
+[ -z "$start" ] || {{ echo "$start" && echo {folder}; }} > {folder}/{identity}
 set -- $(ls -ln {log} 2>/dev/null)
 echo "$$ ${{5:-0}}" >> {folder}/starts
 cd {folder}
@@ -53,6 +51,7 @@ def start_script(folder: Path, exports: Iterable[str], command: str) -> str:
         folder=shlex.quote(str(folder)),
         log=shlex.quote(str(log_file(folder.parents[1], folder.name))),
         identity=IDENTITY,
+        note_start=machine.NOTE_START,
         exports="\n".join(exports),
         command=command,
     )
@@ -142,7 +141,7 @@ class Layout:
         for mount in translation.mounts(self._components[key], self._envs[key]):
             match mount:
                 case ConfigFile(path=path, text=text):
-                    found[Path(place.paths[path])] = place.translate(text)
+                    found[Path(place.paths[path])] = translation.filled(place.translate(text), machine.WORDS)
                 case BindMount(source, path):
                     found |= self._bind_mount(key, source, path)
                 case Routes(path):

@@ -5,21 +5,27 @@ That folder is known by an id in the project, so a project that was renamed find
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
 import shlex
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from arcctl.engines import machine
 from arcctl.engines.embedded import accounts
 from arcctl.errors import FileDamaged
-from arcctl.settings.directory import PRIVATE_FILE, UNDECODED, write_whole
+from arcctl.settings.directory import PRIVATE_FILE, PRIVATE_FOLDER, UNDECODED, write_whole
 from arcctl.settings.location import STATE
 from arcctl.settings.text import DAMAGED, read_text
 
 ROOT = Path("/var/lib/arcctl")
 ID = f"{STATE}/project-id"
+FOLDER, SOCKET = "embedded", "s"
+"""Of the project of an ordinary user, and the supervisor's."""
+OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 OWNER, OLD_OWNER = "project-directory", "home"
 """The file with the project directory that the files belong to and its inode, and the name that it once had."""
 
@@ -27,8 +33,39 @@ OWNER, OLD_OWNER = "project-directory", "home"
 def base(directory: Path) -> Path:
     """The folder of a project; the first that no other project has."""
     if accounts.unprivileged() is None:
-        return directory / STATE / "embedded"
+        return _plain(directory) / STATE / FOLDER
     return next(ROOT / found for found in _ids(directory) if found and not _belongs_to_another(ROOT / found, directory))
+
+
+def _plain(directory: Path) -> Path:
+    """The directory, or a link to it where its path is no path for a socket, or for the files of servers."""
+    if _is_plain(directory):
+        return directory
+    import platformdirs
+
+    name = _hash(directory)
+    links = (platformdirs.user_cache_path("arcctl") / "links" / name, Path(f"/tmp/arcctl-{os.geteuid()}") / name)
+    return next((link for link in links if _is_plain(link) and _linked(link, directory)), directory)
+
+
+def _is_plain(directory: Path) -> bool:
+    socket = str(directory / STATE / FOLDER / SOCKET)
+    return len(socket) <= machine.SOCKET_PATH and re.fullmatch(r"[\w./+-]+", socket, re.ASCII) is not None
+
+
+def _linked(link: Path, directory: Path) -> bool:
+    """Whether a link leads to the directory, made where it is missing; nobody else may change it."""
+    with contextlib.suppress(OSError):
+        link.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        folder = link.parent.lstat()
+        if folder.st_uid != os.geteuid() or folder.st_mode & OTHERS_WRITE or not stat.S_ISDIR(folder.st_mode):
+            return False
+        if link.is_symlink() and link.readlink() != directory:
+            link.unlink()
+        if not link.is_symlink():
+            link.symlink_to(directory)
+        return True
+    return False
 
 
 def _ids(directory: Path) -> Iterator[str]:

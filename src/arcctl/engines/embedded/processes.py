@@ -1,7 +1,4 @@
-"""Local processes: which run, which project they belong to whoever started them, and how to end them.
-
-What is asked of the system is read from `/proc`, so that it is known also without the packages of the embedded engine.
-"""
+"""Local processes: which run, which project they belong to whoever started them, and how to end them."""
 
 from __future__ import annotations
 
@@ -11,11 +8,10 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
+from arcctl.engines import machine
 from arcctl.engines.embedded.location import owner
 
-PROC = Path("/proc")
 GRACE_SECONDS = 10.0
 """Time between the stop signal and the kill."""
 IDENTITY = "identity"
@@ -24,73 +20,41 @@ SUPERVISOR = "supervisor.supervisord"
 """The module of the daemon, as its command line has it."""
 
 
-class _Status(NamedTuple):
-    """What the system says of a process."""
-
-    name: str
-    state: str
-    """One letter, as `ps` shows it."""
-    parent: int
-    has_terminal: bool
-    start: str
-    """In ticks since the machine was started."""
-
-
-def _status(pid: int) -> _Status | None:
-    """None where it has ended, also where its parent did not notice yet."""
-    try:
-        before, _, after = (PROC / str(pid) / "stat").read_text("utf-8", "replace").rpartition(")")
-    except OSError:
-        return None
-    state, parent, _, _, terminal, *others = after.split()
-    if state in "ZX":
-        return None
-    return _Status(before.partition("(")[2], state, int(parent), terminal != "0", others[14])
-
-
 def runs(pid: int) -> bool:
-    return _status(pid) is not None
+    return machine.process(pid) is not None
 
 
 def frozen(pid: int) -> bool:
     """Whether a process was stopped by a signal."""
-    found = _status(pid)
-    return found is not None and found.state == "T"
+    found = machine.process(pid)
+    return found is not None and found.frozen
 
 
 def running(pid_file: Path) -> int:
     """The pid in a file while the process that wrote it runs, else 0.
 
-    What tells it from a later one with the same pid does not move with the clock: its start in ticks since the machine
-    started, and the id of that start of the machine. Where those are not known, or were written in another folder (the
-    project was renamed, or this is a copy of it), it is where the process works.
+    What tells it from a later one with the same pid does not move with the clock: see `machine.start`. Where that is
+    not known, or was written in another folder (the project was renamed, or this is a copy of it), it is where the
+    process works.
     """
     try:
         pid = int(pid_file.read_text())
     except (ValueError, OSError):
         return 0
-    folder, recorded = _identity_in(pid_file.with_name(IDENTITY))
-    same = recorded is None or recorded == _identity(pid)
+    folder, noted = _identity_in(pid_file.with_name(IDENTITY))
+    same = not noted or noted == machine.start(pid)
     here = folder == str(pid_file.parent) or (same and pid in working_below(pid_file.parents[2]))
     return pid if same and here and runs(pid) else 0
 
 
-def _identity_in(file: Path) -> tuple[str, tuple[str, str] | None]:
-    """The folder, and what is made of the id of the machine's start and the fields of a process after its name."""
+def _identity_in(file: Path) -> tuple[str, tuple[str, ...]]:
+    """The folder, and what tells the process that wrote it from a later one."""
     try:
         first, folder, *_ = file.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
-        boot, *fields = first.split()
-        return folder, (boot, fields[19])
-    except (OSError, ValueError, IndexError):
-        return "", None
-
-
-def _identity(pid: int) -> tuple[str, str] | None:
-    found = _status(pid)
-    try:
-        return ((PROC / "sys/kernel/random/boot_id").read_text().strip(), found.start) if found else None
-    except OSError:
-        return None
+    except (OSError, ValueError):
+        return "", ()
+    noted = machine.noted_start(first)
+    return (folder, noted) if noted else ("", ())
 
 
 def working_below(folder: Path) -> dict[int, str]:
@@ -99,17 +63,17 @@ def working_below(folder: Path) -> dict[int, str]:
     Without this one and those that called it.
     """
     here, callers = folder.resolve(), {*_callers()}
-    there = (pid for pid in _pids() if pid not in callers and _folder(pid).is_relative_to(here))
-    found = {pid: status for pid in there if (status := _status(pid))}
-    return {pid: status.name for pid, status in found.items() if not status.has_terminal}
+    there = (pid for pid in machine.pids() if pid not in callers and machine.folder(pid).is_relative_to(here))
+    found = {pid: process for pid in there if (process := machine.process(pid))}
+    return {pid: process.name for pid, process in found.items() if not process.has_terminal}
 
 
 def _callers() -> Iterator[int]:
     """This process, the one that started it, and so on."""
     pid = os.getpid()
-    while status := _status(pid):
+    while pid and (found := machine.process(pid)):
         yield pid
-        pid = status.parent
+        pid = found.parent
 
 
 def supervisors(base: Path) -> dict[int, Path]:
@@ -117,43 +81,24 @@ def supervisors(base: Path) -> dict[int, Path]:
 
     They are there also where their socket is gone.
     """
-    words = {pid: _command(pid).split("\0") for pid in working_below(base)}
+    words = {pid: machine.command(pid) for pid in working_below(base)}
     return {pid: Path(found[found.index("-c") + 1]) for pid, found in words.items() if {SUPERVISOR, "-c"} <= {*found}}
 
 
 def project(pid: int) -> str:
     """The project directory of a server, which works in a folder of that project; empty for any other process."""
-    folder = _folder(pid)
+    folder = machine.folder(pid)
     bases = (above.parent for above in (folder, *folder.parents) if above.name in ("run", "data"))
     return next(filter(None, map(owner, bases)), "")
 
 
 def running_from(folder: Path) -> dict[int, str]:
     """The processes whose program or files are in a folder, each with its project directory where it has one."""
-    return {pid: project(pid) for pid in _pids() if f"{folder}/" in f"{_link(pid, 'exe')}\0{_command(pid)}"}
+    return {pid: project(pid) for pid in machine.pids() if _uses(pid, f"{folder}/")}
 
 
-def _pids() -> Iterator[int]:
-    yield from (int(path.name) for path in PROC.glob("[0-9]*"))
-
-
-def _folder(pid: int) -> Path:
-    return Path(_link(pid, "cwd").removesuffix(" (deleted)"))
-
-
-def _link(pid: int, name: str) -> str:
-    try:
-        return os.readlink(PROC / str(pid) / name)
-    except OSError:  # it has ended, or belongs to another user
-        return ""
-
-
-def _command(pid: int) -> str:
-    """The words of its command line, each with a zero byte after it."""
-    try:
-        return (PROC / str(pid) / "cmdline").read_bytes().decode(errors="surrogateescape")
-    except OSError:
-        return ""
+def _uses(pid: int, folder: str) -> bool:
+    return any(folder in word for word in (machine.program(pid), *machine.command(pid)))
 
 
 def end(pids: list[int], seconds: float = GRACE_SECONDS) -> None:
@@ -166,7 +111,7 @@ def end(pids: list[int], seconds: float = GRACE_SECONDS) -> None:
 
 def _signal(pids: list[int], number: signal.Signals) -> None:
     for pid in pids:
-        with contextlib.suppress(ProcessLookupError):
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # the second on macOS, for one that has ended
             os.killpg(pid, number)
 
 

@@ -9,9 +9,9 @@ from typing import Any
 from arcctl.engines.base import Availability, ServerState, Unavailable
 from arcctl.engines.embedded.artifacts import Artifacts
 from arcctl.errors import EngineError
-from arcctl.model.binaries import EXTRA, OnPath, Requirements, Source
+from arcctl.model.binaries import EXTRA, OnPath, Requirements, Source, Wheel
 from arcctl.model.service import Catalogue, Component, Layer, Service
-from arcctl.settings.installation import with_extra
+from arcctl.settings.installation import offered, with_extra
 
 
 class BinaryResolver:
@@ -42,7 +42,7 @@ class BinaryResolver:
             process=component.id,
             state=ServerState.UNSUPPORTED,
             reason=_why_nowhere(component),
-            command=f"arcctl down, then with Docker: arcctl --engine docker up {service}",
+            command=_with_docker(service),
         )
         return min(found, key=lambda pair: states.index(pair[1].state), default=(None, nowhere))
 
@@ -109,6 +109,8 @@ def _obstacle(source: Source, state: ServerState, missing: tuple[str, ...], serv
         return f"{source.name} must be built first, about {source.minutes} min", build
     if state is not ServerState.MISSING_TOOLS:
         return "", ""
+    if isinstance(source, Wheel) and not offered(source.package):
+        return f"{source.package} has no wheel for this machine", _with_docker(service)
     if EXTRA in missing:
         return "its wheel is not installed", with_extra()
     if isinstance(source, Requirements) and source.lock in missing:
@@ -117,6 +119,10 @@ def _obstacle(source: Source, state: ServerState, missing: tuple[str, ...], serv
         return f"the program {source.program} is not on the PATH", f"install {source.program}"
     tools = ", ".join(missing)
     return f"building {source.name} requires {tools}", f"install {tools}, then {build}"
+
+
+def _with_docker(service: str) -> str:
+    return f"arcctl down, then with Docker: arcctl --engine docker up {service}"
 
 
 def _why_nowhere(component: Component[Any]) -> str:

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from arcctl.engines import machine
 from arcctl.engines.base import Tell, silent
 from arcctl.engines.embedded import accounts, processes
+from arcctl.engines.embedded.location import SOCKET
 from arcctl.engines.embedded.logs import log_file
 from arcctl.errors import EngineError
 from arcctl.settings.directory import shared_folder, write_whole
@@ -29,7 +31,6 @@ LEFT_SECONDS = 5.0
 """Longest time that what a server started may run after it."""
 STOP_SECONDS = 90.0
 """Longest time that a supervisor which does not answer may take to stop its servers, one after the other."""
-SOCKET_PATH_LIMIT = 100
 SHUTTING_DOWN = 6
 """How a supervisor answers every call while it ends its servers and itself."""
 STATES = {
@@ -41,7 +42,7 @@ STATES = {
     "BACKOFF": "restarting",
 }
 """A supervisor's state as that of a container; FATAL and all others are `dead`."""
-SETTINGS = {"PATH": os.defpath, "LANG": "C.UTF-8"}
+SETTINGS = {"PATH": os.defpath, "LANG": machine.LOCALE}
 
 _HEAD = """\
 [supervisord]
@@ -55,7 +56,7 @@ umask=077
 nocleanup=true
 {user}
 [unix_http_server]
-file={base}/s
+file={base}/{socket}
 chmod=0700
 
 [rpcinterface:supervisor]
@@ -131,7 +132,7 @@ class Supervisor:
 
     def __init__(self, base: Path) -> None:
         self.base = base
-        self._socket = base / "s"
+        self._socket = base / SOCKET
         self._config_file = base / "supervisor.conf"
 
     def call(self, method: str, *arguments: Any) -> Any:
@@ -221,7 +222,9 @@ class Supervisor:
 
     def _config(self, programs: Mapping[str, Supervised]) -> str:
         user = "user=root\n" if os.geteuid() == 0 else ""
-        return _HEAD.format(base=self.base, user=user) + "".join(self._program(p) for p in programs.values())
+        return _HEAD.format(base=self.base, socket=SOCKET, user=user) + "".join(
+            self._program(p) for p in programs.values()
+        )
 
     def _program(self, program: Supervised) -> str:
         return _PROGRAM.format(
@@ -240,7 +243,7 @@ class Supervisor:
         return log_file(self.base, key)
 
     def _launch(self, config: Path) -> None:
-        if len(str(self._socket)) > SOCKET_PATH_LIMIT:
+        if len(os.fsencode(self._socket)) > machine.SOCKET_PATH:
             raise EngineError(
                 f"the path of the project directory is too long for a socket: {self._socket}",
                 hint="move the project to a directory with a shorter path",

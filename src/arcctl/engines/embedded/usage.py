@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from arcctl.engines import machine
 from arcctl.engines.base import Usage
 
 if TYPE_CHECKING:
@@ -24,7 +25,10 @@ def of_processes(pids: Mapping[str, int]) -> dict[str, Usage]:
     for family in families.values():
         _cpu(family)  # starts the measurement
     time.sleep(SAMPLE_SECONDS)
-    return {key: Usage(memory=_memory(found), cpu=round(_cpu(found), 1)) for key, found in families.items()}
+    return {
+        key: Usage(memory=sum(map(machine.memory_of, found)), cpu=round(_cpu(found), 1))
+        for key, found in families.items()
+    }
 
 
 def _family(pid: int) -> list[psutil.Process]:
@@ -44,21 +48,6 @@ def _cpu(family: Iterable[psutil.Process]) -> float:
     for process in family:
         with contextlib.suppress(psutil.Error):
             total += process.cpu_percent()
-    return total
-
-
-def _memory(family: Iterable[psutil.Process]) -> int:
-    """Bytes; a page that several processes share is counted once where the system says so."""
-    import psutil
-
-    total = 0
-    for process in family:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            try:
-                full = process.memory_full_info()
-                total += int(getattr(full, "pss", full.uss))
-            except psutil.AccessDenied:
-                total += int(process.memory_info().rss)
     return total
 
 

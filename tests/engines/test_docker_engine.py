@@ -220,7 +220,7 @@ def test_compose_reads_the_files_of_this_project(
         (tmp_path / "compose.env").touch()
     docker.says("compose*", "store abc\nbig-shop def\n")
     assert engine.hashes() == {"store": "abc", "big-shop": "def"}
-    words = f"compose -f {tmp_path}/base.yaml -f {tmp_path}/stack.yaml{values}"
+    words = f"compose --project-name arc -f {tmp_path}/base.yaml -f {tmp_path}/stack.yaml{values}"
     assert docker.calls == [f"{words} config --hash *"]
     assert " ".join(engine.command()) == f"docker {words}"
 

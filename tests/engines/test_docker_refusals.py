@@ -120,9 +120,15 @@ def test_an_image_that_cannot_be_built_is_named_with_a_next_step(docker: FakeDoc
     )
 
 
+PROJECT = "--project-name arc "
+"""All calls of Compose have it."""
+
+
 def _words(docker: FakeDocker) -> list[str]:
     """The calls without their files; the words behind the verb in the order of the alphabet."""
-    calls = [call.partition("compose.env ")[2].split() for call in docker.calls if "compose.env" in call]
+    calls = [
+        call.replace(PROJECT, "").partition("compose.env ")[2].split() for call in docker.calls if "compose.env" in call
+    ]
     return [" ".join([verb, *sorted(rest)]) for verb, *rest in calls]
 
 

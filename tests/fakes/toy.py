@@ -29,12 +29,14 @@ from arcctl.events import Event
 from arcctl.model.disk import Disk
 from arcctl.model.env import Variable
 from arcctl.model.host_ports import PortOwner
+from arcctl.model.names import PROJECT
 from arcctl.model.probe import Answer
 from arcctl.model.rotation import Change
 from arcctl.model.service import Catalogue, Layer, Role, volume_name
 from arcctl.model.smoke_test import EphemeralContainer
 from arcctl.project import Project, Target
 from arcctl.settings.directory import ProjectDirectory
+from arcctl.settings.identity import Identity
 from arcctl.settings.resolve import Source
 from tests.fakes.catalogue import TOY
 from tests.fakes.images import ProjectFiles
@@ -76,6 +78,13 @@ class FakeEngine:
     """Where processes keep their files."""
     states: dict[str, ContainerState] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
+
+    def named(self, project: str) -> FakeEngine:
+        return self
+
+    def project_names(self) -> frozenset[str]:
+        self._answer()
+        return frozenset()
 
     def facts(self) -> EngineFacts:
         self._answer()
@@ -277,6 +286,9 @@ class FakeDirectory(ProjectFiles, ProjectDirectory):
     journal: tuple[Change, ...] = ()
     """The rotation that was begun."""
 
+    def notes_engines(self) -> bool:
+        return bool(self.used)
+
     def draw(self, variable: Variable) -> str:
         return f"rotated-for-{variable.name.lower().replace('_', '-')}"
 
@@ -393,6 +405,7 @@ class Toy:
 
     def project(self) -> Project:
         return Project(
+            identity=Identity(PROJECT, "a1", fixed=True),
             catalogue=TOY,
             environment=self.environment,
             directory=self.directory,

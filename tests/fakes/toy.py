@@ -33,8 +33,11 @@ from arcctl.model.probe import Answer
 from arcctl.model.rotation import Change
 from arcctl.model.service import Catalogue, Layer, Role, volume_name
 from arcctl.model.smoke_test import EphemeralContainer
-from arcctl.project import Project, Target
-from arcctl.settings.directory import ProjectDirectory
+from arcctl.project import NO_OTHER_NAME, Project, Target
+from arcctl.settings import known_projects
+from arcctl.settings.directory import KEPT_PORTS, ProjectDirectory
+from arcctl.settings.identity import Identity
+from arcctl.settings.known_projects import KnownProject
 from arcctl.settings.resolve import Source
 from tests.fakes.catalogue import TOY
 from tests.fakes.images import ProjectFiles
@@ -214,6 +217,9 @@ class FakeEngine:
     def runs_as(self, key: str) -> RunsAs:
         return RunsAs("keeper", self.folder)
 
+    def published_ports(self) -> frozenset[int]:
+        return frozenset(self.owners)
+
     def port_owner(self, port: int) -> str:
         return self.owners.get(port, "")
 
@@ -257,6 +263,8 @@ class FakePorts:
 class FakeDirectory(ProjectFiles, ProjectDirectory):
     kept: dict[str, str] = field(default_factory=dict)
     made: dict[str, str] = field(default_factory=dict)
+    chosen: dict[str, str] = field(default_factory=dict)
+    """The ports that were chosen for it."""
     runs_on: str = ""
     used: dict[str, str] = field(default_factory=dict)
     """The engines that have data, and which of its kind each is."""
@@ -297,7 +305,13 @@ class FakeDirectory(ProjectFiles, ProjectDirectory):
 
     def sources(self, services: Iterable[str]) -> tuple[Source, ...]:
         files = (Source(f"config/{i}/.env", self.env_files[i], i) for i in services if i in self.env_files)
-        return (*files, Source("secrets", self.kept))
+        return (*files, Source("secrets", self.kept), Source(KEPT_PORTS, self.kept_ports()))
+
+    def kept_ports(self) -> dict[str, str]:
+        return dict(self.chosen)
+
+    def keep_ports(self, ports: Mapping[str, int]) -> None:
+        self.chosen |= {name: str(number) for name, number in ports.items()}
 
     def secrets(self) -> dict[str, str]:
         return dict(self.kept)
@@ -385,6 +399,13 @@ class Toy:
     directory: FakeDirectory = field(default_factory=FakeDirectory)
     events: list[Event] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
+    identity: Identity = NO_OTHER_NAME
+
+    def decide_ports(self) -> None:
+        """As after a first `up`: its ports stay what they are."""
+        self.identity = Identity("arc", "toy")
+        ports = {port.variable: port.number for port in self.project().host_ports()}
+        known_projects.remember(KnownProject(id="toy", name="arc", directory=str(self.directory.root), ports=ports))
 
     @property
     def printed(self) -> list[str]:
@@ -393,6 +414,7 @@ class Toy:
 
     def project(self) -> Project:
         return Project(
+            identity=self.identity,
             catalogue=TOY,
             environment=self.environment,
             directory=self.directory,

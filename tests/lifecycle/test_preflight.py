@@ -13,7 +13,7 @@ from arcctl.engines.base import EngineFacts, Observed
 from arcctl.errors import EngineError, PreflightError
 from arcctl.lifecycle import preflight, up
 from arcctl.model.disk import Disk
-from arcctl.model.service import Catalogue, Process
+from arcctl.model.service import Catalogue, Port, Process
 from tests.fakes.catalogue import TOY
 from tests.fakes.images import FakeImages
 from tests.fakes.toy import FakeDirectory, FakeEngine, FakePorts, Toy
@@ -59,7 +59,7 @@ def test_two_services_on_one_port_are_refused_with_a_free_one() -> None:
 
 INNER = replace(
     TOY.services["store"],
-    process=Process(sources=(), command=lambda env: ("store",), ports={9: 7900}),
+    process=Process(sources=(), command=lambda env: ("store",), ports=lambda env: (Port(9, 7900),)),
 )
 
 

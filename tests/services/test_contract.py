@@ -66,6 +66,7 @@ def _declared(component: Component[ServiceEnv]) -> str:
         component.container.environment(env),
         component.network.labels(env),
         *map(asdict, component.network.ports(env)),
+        *map(asdict, component.process.ports(env) if component.process else ()),
     ]
     made += map(asdict, component.storage.mounts(env))
     if isinstance(component, Service):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from arcctl.events import Event, Kind
 from arcctl.lifecycle.config_report import SetReport, SettingsReport, ValidateReport
@@ -52,15 +52,24 @@ def up(report: UpReport, *, waited: bool) -> None:
             terminal.line(str(step))
         return
     if not waited:
+        _ports(report.ports)
         terminal.say("started; to wait until everything is ready: arcctl health --wait")
         return
     done = "ready" if report.plan.changes else "already running, nothing to do"
     terminal.say(f"{done}: {', '.join(report.plan.services)} ({outcome.seconds:.1f} s)", style="green")
     if outcome.stubs:
         terminal.say(f"stubs, not the real servers: {', '.join(outcome.stubs)}", style="yellow")
+    _ports(report.ports)
     if report.left_out:
         terminal.say(f"not available here: {', '.join(report.left_out)}", style="yellow")
     terminal.say("next: arcctl info, arcctl health" + (", arcctl engine list" if report.left_out else ""))
+
+
+def _ports(chosen: Mapping[str, int]) -> None:
+    """What a user of the usual ports has to know."""
+    if chosen:
+        ports = ", ".join(f"{name}={number}" for name, number in chosen.items())
+        terminal.say(f"ports in the place of usual ones that are not free: {ports}")
 
 
 def warn(event: Event) -> None:
@@ -73,6 +82,7 @@ def init(report: InitReport) -> None:
     count = terminal.count(len(report.generated), "secret")
     generated = f"{count} generated" if report.generated else "secrets exist already"
     terminal.say(f"project {report.directory}: {generated}")
+    _ports(report.ports)
     terminal.say("next: arcctl up")
 
 

@@ -82,6 +82,8 @@ class Env(postgres.ConsumerEnv, env_prefix="KRATOS_"):
     """Port of the admin API, which asks for no password, on the host's loopback address."""
     mail_port: HostPort = MAIL_PORT
     """Port of Mailpit's web page on the host's loopback address."""
+    smtp_port: HostPort = SMTP_PORT
+    """Port at which Mailpit takes mails, without Docker."""
     cookie_secret: SecretStr = generated()
     """Signs session cookies."""
     previous_cookie_secret: SecretStr = generated()
@@ -145,8 +147,8 @@ _MAIL: Component[Env] = Component(
     ),
     process=Process(
         sources=(MAIL_SOURCE,),
-        command=lambda env: ("{program}", "--listen", f"127.0.0.1:{env.mail_port}", "--smtp", f"127.0.0.1:{SMTP_PORT}"),
-        ports={SMTP_PORT: SMTP_PORT},
+        command=lambda env: ("{program}", "--listen", f"127.0.0.1:{env.mail_port}", "--smtp", f"127.0.0.1:{env.smtp_port}"),
+        ports=lambda env: (Port(SMTP_PORT, env.smtp_port, "smtp"),),
     ),
 )
 

@@ -75,6 +75,8 @@ class Env(ServiceEnv, env_prefix="PULSAR_"):
     """Port for clients on the host's loopback address, which give the listener name `external`."""
     http_port: HostPort = 8082
     """Port of the admin interface on the host's loopback address."""
+    store_port: HostPort = STORE_PORT
+    """Port of the store for messages, without Docker."""
 
 
 _MINUTES, _MEGABYTES = 10080, 1024
@@ -287,7 +289,7 @@ SERVICE: Service[Env] = Service(
     process=Process(
         sources=(SOURCE,),
         single_instance=True,  # ledgers remember their store by its address
-        ports={STORE_PORT: STORE_PORT},
+        ports=lambda env: (Port(STORE_PORT, env.store_port, "store"),),
         command=lambda env: (
             "java",
             *_MEMORY,
@@ -300,6 +302,8 @@ SERVICE: Service[Env] = Service(
             _CONFIG,
             "-nfw",
             "-nss",
+            "--bookkeeper-port",
+            str(env.store_port),
             "--metadata-dir",
             f"{_DATA}/metadata",
             "--bookkeeper-dir",

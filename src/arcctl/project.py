@@ -105,11 +105,8 @@ class Project:
     def sources(self) -> tuple[Source, ...]:
         """Where values come from, the strongest first: process environment, files of the project, the engine."""
         files = self.directory.sources(owners(self.catalogue))
-from arcctl.settings import known_projects
-from arcctl.settings.directory import KEPT_PORTS, ProjectDirectory
-from arcctl.settings.identity import Identity
-from arcctl.settings.known_projects import KnownProject
-from arcctl.settings.resolve import DEFAULT, ENVIRONMENT, Settings, Source, missing_secrets, owners, resolve
+        engine = Source(self._engine_default, self.engine.defaults)
+        return (Source(ENVIRONMENT, {**self.environment, PROJECT_NAME: self.name}), *files, engine)
 
     @property
     def _engine_default(self) -> str:

@@ -33,12 +33,12 @@ from arcctl.model.probe import Answer
 from arcctl.model.rotation import Change
 from arcctl.model.service import Catalogue, Layer, Role, volume_name
 from arcctl.model.smoke_test import EphemeralContainer
-from arcctl.project import NO_OTHER_NAME, Project, Target
+from arcctl.project import Project, Target
 from arcctl.settings import known_projects
 from arcctl.settings.directory import KEPT_PORTS, ProjectDirectory
 from arcctl.settings.identity import Identity
 from arcctl.settings.known_projects import KnownProject
-from arcctl.settings.resolve import Source
+from arcctl.settings.resolve import Source, any_secrets, resolve
 from tests.fakes.catalogue import TOY
 from tests.fakes.images import ProjectFiles
 from tests.fakes.smoke_test_runner import FakeSmokeTestRunner
@@ -217,6 +217,12 @@ class FakeEngine:
     def runs_as(self, key: str) -> RunsAs:
         return RunsAs("keeper", self.folder)
 
+    def project_names(self) -> frozenset[str]:
+        return frozenset()
+
+    def named(self, name: str) -> FakeEngine:
+        return self
+
     def published_ports(self) -> frozenset[int]:
         return frozenset(self.owners)
 
@@ -306,6 +312,15 @@ class FakeDirectory(ProjectFiles, ProjectDirectory):
     def sources(self, services: Iterable[str]) -> tuple[Source, ...]:
         files = (Source(f"config/{i}/.env", self.env_files[i], i) for i in services if i in self.env_files)
         return (*files, Source("secrets", self.kept), Source(KEPT_PORTS, self.kept_ports()))
+
+    def notes_engines(self) -> bool:
+        return False
+
+    def begin_notes(self) -> None:
+        """Nothing is noted here."""
+
+    def name_by_variable(self) -> None:
+        """There are no files here."""
 
     def kept_ports(self) -> dict[str, str]:
         return dict(self.chosen)
@@ -399,12 +414,13 @@ class Toy:
     directory: FakeDirectory = field(default_factory=FakeDirectory)
     events: list[Event] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
-    identity: Identity = NO_OTHER_NAME
+    identity: Identity = Identity("arc", "toy")
 
     def decide_ports(self) -> None:
         """As after a first `up`: its ports stay what they are."""
-        self.identity = Identity("arc", "toy")
-        ports = {port.variable: port.number for port in self.project().host_ports()}
+        project = self.project()
+        settings = resolve(TOY, (*project.sources, any_secrets(TOY)))
+        ports = {port.variable: port.number for port in project.host_ports(settings)}
         known_projects.remember(KnownProject(id="toy", name="arc", directory=str(self.directory.root), ports=ports))
 
     @property

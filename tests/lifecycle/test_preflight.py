@@ -22,6 +22,7 @@ GIGABYTE, MEGABYTE = 1 << 30, 1 << 20
 
 
 def _up(toy: Toy, *words: str) -> None:
+    toy.decide_ports()
     asyncio.run(up.up(up.Request(words=words, timeout=5.0), toy.project()))
 
 
@@ -65,6 +66,7 @@ INNER = replace(
 
 def test_a_port_that_no_setting_changes_is_refused_with_its_owner() -> None:
     toy = Toy(ports=FakePorts({7900: "store (pid 3) of the project /srv/other"}))
+    toy.decide_ports()
     project = replace(toy.project(), catalogue=Catalogue({**TOY.services, "store": INNER}))
     with pytest.raises(PreflightError) as caught:
         asyncio.run(up.up(up.Request(words=("store",)), project))

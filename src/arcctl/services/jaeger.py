@@ -61,7 +61,7 @@ class Env(ServiceEnv, env_prefix="JAEGER_"):
 
 
 def _loopback(env: Env) -> dict[str, dict[str, str]]:
-    return {"http": {"endpoint": f"127.0.0.1:{env.host_port}"}, "grpc": {"endpoint": f"127.0.0.1:{env.grpc_port}"}}
+    return {"http": {"endpoint": f"127.0.0.1:{PORT}"}, "grpc": {"endpoint": f"127.0.0.1:{GRPC_PORT}"}}
 
 
 def find(what: str, trace_id: str, expect: str) -> Call:

@@ -147,7 +147,7 @@ _MAIL: Component[Env] = Component(
     ),
     process=Process(
         sources=(MAIL_SOURCE,),
-        command=lambda env: ("{program}", "--listen", f"127.0.0.1:{env.mail_port}", "--smtp", f"127.0.0.1:{env.smtp_port}"),
+        command=lambda env: ("{program}", "--listen", f"127.0.0.1:{MAIL_PORT}", "--smtp", f"127.0.0.1:{SMTP_PORT}"),
         ports=lambda env: (Port(SMTP_PORT, env.smtp_port, "smtp"),),
     ),
 )

@@ -109,7 +109,7 @@ def _standalone(env: Env) -> dict[str, str | int]:
         "webServicePort": env.http_port,
         "bindAddress": "127.0.0.1",
         "advertisedAddress": "127.0.0.1",
-        "advertisedListeners": f"{LISTENER}:pulsar://127.0.0.1:{env.host_port}",
+        "advertisedListeners": f"{LISTENER}:pulsar://127.0.0.1:{PORT}",
         "internalListenerName": LISTENER,
         "listeningInterface": "lo",
         "allowLoopback": "true",

@@ -97,6 +97,12 @@ def host_ports(
     )
 
 
+def port_settings(catalogue: Catalogue, *, local: bool) -> frozenset[str]:
+    """The variables that choose ports of this machine."""
+    envs = {i: symbolic(service.env) for i, service in catalogue.services.items()}
+    return frozenset(port.variable for port in host_ports(catalogue, envs, local=local) if port.variable)
+
+
 def _ports(
     service: Service[Any], component: Component[Any], env: ServiceEnv, exported: Container[str], *, local: bool
 ) -> Iterator[HostPort]:

@@ -148,11 +148,20 @@ class ProjectDirectory:
 
     def set_value(self, service: str, name: str, value: str | None) -> None:
         """Write one setting to the service's `.env` file, or remove it (None); all other lines stay."""
-        path = self.root / "config" / service / ".env"
+        self.set_values({service: {name: value}})
+
+    def set_values(self, values: Mapping[str, Mapping[str, str | None]]) -> None:
+        """The same for several settings, by service: all of them, or none."""
+        texts = {}
         with readable(self.root):
-            text = read_text(path, "")
-            _create_shared_folder(path.parent)
-            write_whole(path, dotenv.assigned(text, name, value), PRIVATE_FILE)
+            for service, changed in values.items():
+                path = self.root / "config" / service / ".env"
+                texts[path] = read_text(path, "")
+                for name, value in changed.items():
+                    texts[path] = dotenv.assigned(texts[path], name, value)
+            for path in texts:
+                _create_shared_folder(path.parent)
+            write_all(texts, PRIVATE_FILE)
 
     def secret_changes(self) -> dict[str, str]:
         """When each secret was last changed, as an ISO 8601 time, where it is known."""

@@ -22,7 +22,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:  # whatever listens on this machine, it has the usual ports
         patch.setattr(LoopbackPorts, "taken", lambda ports, number: False)
         assert cli.arcctl("init").code == 0
-    return directory
+    return directory.rename(directory.with_name("moved"))  # or each copy of it would be one of a project that exists
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ def register(parent: typer.Typer) -> None:
 def complete_words(ctx: typer.Context, incomplete: str) -> list[str]:
     """A service and one of its settings, or whole names."""
     typed = ctx.params.get("words") or ()
-    if incomplete.isupper() or any("=" in word for word in typed):
+    if (not typed and incomplete.isupper()) or any("=" in word for word in typed):
         return _whole_names(ctx, incomplete)
     return _keys(ctx, typed[0], incomplete) if typed else _services(ctx, incomplete)
 

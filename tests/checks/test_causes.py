@@ -630,7 +630,10 @@ LOCAL = Catalogue(
         "store": replace(
             STORE,
             process=Process(
-                sources=(), command=lambda env: (), ports=lambda env: (Port(9, 7900),), patches=lambda env: {"/etc/b.yaml": {}}
+                sources=(),
+                command=lambda env: (),
+                ports=lambda env: (Port(9, 7900),),
+                patches=lambda env: {"/etc/b.yaml": {}},
             ),
             storage=replace(
                 STORE.storage,

@@ -301,7 +301,10 @@ def test_some_are_set_and_others_unset_in_one_call(idle: CommandLine) -> None:
     ("words", "error"),
     [
         (("NATS_HOST_PORT=4300", "REDIS_HOST_PORT=x"), "error: REDIS_HOST_PORT: input should be a valid integer"),
-        (("NATS_HOST_PORT=4300", "REDIS_HOST_PROT=1"), "error: there is no setting REDIS_HOST_PROT\nhint: did you mean"),
+        (
+            ("NATS_HOST_PORT=4300", "REDIS_HOST_PROT=1"),
+            "error: there is no setting REDIS_HOST_PROT\nhint: did you mean",
+        ),
         (("NATS_HOST_PORT=6390", "REDIS_HOST_PORT=6390"), "error: port 6390 is used twice"),
         (("NATS_HOST_PORT=4300", "NATS_HOST_PORT=4301"), "error: NATS_HOST_PORT is given twice"),
         (("NATS_HOST_PORT=4300", "REDIS_HOST_PORT"), "error: no value for REDIS_HOST_PORT\nhint: arcctl config set"),

@@ -141,7 +141,11 @@ SERVICE: Service[Env] = Service(
     process=Process(
         sources=(SOURCE,),
         command=lambda env: ("{program}", f"--config={_CONFIG}"),
-        environment=lambda env: {"METRICS_HOST": "127.0.0.1", "METRICS_PORT": str(env.metrics_port), **_MEMORY.environment},
+        environment=lambda env: {
+            "METRICS_HOST": "127.0.0.1",
+            "METRICS_PORT": str(env.metrics_port),
+            **_MEMORY.environment,
+        },
         patches=lambda env: {
             _CONFIG: {
                 "extensions": {"jaeger_query": _loopback(env)},

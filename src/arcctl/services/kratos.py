@@ -268,9 +268,7 @@ SERVICE: Service[Env] = Service(
     env=Env,
     needs=(postgres.SERVICE,),
     components=(_MAIL, postgres.database(ID, Env), _MIGRATE),
-    container=Container(
-        image=IMAGE, command=_SERVE, environment=_environment, tmpfs=_NO_VOLUMES, memory_mb=256
-    ),
+    container=Container(image=IMAGE, command=_SERVE, environment=_environment, tmpfs=_NO_VOLUMES, memory_mb=256),
     network=Network(
         ports=lambda env: (
             Port(PORT, env.public_port, "public"),

@@ -354,7 +354,14 @@ class ProjectDirectory:
         reads: list[Callable[[], object]] = [partial(read_env, p, str(p.relative_to(self.root))) for p in envs]
         reads += [partial(self._check, p) for p in sorted(self.root.glob("config/*/**/*.y*ml"))]
         reads += [partial(read_json, path, object, None) for path in sorted(state - set(self._rebuildable()))]
-        reads += [self.kept_ports, self.rotation, self.engine, self.used_engines, *self._rebuildable().values(), self.image_lock]
+        reads += [
+            self.kept_ports,
+            self.rotation,
+            self.engine,
+            self.used_engines,
+            *self._rebuildable().values(),
+            self.image_lock,
+        ]
         found = map(_problem, (self.secrets, *reads))
         return tuple({error.message: error for error in found if error}.values())
 

@@ -21,7 +21,6 @@ from arcctl.render import compose
 from arcctl.settings import directory as files
 
 
-
 @dataclass(frozen=True)
 class Sandbox:
     directory: files.ProjectDirectory

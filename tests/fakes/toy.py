@@ -403,6 +403,9 @@ class FakeDirectory(ProjectFiles, ProjectDirectory):
         return None if self.taken >= 0 else StringIO()
 
 
+TOY_PROJECT = Identity("arc", "toy")
+
+
 @dataclass
 class Toy:
     """A fake project and the events of commands on it."""
@@ -414,7 +417,7 @@ class Toy:
     directory: FakeDirectory = field(default_factory=FakeDirectory)
     events: list[Event] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
-    identity: Identity = Identity("arc", "toy")
+    identity: Identity = TOY_PROJECT
 
     def decide_ports(self) -> None:
         """As after a first `up`: its ports stay what they are."""

@@ -294,7 +294,7 @@ class Engine(Protocol):
         """Who runs a component, for people."""
 
     def published_ports(self) -> frozenset[int]:
-        """The ports that containers of any project have on the engine's machine; those of processes it does not know."""
+        """The ports that containers of any project have on the engine's machine, without those of processes."""
 
     def port_owner(self, port: int) -> str:
         """`container NAME` for who publishes a port of the host; empty where the engine does not know."""

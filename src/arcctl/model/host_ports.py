@@ -106,7 +106,8 @@ def port_settings(catalogue: Catalogue, *, local: bool) -> frozenset[str]:
 def _ports(
     service: Service[Any], component: Component[Any], env: ServiceEnv, exported: Container[str], *, local: bool
 ) -> Iterator[HostPort]:
-    for port, named in zip(_used(component, env, local=local), _used(component, symbolic(component.env), local=local)):
+    used, named_ports = (_used(component, e, local=local) for e in (env, symbolic(component.env)))
+    for port, named in zip(used, named_ports, strict=True):
         variable = _variable(str(named.host))
         yield HostPort(
             number=port.host,

@@ -99,7 +99,7 @@ class ProjectDirectory:
                 _remove(self.root, gone)
 
     def sources(self, owners: Iterable[str]) -> tuple[Source, ...]:
-        """The values in the files of this project: `config/<id>/.env` of each owner, generated secrets, chosen ports."""
+        """The values in the files of this project: `config/<id>/.env` of each owner, secrets, chosen ports."""
         paths = {i: self.root / "config" / i / ".env" for i in owners}
         with readable(self.root):
             files = [Source(f"config/{i}/.env", read_env(p, f"config/{i}/.env"), i) for i, p in paths.items()]

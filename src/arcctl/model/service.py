@@ -145,7 +145,7 @@ class Process(Generic[E]):
     ports: Callable[[E], tuple[Port, ...]] = lambda env: ()
     """Those of the container that are not published: here all servers share one address."""
     single_instance: bool = False
-    """Whether its data is bound to an address that only one server of a machine can use."""
+    """Whether its data is bound to an address, so that a copy of it cannot be used beside it."""
     defaults: Mapping[str, str] = field(default_factory=dict)
     """Settings with another default here."""
     stop_signal: str = "TERM"

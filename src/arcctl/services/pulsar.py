@@ -33,8 +33,6 @@ from arcctl.model.telemetry import Alert, Panel, Scrape, Telemetry, Unit
 
 ID = service_id(__name__)
 PORT, HTTP_PORT = 6650, 8080
-STORE_PORT = 3181
-"""Where the broker reaches its own store for messages."""
 LISTENER = "external"
 """What a client on the host passes as `listener_name`; clients in containers pass none."""
 _DATA = "/pulsar/data"
@@ -75,8 +73,6 @@ class Env(ServiceEnv, env_prefix="PULSAR_"):
     """Port for clients on the host's loopback address, which give the listener name `external`."""
     http_port: HostPort = 8082
     """Port of the admin interface on the host's loopback address."""
-    store_port: HostPort = STORE_PORT
-    """Port of the store for messages, without Docker."""
 
 
 _MINUTES, _MEGABYTES = 10080, 1024
@@ -288,8 +284,8 @@ SERVICE: Service[Env] = Service(
     telemetry=_TELEMETRY,
     process=Process(
         sources=(SOURCE,),
-        single_instance=True,  # ledgers remember their store by its address
-        ports=lambda env: (Port(STORE_PORT, env.store_port, "store"),),
+        # Ledgers remember their store by its address: a free port that it takes when its data is new, and keeps.
+        single_instance=True,
         command=lambda env: (
             "java",
             *_MEMORY,
@@ -302,8 +298,6 @@ SERVICE: Service[Env] = Service(
             _CONFIG,
             "-nfw",
             "-nss",
-            "--bookkeeper-port",
-            str(env.store_port),
             "--metadata-dir",
             f"{_DATA}/metadata",
             "--bookkeeper-dir",

@@ -55,7 +55,7 @@ def docker(engine: dict[str, str]) -> Iterator[tuple[Platform, ...]]:
         yield projects
 
 
-@pytest.fixture(params=["embedded", "docker"], scope="module")
+@pytest.fixture(params=["embedded", pytest.param("docker", marks=pytest.mark.docker)], scope="module")
 def projects(request: pytest.FixtureRequest) -> tuple[Platform, ...]:
     found: tuple[Platform, ...] = request.getfixturevalue(request.param)
     return found

@@ -137,6 +137,7 @@ def test_the_light_services_run_in_eight_projects() -> None:
     environment = {**os.environ, "ARCCTL_ENGINE": "embedded"}
     with _projects(environment, *(f"p{number}" for number in range(8))) as projects:
         for project in projects:
+            project.arcctl("init").ok()
             project.arcctl("up", *ALL_LIGHT).ok()
         for project in projects:
             assert project.health(*ALL_LIGHT)["status"] == "healthy"

@@ -115,7 +115,7 @@ class ProjectDirectory:
         """Keep ports that were chosen; all others stay."""
         if ports:
             values = {**self.kept_ports(), **{name: str(number) for name, number in ports.items()}}
-            note = "Chosen by arcctl, where the usual ports were not free. To change one: arcctl config set REDIS_HOST_PORT=6390"
+            note = "Chosen where usual ports were not free. To change one: arcctl config set REDIS_HOST_PORT=6390"
             self.write_private({self.root / KEPT_PORTS: env_text(values, note)})
 
     def secrets(self) -> dict[str, str]:

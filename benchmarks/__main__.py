@@ -14,7 +14,7 @@ from pathlib import Path
 from arcctl import services
 from arcctl.model.names import PROJECT
 from arcctl.model.service import Layer, Role, container_name
-from benchmarks import breakdown, embedded, measure, pulls
+from benchmarks import breakdown, embedded, measure, projects, pulls
 from benchmarks.row import ARCCTL, COMPOSE, Row, ratio
 
 HELLO = (sys.executable, str(Path(__file__).with_name("hello.py")))
@@ -26,7 +26,10 @@ def main() -> None:
     parser.add_argument("--idle", type=float, default=300, help="seconds before memory is read")
     parser.add_argument("--engine", choices=("docker", "embedded"), default="docker")
     parser.add_argument("--pulls", action="store_true", help="the first pull only; needs root and the testbed")
+    parser.add_argument("--projects", action="store_true", help="eight embedded projects beside each other only")
     chosen = parser.parse_args()
+    if chosen.projects:
+        chosen.engine = "embedded"
     if chosen.engine == "docker" and not shutil.which("docker"):
         parser.error("these benchmarks need a Docker engine; --engine embedded needs none")
     print("| what | measured | target | |\n|---|---|---|---|")
@@ -39,6 +42,8 @@ def main() -> None:
 
 
 def _chosen(chosen: argparse.Namespace) -> Iterator[Row]:
+    if chosen.projects:
+        return projects.rows()
     if chosen.engine == "embedded":
         return embedded.rows()
     if chosen.pulls:

@@ -53,10 +53,15 @@ def _everything(directory: Path) -> Iterator[Row]:
     yield Row("embedded, all twelve: `up` from no data to healthy", f"{cold:.1f} s", "≤ 60 s", cold <= 60)
     health = measure.median((*EMBEDDED, "health", "all", "--json"), directory)
     yield Row("embedded, all twelve: `health all --json`", f"{health:.2f} s", "≤ 0.5 s", health <= 0.5)
-    used = {file.parent.name: _megabytes(int(file.read_text())) for file in (base(directory) / "run").glob("*/pid")}
+    used = memory(base(directory))
     text = ", ".join(f"{name} {size}" for name, size in sorted(used.items()) if size)
     total = sum(used.values())
     yield Row("embedded, all twelve: memory in MB", f"{total}: {text}", "≤ 4096", 0 < total <= 4096)
+
+
+def memory(folder: Path) -> dict[str, int]:
+    """Megabytes of each process of a project with its files in this folder."""
+    return {file.parent.name: _megabytes(int(file.read_text())) for file in (folder / "run").glob("*/pid")}
 
 
 def _megabytes(pid: int) -> int:

@@ -23,7 +23,7 @@ from arcctl.model.backup_method import Dump, Method
 from arcctl.model.connection import Side, Where
 from arcctl.model.env import ServiceEnv, Variable, symbolic, variables
 from arcctl.model.names import IMAGES
-from arcctl.model.service import Port, Service
+from arcctl.model.service import Component, Port, Service
 from arcctl.settings import image_registry
 from tests import faults, platforms
 
@@ -187,7 +187,27 @@ def ports_page() -> str:
         for port, setting, default in _ports(service, symbolic(service.env))
     ]
     headers = ("port on 127.0.0.1", "service", "name", "port in the container", "setting")
-    return _page("Ports", table(headers, sorted(rows, key=lambda row: int(row[0]))))
+    return _page("Ports", table(headers, _sorted(rows)), "Without Docker there are more:\n", _local_ports())
+
+
+def _local_ports() -> str:
+    """What containers have for themselves."""
+    rows = [
+        (default, component.id, port.name, f"`{setting}`")
+        for component in services.load().components().values()
+        for port, setting, default in _inner_ports(component)
+    ]
+    return table(("port on 127.0.0.1", "process", "name", "setting"), _sorted(rows))
+
+
+def _inner_ports(component: Component[Any]) -> Iterator[tuple[Port, str, str]]:
+    for port in component.process.ports(symbolic(component.env)) if component.process else ():
+        setting, _, default = str(port.host).strip("${}").partition(":-")
+        yield port, setting, default
+
+
+def _sorted(rows: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    return sorted(rows, key=lambda row: int(row[0]))
 
 
 def limits_page() -> str:

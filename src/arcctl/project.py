@@ -19,9 +19,11 @@ from arcctl.model.names import PROJECT, PROJECT_NAME
 from arcctl.model.probe import Answer, Probe, Runs
 from arcctl.model.service import Catalogue
 from arcctl.model.smoke_test import Call, SmokeTest, Step
-from arcctl.settings.directory import ProjectDirectory
+from arcctl.settings import known_projects
+from arcctl.settings.directory import KEPT_PORTS, ProjectDirectory
 from arcctl.settings.identity import Identity
-from arcctl.settings.resolve import ENVIRONMENT, Settings, Source, missing_secrets, owners, resolve
+from arcctl.settings.known_projects import KnownProject
+from arcctl.settings.resolve import DEFAULT, ENVIRONMENT, Settings, Source, missing_secrets, owners, resolve
 
 NO_OTHER_NAME = Identity(PROJECT)
 PAUSE = 0.2
@@ -90,6 +92,8 @@ class Project:
     ports: Ports
     sink: Sink
     insecure_demo: bool = False
+    registered: bool = True
+    """Whether it is one of the projects that this user knows; the sandbox of a backup is none."""
     engine_named: bool = False
     """Whether the command line names the engine; a variable of the shell is not said of this project."""
 
@@ -101,8 +105,16 @@ class Project:
     def sources(self) -> tuple[Source, ...]:
         """Where values come from, the strongest first: process environment, files of the project, the engine."""
         files = self.directory.sources(owners(self.catalogue))
-        engine = Source(f"default of the {self.engine.name} engine", self.engine.defaults)
+        engine = Source(self._engine_default, self.engine.defaults)
         return (Source(ENVIRONMENT, {**self.environment, PROJECT_NAME: self.name}), *files, engine)
+
+    @property
+    def _engine_default(self) -> str:
+        return f"default of the {self.engine.name} engine"
+
+    def is_unset(self, variable: str) -> bool:
+        """Whether no user has set it."""
+        return self.settings.values[variable].origin in (DEFAULT, self._engine_default, KEPT_PORTS)
 
     @cached_property
     def settings(self) -> Settings:
@@ -126,13 +138,32 @@ class Project:
         return collisions(port for port in ports if services is None or port.service in services)
 
     def free_port(self, near: int, settings: Settings | None = None) -> int:
-        """The next port that no component uses, running or not, and that nobody listens on."""
-        return free_port(near, self.host_ports(settings), self.ports.taken)
+        """The next port that no component uses, running or not, no other project has, and nobody listens on."""
+        return free_port(near, {port.number for port in self.host_ports(settings)}, self.is_taken)
+
+    def is_taken(self, port: int) -> bool:
+        """Whether another project has it, or somebody listens on it."""
+        return bool(self.reserved_by(port)) or self.ports.taken(port)
+
+    @cached_property
+    def _reserved(self) -> Mapping[int, KnownProject]:
+        """The ports of the other projects, also of those that are down, when this project first asks."""
+        own, known = self.identity.id, known_projects.known()
+        others = (entry for entry in known if entry.id != own and entry.reserves)
+        return {port: entry for entry in others for port in entry.ports.values()}
+
+    def reserved_by(self, port: int) -> KnownProject | None:
+        """The other project that has this port."""
+        return self._reserved.get(port)
 
     def port_owner(self, port: int) -> PortOwner:
         """Who uses a port of the machine, as precisely as the system tells."""
         container = self.engine.port_owner(port)
-        return PortOwner(container) if container else self.ports.owner(port) or PortOwner("another program")
+        found = PortOwner(container) if container else self.ports.owner(port) or PortOwner("another program")
+        other = self.reserved_by(port)
+        if other and (container.startswith(f"container {other.name}_") or found.project == other.directory):
+            return replace(found, project=other.directory, project_name=other.name)
+        return found
 
     def reloaded(self) -> Project:
         """The project after its files changed: its settings are read again."""

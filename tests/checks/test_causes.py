@@ -14,7 +14,7 @@ from arcctl.model.data_version import SERVERS_NOTE
 from arcctl.model.host_ports import HostPort, PortOwner
 from arcctl.model.probe import Answer
 from arcctl.model.rotation import Rotation
-from arcctl.model.service import BindMount, Catalogue, Process
+from arcctl.model.service import BindMount, Catalogue, Port, Process
 from arcctl.model.smoke_test import Sql
 from arcctl.model.symptom import Cause, Symptom
 from arcctl.project import Project
@@ -630,7 +630,10 @@ LOCAL = Catalogue(
         "store": replace(
             STORE,
             process=Process(
-                sources=(), command=lambda env: (), ports={9: 7900}, patches=lambda env: {"/etc/b.yaml": {}}
+                sources=(),
+                command=lambda env: (),
+                ports=lambda env: (Port(9, 7900),),
+                patches=lambda env: {"/etc/b.yaml": {}},
             ),
             storage=replace(
                 STORE.storage,

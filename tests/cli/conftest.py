@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from arcctl.engines.host_ports import LoopbackPorts
 from tests.cli.command_line import CommandLine
 from tests.fakes.docker import FakeDocker
 
@@ -18,8 +19,10 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory.mkdir()
     cli = CommandLine(directory, FakeDocker(directory.parent / "bin"))
     cli.docker.says("*", err="Cannot connect to the Docker daemon", code=1)
-    assert cli.arcctl("init").code == 0
-    return directory
+    with pytest.MonkeyPatch.context() as patch:  # whatever listens on this machine, it has the usual ports
+        patch.setattr(LoopbackPorts, "taken", lambda ports, number: False)
+        assert cli.arcctl("init").code == 0
+    return directory.rename(directory.with_name("moved"))  # or each copy of it would be one of a project that exists
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ from tests.cli.command_line import CommandLine
         ("config set imagse r", []),
         ("config set redis ho", ["host_port"]),
         ("config set redis EXP", ["EXPORTER_IMAGE_TAG"]),
+        ("config set REDIS_HO", ["REDIS_HOST_PORT="]),
+        ("config set A=1 REDIS_HO", ["REDIS_HOST_PORT="]),
         ("shell ", ["nats", "postgres", "redis"]),
         ("open n", ["nats"]),
         ("open tr", ["traefik"]),

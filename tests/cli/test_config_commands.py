@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from arcctl.settings import known_projects
+from arcctl.settings.known_projects import KnownProject
 from tests.cli.command_line import CommandLine, Done
 
 PROGRAM = Path(sys.executable).with_name("arcctl")
@@ -227,27 +229,118 @@ def test_a_mirror_is_used_by_every_image_also_that_of_an_own_service(idle: Comma
     assert "image: ${ARCCTL_IMAGES_REGISTRY:-quay.io}/a/web:" in (idle.directory / "compose/custom.yaml").read_text()
 
 
-LOKI_GRPC = "port 9095 is used twice: by loki (not to be changed) and by redis (HOST_PORT)"
+LOKI_GRPC = "port 9095 is used twice: by loki (GRPC_PORT) and by redis (HOST_PORT)"
 
 
 def test_a_port_of_another_service_is_refused_with_a_free_one(idle: CommandLine) -> None:
-    said = (
-        "error: port 5432 is used twice: by postgres (HOST_PORT) and by redis (HOST_PORT)\n"
-        "hint: arcctl config set redis HOST_PORT 5433\n"
+    said = "error: port 5432 is used twice: by postgres (HOST_PORT) and by redis (HOST_PORT)\n"
+    done = idle.arcctl("config", "set", "redis", "host_port", "5432")
+    assert (done.code, done.out, done.err.startswith(f"{said}hint: arcctl config set redis HOST_PORT 54")) == (
+        2,
+        "",
+        True,
     )
-    assert idle.arcctl("config", "set", "redis", "host_port", "5432") == Done(2, "", said)
     assert not _file(idle).exists()
     assert idle.arcctl("config", "set", "redis", "host_port", "9095").code == 0  # containers have theirs for themselves
 
 
-def test_a_fixed_port_of_a_local_process_is_refused(idle: CommandLine) -> None:
-    said = f"error: {LOKI_GRPC}\nhint: arcctl config set redis HOST_PORT 9096\n"
+def test_a_port_of_a_local_process_is_refused(idle: CommandLine) -> None:
+    said = f"error: {LOKI_GRPC}\nhint: arcctl config set redis HOST_PORT 90"
     idle.environment["ARCCTL_ENGINE"] = "embedded"
-    assert idle.arcctl("config", "set", "redis", "host_port", "9095") == Done(2, "", said)
+    assert idle.arcctl("config", "set", "redis", "host_port", "9095").err.startswith(said)
     _file(idle).write_text("REDIS_HOST_PORT=9095\n")
-    assert idle.arcctl("config", "validate") == Done(2, "", said)
+    assert idle.arcctl("config", "validate").err.startswith(said)
     idle.environment["ARCCTL_ENGINE"] = "docker"
     assert idle.arcctl("config", "validate").code == 0
+
+
+def test_a_port_that_only_processes_need_changes_nothing_on_docker_and_that_is_said(idle: CommandLine) -> None:
+    done = idle.arcctl("config", "set", "LOKI_GRPC_PORT=9096")
+    assert "on the docker engine containers have this port for themselves" in done.err
+    idle.environment["ARCCTL_ENGINE"] = "embedded"
+    assert "containers" not in idle.arcctl("config", "set", "LOKI_GRPC_PORT=9097", "--dry-run").err
+
+
+def test_several_settings_are_written_at_once(idle: CommandLine) -> None:
+    assert idle.arcctl("config", "set", "REDIS_HOST_PORT=6400", "NATS_HOST_PORT=4300", "REDIS_IMAGE_TAG=8.12") == Done(
+        0,
+        "REDIS_HOST_PORT: 6379 (default) -> 6400 (config/redis/.env)\n"
+        "NATS_HOST_PORT: 4222 (default) -> 4300 (config/nats/.env)\n"
+        "REDIS_IMAGE_TAG: 8.10.1-alpine (default) -> 8.12 (config/redis/.env)\n",
+        "no running container is affected\n",
+    )
+    assert _file(idle).read_text() == "REDIS_HOST_PORT=6400\nREDIS_IMAGE_TAG=8.12\n"
+    assert _file(idle, "nats").read_text() == "NATS_HOST_PORT=4300\n"
+    assert "\nNATS_HOST_PORT=4300\n" in (idle.directory / ".arcctl" / "compose.env").read_text()
+
+
+def test_several_settings_are_one_document(idle: CommandLine) -> None:
+    done = idle.arcctl("config", "set", "REDIS_HOST_PORT=6400", "NATS_HOST_PORT=4300", "--dry-run", "--json")
+    document = json.loads(done.out)
+    assert (document["schema"], document["written"]) == ("arcctl.config-set-several/v1", False)
+    assert [(c["name"], c["after"]["value"]) for c in document["changes"]] == [
+        ("REDIS_HOST_PORT", "6400"),
+        ("NATS_HOST_PORT", "4300"),
+    ]
+    assert not _file(idle).exists()
+
+
+def test_two_ports_can_be_swapped(idle: CommandLine) -> None:
+    assert idle.arcctl("config", "set", "KRATOS_PUBLIC_PORT=4434", "KRATOS_ADMIN_PORT=4433").code == 0
+    assert idle.arcctl("config", "set", "KRATOS_PUBLIC_PORT", "KRATOS_ADMIN_PORT", "--unset").code == 0
+    assert _file(idle, "kratos").read_text() == ""
+
+
+def test_some_are_set_and_others_unset_in_one_call(idle: CommandLine) -> None:
+    _file(idle).write_text("REDIS_HOST_PORT=6400\n")
+    done = idle.arcctl("config", "set", "NATS_HOST_PORT=6400", "REDIS_HOST_PORT", "--unset")
+    assert (done.code, _file(idle).read_text(), _file(idle, "nats").read_text()) == (0, "", "NATS_HOST_PORT=6400\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (("NATS_HOST_PORT=4300", "REDIS_HOST_PORT=x"), "error: REDIS_HOST_PORT: input should be a valid integer"),
+        (
+            ("NATS_HOST_PORT=4300", "REDIS_HOST_PROT=1"),
+            "error: there is no setting REDIS_HOST_PROT\nhint: did you mean",
+        ),
+        (("NATS_HOST_PORT=6390", "REDIS_HOST_PORT=6390"), "error: port 6390 is used twice"),
+        (("NATS_HOST_PORT=4300", "NATS_HOST_PORT=4301"), "error: NATS_HOST_PORT is given twice"),
+        (("NATS_HOST_PORT=4300", "REDIS_HOST_PORT"), "error: no value for REDIS_HOST_PORT\nhint: arcctl config set"),
+        (
+            ("NATS_HOST_PORT=4300", "REDIS_PASSWORD=s3ntinel"),
+            "error: REDIS_PASSWORD is a secret, and others see a command line\n"
+            "hint: to read it from stdin: arcctl config set REDIS_PASSWORD=-\n",
+        ),
+        (("REDIS_PASSWORD=-", "NATS_PASSWORD=-"), "error: stdin has one value, and two are to be read from it"),
+        (("NATS_HOST_PORT=4300", "redis"), "error: there is no setting redis"),
+        (("redis",), "error: a service, a key and a value are expected"),
+    ],
+)
+def test_where_one_of_several_does_not_fit_none_is_written(
+    idle: CommandLine, words: tuple[str, ...], error: str
+) -> None:
+    done = idle.arcctl("config", "set", *words)
+    assert (done.code, done.out, done.err[: len(error)]) == (2, "", error)
+    assert "s3ntinel" not in done.err
+    assert not _file(idle, "nats").exists()
+    assert not _file(idle).exists()
+
+
+def test_a_port_of_another_project_is_set_with_a_warning_that_names_it(idle: CommandLine) -> None:
+    other = KnownProject(id="b", name="shop", directory=str(idle.directory), ports={"REDIS_HOST_PORT": 6500})
+    known_projects.remember(other)
+    done = idle.arcctl("config", "set", "redis", "host_port", "6500")
+    said = f"warning: port 6500 is also one of the project shop ({idle.directory}): only one of the two can be up\n"
+    assert (done.code, said in done.err) == (0, True)
+
+
+def test_other_projects_know_a_port_that_was_set(idle: CommandLine) -> None:
+    assert idle.arcctl("init").code == 0
+    assert idle.arcctl("config", "set", "REDIS_HOST_PORT=6400").code == 0
+    (entry,) = known_projects.known()
+    assert entry.ports["REDIS_HOST_PORT"] == 6400
 
 
 def test_a_port_can_be_chosen_while_another_setting_is_invalid(idle: CommandLine) -> None:

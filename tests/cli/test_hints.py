@@ -123,7 +123,7 @@ def test_most_messages_with_a_next_step_are_found() -> None:
         ('hint = "stop it: arcctl up --stak"', "No such option: --stak"),
         ('hint = "see what is there, then arcctl ps again"', "unknown name again"),
         ('hint = f"arcctl up {service} redsi"', "unknown name redsi"),
-        ('hint = "use another one (arcctl config set)"', "Missing parameter: service"),
+        ('hint = "use another one (arcctl config set)"', "Missing parameter: words"),
         ('hint = "arcctl config show lists them"', "unexpected extra argument"),
         ('hint = "arcctl --engine docker"', "Usage: arcctl|needs a command"),
         ('say("made by `arcctl imagse save`")', "no command imagse"),

@@ -29,15 +29,16 @@ from arcctl.events import Event
 from arcctl.model.disk import Disk
 from arcctl.model.env import Variable
 from arcctl.model.host_ports import PortOwner
-from arcctl.model.names import PROJECT
 from arcctl.model.probe import Answer
 from arcctl.model.rotation import Change
 from arcctl.model.service import Catalogue, Layer, Role, volume_name
 from arcctl.model.smoke_test import EphemeralContainer
 from arcctl.project import Project, Target
-from arcctl.settings.directory import ProjectDirectory
+from arcctl.settings import known_projects
+from arcctl.settings.directory import KEPT_PORTS, ProjectDirectory
 from arcctl.settings.identity import Identity
-from arcctl.settings.resolve import Source
+from arcctl.settings.known_projects import KnownProject
+from arcctl.settings.resolve import Source, any_secrets, resolve
 from tests.fakes.catalogue import TOY
 from tests.fakes.images import ProjectFiles
 from tests.fakes.smoke_test_runner import FakeSmokeTestRunner
@@ -78,13 +79,6 @@ class FakeEngine:
     """Where processes keep their files."""
     states: dict[str, ContainerState] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
-
-    def named(self, project: str) -> FakeEngine:
-        return self
-
-    def project_names(self) -> frozenset[str]:
-        self._answer()
-        return frozenset()
 
     def facts(self) -> EngineFacts:
         self._answer()
@@ -223,6 +217,15 @@ class FakeEngine:
     def runs_as(self, key: str) -> RunsAs:
         return RunsAs("keeper", self.folder)
 
+    def project_names(self) -> frozenset[str]:
+        return frozenset()
+
+    def named(self, name: str) -> FakeEngine:
+        return self
+
+    def published_ports(self) -> frozenset[int]:
+        return frozenset(self.owners)
+
     def port_owner(self, port: int) -> str:
         return self.owners.get(port, "")
 
@@ -266,6 +269,8 @@ class FakePorts:
 class FakeDirectory(ProjectFiles, ProjectDirectory):
     kept: dict[str, str] = field(default_factory=dict)
     made: dict[str, str] = field(default_factory=dict)
+    chosen: dict[str, str] = field(default_factory=dict)
+    """The ports that were chosen for it."""
     runs_on: str = ""
     used: dict[str, str] = field(default_factory=dict)
     """The engines that have data, and which of its kind each is."""
@@ -285,9 +290,6 @@ class FakeDirectory(ProjectFiles, ProjectDirectory):
     """When each secret was last changed."""
     journal: tuple[Change, ...] = ()
     """The rotation that was begun."""
-
-    def notes_engines(self) -> bool:
-        return bool(self.used)
 
     def draw(self, variable: Variable) -> str:
         return f"rotated-for-{variable.name.lower().replace('_', '-')}"
@@ -309,7 +311,22 @@ class FakeDirectory(ProjectFiles, ProjectDirectory):
 
     def sources(self, services: Iterable[str]) -> tuple[Source, ...]:
         files = (Source(f"config/{i}/.env", self.env_files[i], i) for i in services if i in self.env_files)
-        return (*files, Source("secrets", self.kept))
+        return (*files, Source("secrets", self.kept), Source(KEPT_PORTS, self.kept_ports()))
+
+    def notes_engines(self) -> bool:
+        return False
+
+    def begin_notes(self) -> None:
+        """Nothing is noted here."""
+
+    def name_by_variable(self) -> None:
+        """There are no files here."""
+
+    def kept_ports(self) -> dict[str, str]:
+        return dict(self.chosen)
+
+    def keep_ports(self, ports: Mapping[str, int]) -> None:
+        self.chosen |= {name: str(number) for name, number in ports.items()}
 
     def secrets(self) -> dict[str, str]:
         return dict(self.kept)
@@ -386,6 +403,9 @@ class FakeDirectory(ProjectFiles, ProjectDirectory):
         return None if self.taken >= 0 else StringIO()
 
 
+TOY_PROJECT = Identity("arc", "toy")
+
+
 @dataclass
 class Toy:
     """A fake project and the events of commands on it."""
@@ -397,6 +417,14 @@ class Toy:
     directory: FakeDirectory = field(default_factory=FakeDirectory)
     events: list[Event] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
+    identity: Identity = TOY_PROJECT
+
+    def decide_ports(self) -> None:
+        """As after a first `up`: its ports stay what they are."""
+        project = self.project()
+        settings = resolve(TOY, (*project.sources, any_secrets(TOY)))
+        ports = {port.variable: port.number for port in project.host_ports(settings)}
+        known_projects.remember(KnownProject(id="toy", name="arc", directory=str(self.directory.root), ports=ports))
 
     @property
     def printed(self) -> list[str]:
@@ -405,7 +433,7 @@ class Toy:
 
     def project(self) -> Project:
         return Project(
-            identity=Identity(PROJECT, "a1", fixed=True),
+            identity=self.identity,
             catalogue=TOY,
             environment=self.environment,
             directory=self.directory,

@@ -13,7 +13,7 @@ from arcctl.engines.base import EngineFacts, Observed
 from arcctl.errors import EngineError, PreflightError
 from arcctl.lifecycle import preflight, up
 from arcctl.model.disk import Disk
-from arcctl.model.service import Catalogue, Process
+from arcctl.model.service import Catalogue, Port, Process
 from tests.fakes.catalogue import TOY
 from tests.fakes.images import FakeImages
 from tests.fakes.toy import FakeDirectory, FakeEngine, FakePorts, Toy
@@ -22,6 +22,7 @@ GIGABYTE, MEGABYTE = 1 << 30, 1 << 20
 
 
 def _up(toy: Toy, *words: str) -> None:
+    toy.decide_ports()
     asyncio.run(up.up(up.Request(words=words, timeout=5.0), toy.project()))
 
 
@@ -59,12 +60,13 @@ def test_two_services_on_one_port_are_refused_with_a_free_one() -> None:
 
 INNER = replace(
     TOY.services["store"],
-    process=Process(sources=(), command=lambda env: ("store",), ports={9: 7900}),
+    process=Process(sources=(), command=lambda env: ("store",), ports=lambda env: (Port(9, 7900),)),
 )
 
 
 def test_a_port_that_no_setting_changes_is_refused_with_its_owner() -> None:
     toy = Toy(ports=FakePorts({7900: "store (pid 3) of the project /srv/other"}))
+    toy.decide_ports()
     project = replace(toy.project(), catalogue=Catalogue({**TOY.services, "store": INNER}))
     with pytest.raises(PreflightError) as caught:
         asyncio.run(up.up(up.Request(words=("store",)), project))

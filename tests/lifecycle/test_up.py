@@ -99,6 +99,7 @@ def test_dry_run_decides_and_touches_nothing() -> None:
 
 def test_a_taken_port_is_refused_with_its_owner_before_anything_starts() -> None:
     toy = Toy(ports=FakePorts({7000: "nginx (pid 42)"}))
+    toy.decide_ports()
     with pytest.raises(PreflightError, match=r"^port 7000 \(store\) is already in use by nginx \(pid 42\)$") as caught:
         run(toy, "store")
     assert (caught.value.exit_code, toy.engine.calls) == (5, [])

@@ -66,6 +66,7 @@ def _declared(component: Component[ServiceEnv]) -> str:
         component.container.environment(env),
         component.network.labels(env),
         *map(asdict, component.network.ports(env)),
+        *map(asdict, component.process.ports(env) if component.process else ()),
     ]
     made += map(asdict, component.storage.mounts(env))
     if isinstance(component, Service):
@@ -113,9 +114,19 @@ def test_each_of_its_own_settings_changes_something(name: str) -> None:
     assert [v.name for v in own if f"${{{v.name}" not in said] == []
 
 
+@each_container
+def test_an_address_for_the_host_has_the_port_of_a_setting(key: str) -> None:
+    """What a server gives to browsers and clients, such as the beginning of its links."""
+    component, env = CONTAINERS[key], symbolic(CONTAINERS[key].env)
+    texts = [f"{name}={text}" for name, text in component.container.environment(env).items()]
+    texts += [mount.text for mount in component.storage.mounts(env) if isinstance(mount, ConfigFile)]
+    address = re.compile(r"//[\w.${}:-]*?\blocalhost(?!:\$\{\w+PORT)[^\s,\"']*")
+    assert [found for text in texts for found in address.findall(text)] == []
+
+
 @each_service
-def test_a_shared_setting_belongs_to_a_service_that_it_needs(name: str) -> None:
-    owners = {v.name: owned(CATALOGUE)[v.name][0] for v in variables(_service(name).env) if v.shared}
+def test_a_shared_secret_belongs_to_a_service_that_it_needs(name: str) -> None:
+    owners = {v.name: owned(CATALOGUE)[v.name][0] for v in variables(_service(name).env) if v.shared and v.secret}
     assert set(owners.values()) <= set(closure((name,), CATALOGUE)) - {name}
 
 

@@ -26,7 +26,7 @@ PORTS = {name: str(20001 + n) for n, name in enumerate(n for n in owned(CATALOGU
 TOLD = {"JAEGER_HOST_PORT": "30001", "LOKI_HOST_PORT": "30002", "KRATOS_PUBLIC_PORT": "30003"}
 TOLD |= {"KRATOS_ADMIN_PORT": "30004", "KRATOS_MAIL_PORT": "30005", "PULSAR_HOST_PORT": "30006"}
 TOLD |= {"PULSAR_HTTP_PORT": "30007", "TRAEFIK_HTTP_PORT": "30008", "TRAEFIK_HTTPS_PORT": "30009"}
-TOLD |= {"TRAEFIK_DASHBOARD_PORT": "30010"}
+TOLD |= {"TRAEFIK_DASHBOARD_PORT": "30010", "JAEGER_GRPC_PORT": "30011", "LOKI_GRPC_PORT": "30012"}
 _OF_SERVICES = resolve(CATALOGUE, [Source("test", SECRETS | PORTS | TOLD)]).envs
 ENVS: dict[str, ServiceEnv] = {k: _OF_SERVICES[i] for i in CATALOGUE.services for k in CATALOGUE.components((i,))}
 ANY_ADDRESS = re.compile(r"(?<!:-)0\.0\.0\.0|\[::\]|address: ['\"]?:\d")
@@ -78,8 +78,53 @@ def test_its_arguments_have_no_secret(layout: Layout, key: str) -> None:
 @each_process
 def test_it_is_told_the_port_of_each_setting(key: str, files: Mapping[str, str]) -> None:
     listening = {int(number) for text in files.values() for number in re.findall(r"(?<!\d)\d{5}(?!\d)", text)}
-    wanted = {port.host for port in PROCESSES[key].network.ports(ENVS[key])}
+    component = PROCESSES[key]
+    wanted = {port.host for port in (*component.network.ports(ENVS[key]), *process_of(component).ports(ENVS[key]))}
     assert wanted <= listening
+
+
+@each_process
+def test_with_other_ports_nothing_that_it_reads_has_a_usual_one(key: str, files: Mapping[str, str]) -> None:
+    usual = {str(variable.default) for name, (_, variable) in owned(CATALOGUE).items() if name.endswith("_PORT")}
+    usual -= UNUSED.get(key, set())
+    found = {path: [line for line in text.splitlines() if _numbers(line) & usual] for path, text in files.items()}
+    assert {path: lines for path, lines in found.items() if lines and not path.endswith(".env.example")} == {}
+
+
+UNUSED = {"redis": {"6379"}, "kratos-migrate": {"4433", "4434"}}
+"""What is in a file, while an argument says another one, or while nothing listens."""
+
+
+def _numbers(line: str) -> set[str]:
+    return set(re.findall(r"(?<![\w.$-])\d{2,5}(?![\w.-])", line.partition(" #")[0]))
+
+
+@each_process
+def test_with_ports_that_are_those_of_other_containers_each_still_gets_its_own(
+    key: str, layout: Layout, files: Mapping[str, str], tmp_path: Path
+) -> None:
+    """As where two ports of a service are swapped: a translated port is not translated again."""
+    component, env = PROCESSES[key], ENVS[key]
+    known = (*component.network.ports(env), *process_of(component).ports(env))
+    swapped = dict(zip((str(p.host) for p in known), (str(p.container) for p in reversed(known)), strict=True))
+    variables = {str(v): name for name, v in (SECRETS | PORTS | TOLD).items() if str(v) in swapped}
+    values = SECRETS | PORTS | TOLD | {variables[old]: new for old, new in swapped.items()}
+    of_services = resolve(CATALOGUE, [Source("test", values)]).envs
+    envs = {k: of_services[i] for i in CATALOGUE.services for k in CATALOGUE.components((i,))}
+    program = Path("/bin/sh")
+    other = Layout(tmp_path, CHECKOUT, PROCESSES, envs, dict.fromkeys(PROCESSES, (program, program.parent)))
+    other.write(key)
+    run = Path(other.environment(key)["HOME"])
+    before = str(Path(layout.environment(key)["HOME"]).parents[1])
+    pattern = re.compile(rf"(?<!\d)({'|'.join(swapped)})(?!\d)") if swapped else re.compile("(?!)")
+    for path, text in files.items():
+        expected = pattern.sub(lambda m: swapped[m[1]], text).replace(before, str(tmp_path))
+        assert _read((run / path).read_text()) == _read(expected), path
+
+
+def _read(text: str) -> list[str]:
+    """The lines that a process reads: only the start script of Pulsar's container reads its listeners from there."""
+    return [line for line in text.splitlines() if "PULSAR_PREFIX_" not in line]
 
 
 @each_process
@@ -103,7 +148,7 @@ def test_each_of_its_files_is_what_its_name_says(files: Mapping[str, str]) -> No
             "jaeger",
             "etc/jaeger/config.yaml",
             "extensions.jaeger_query",
-            {"http": {"endpoint": "127.0.0.1:30001"}, "grpc": {"endpoint": "127.0.0.1:16685"}},
+            {"http": {"endpoint": "127.0.0.1:30001"}, "grpc": {"endpoint": "127.0.0.1:30011"}},
         ),
         (
             "loki",
@@ -113,7 +158,7 @@ def test_each_of_its_files_is_what_its_name_says(files: Mapping[str, str]) -> No
                 "http_listen_address": "127.0.0.1",
                 "http_listen_port": 30002,
                 "grpc_listen_address": "127.0.0.1",
-                "grpc_listen_port": 9095,
+                "grpc_listen_port": 30012,
             },
         ),
         ("kratos", "etc/kratos/kratos.yml", "serve.public", {"host": "127.0.0.1", "port": 30003}),

@@ -19,7 +19,7 @@ from arcctl.checks.cause_report import (
 )
 from arcctl.model.data_version import SERVERS_NOTE, tag_for
 from arcctl.model.env import ServiceEnv, variables
-from arcctl.model.host_ports import PRIVILEGED, HostPort
+from arcctl.model.host_ports import HostPort
 from arcctl.model.probe import Answer
 from arcctl.model.rotation import Rotation
 from arcctl.model.service import BindMount, Component, Service, Volume
@@ -31,8 +31,6 @@ from arcctl.settings.resolve import ENVIRONMENT
 
 LINES = 60
 """How many lines of a log are read: those of the last run."""
-LOW_SHIFT = 8000
-"""What is added to a port that only root may use."""
 
 NewestBackup = Callable[[str], str]
 """The name of the newest whole backup with the data of a service; empty where there is none."""
@@ -113,7 +111,7 @@ class _ContextReader:
             data_folder=f"{runs_as.folder}/data/{volumes[0]}" if runs_as.folder and volumes else "",
             port=port,
             port_owner=project.port_owner(port.number) if port and project.ports.taken(port.number) else None,
-            free_port=self._free_port(port) if port else 0,
+            free_port=self.project.free_port(port.number) if port else 0,
             password=self._password(),
             config_file=config_file,
             same_lines=same_lines,
@@ -132,9 +130,6 @@ class _ContextReader:
             return next((port for port in own if port.number == named), None)
         taken = (port for port in own if self.project.ports.taken(port.number))
         return next(taken, None) if self.match.symptom.cause is Cause.PORT else None
-
-    def _free_port(self, port: HostPort) -> int:
-        return self.project.free_port(port.number + (LOW_SHIFT - 1 if port.number < PRIVILEGED else 0))
 
     def _config_file(self) -> tuple[str, bool]:
         """The file of the project that it reads from the path in its log, and whether it reads that as it is."""

@@ -88,6 +88,9 @@ Containers = Annotated[
 Unavailable = Annotated[bool, typer.Option("--all", help="Each service that cannot run here too, with the reason.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 Summary = Annotated[Path | None, typer.Option(metavar="FILE", help="Append a table in Markdown to it.")]
+FixedPorts = Annotated[
+    bool, typer.Option("--fixed-ports", help="Choose no free ports: refuse one that another project or program has.")
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Timeout = Annotated[float, typer.Option(min=1, help="Seconds to wait for everything to be ready.")]
 Progress = Annotated[

@@ -214,6 +214,7 @@ def sandbox(first: Project, tools: BackupTools) -> Iterator[tuple[Project, Backu
         project = replace(
             first,
             identity=replace(first.identity, name=name),
+            registered=False,
             catalogue=second.catalogue,
             environment={**first.environment, **images, **second.ports},
             directory=second.directory,

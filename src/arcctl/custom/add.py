@@ -74,7 +74,7 @@ def _document(fields: Mapping[str, Any], project: Project) -> dict[str, Any]:
 
 
 def free_ports(project: Project, count: int) -> tuple[int, ...]:
-    """Ports of the host that no service of the project uses, running or not, and that nothing listens on now."""
+    """Ports of the host that no service of a project uses, running or not, and that nothing listens on now."""
     used = {port.number for port in host_ports(project.catalogue, project.settings.envs, local=True)}
-    free = (port for port in range(FIRST_PORT, HIGHEST + 1) if port not in used and not project.ports.taken(port))
+    free = (port for port in range(FIRST_PORT, HIGHEST + 1) if port not in used and not project.is_taken(port))
     return tuple(itertools.islice(free, count))

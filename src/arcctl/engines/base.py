@@ -293,6 +293,9 @@ class Engine(Protocol):
     def runs_as(self, key: str) -> RunsAs:
         """Who runs a component, for people."""
 
+    def published_ports(self) -> frozenset[int]:
+        """The ports that containers of any project have on the engine's machine, without those of processes."""
+
     def port_owner(self, port: int) -> str:
         """`container NAME` for who publishes a port of the host; empty where the engine does not know."""
 

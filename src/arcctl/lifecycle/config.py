@@ -1,16 +1,24 @@
-"""`config`: list settings with their origin, check them, and change one: checked before anything is written."""
+"""`config`: list settings with their origin, check them, and change some: checked before anything is written."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from arcctl.errors import ArcError, SettingsError, UsageError, did_you_mean
-from arcctl.lifecycle import up
-from arcctl.lifecycle.config_report import ListedSetting, SetReport, SettingsReport, ShownValue, ValidateReport
+from arcctl.lifecycle import ports, up
+from arcctl.lifecycle.config_report import (
+    ChangedSetting,
+    ListedSetting,
+    SetReport,
+    SettingsReport,
+    ShownValue,
+    ValidateReport,
+)
 from arcctl.lifecycle.plan import Action, Step
 from arcctl.model.env import Variable
 from arcctl.model.graph import resolve
+from arcctl.model.host_ports import port_settings
 from arcctl.model.names import IMAGES
 from arcctl.project import Project, project_lock
 from arcctl.settings.image_tags import FIELD as IMAGE_TAG
@@ -49,6 +57,16 @@ class Change:
             yield f"the process environment sets {self.name} too, and overrides the file"
         if self.after.variable.secret:
             yield f"a server that stores passwords in its data still has the old one: arcctl secrets rotate {self.name}"
+        yield from self._about_port(project)
+
+    def _about_port(self, project: Project) -> Iterator[str]:
+        if not self.value or self.name not in port_settings(project.catalogue, local=True):
+            return
+        if other := project.reserved_by(int(self.value)):
+            yield f"port {self.value} is also one of the project {other}: only one of the two can be up"
+        local = project.engine.image_store is None
+        if self.name not in port_settings(project.catalogue, local=local):
+            yield f"on the {project.engine.name} engine containers have this port for themselves: nothing changes there"
 
 
 def keys(service: str, project: Project) -> dict[str, Variable]:
@@ -77,70 +95,94 @@ def find(service: str, key: str, project: Project) -> Variable:
     raise UsageError(f"{service} has no setting {name}", hint=hint)
 
 
-def propose(service: str, variable: Variable, value: str | None, project: Project) -> Change:
-    """What the setting would become; the value None removes it from the service's file.
+def is_setting(name: str, project: Project) -> bool:
+    """Whether this is the whole name of a setting."""
+    return name in owned(project.catalogue)
 
-    Raises SettingsError where the value does not fit, and for a port that another component uses.
+
+def find_by_name(name: str, project: Project) -> Variable:
+    """The setting with this whole name. Raises UsageError with the nearest one."""
+    known = {n: v for n, (_, v) in owned(project.catalogue).items() if not v.server_issued}
+    if name not in known:
+        hint = did_you_mean(name, known, "to see all settings: arcctl config show")
+        raise UsageError(f"there is no setting {name}", hint=hint)
+    return known[name]
+
+
+def propose(values: Mapping[str, str | None], project: Project) -> tuple[Change, ...]:
+    """What settings would become, by their whole names; None removes one from its service's file.
+
+    Raises SettingsError where a value does not fit, and for a port that another component uses.
     """
-    if value is not None:
-        check(project.catalogue, service, variable.name, value, insecure_demo=project.insecure_demo)
-    before = project.sources
-    mine = next((s for s in before if s.owner == service), Source(f"config/{service}/.env", {}, service))
-    values = {n: v for n, v in mine.values.items() if n != variable.name}
-    changed = replace(mine, values=values if value is None else {**values, variable.name: value})
-    first, *others = (s for s in before if s.owner != service)
-    after = (first, changed, *others)
-    known, name = project.catalogue, variable.name
-    change = Change(lookup(known, name, before), lookup(known, name, after), value)
-    _refuse_used_port(change, after, project)
-    return change
+    by_owner = _by_owner(values, project)
+    given = {owner: {n: v for n, v in own.items() if v is not None} for owner, own in by_owner.items()}
+    check(project.catalogue, given, insecure_demo=project.insecure_demo)
+    first, *others = before = project.sources
+    files = {source.owner: source for source in others if source.owner}
+    changed = [_changed(files.get(i, Source(f"config/{i}/.env", {}, i)), own) for i, own in by_owner.items()]
+    after = (first, *changed, *(source for source in others if source.owner not in by_owner))
+    known = project.catalogue
+    changes = tuple(Change(lookup(known, n, before), lookup(known, n, after), v) for n, v in values.items())
+    _refuse_used_port(values, after, project)
+    return changes
 
 
-def _refuse_used_port(change: Change, sources: tuple[Source, ...], project: Project) -> None:
+def _by_owner(values: Mapping[str, str | None], project: Project) -> dict[str, dict[str, str | None]]:
+    owners, found = owned(project.catalogue), dict[str, dict[str, str | None]]()
+    for name, value in values.items():
+        found.setdefault(owners[name][0], {})[name] = value
+    return found
+
+
+def _changed(source: Source, values: Mapping[str, str | None]) -> Source:
+    merged = {**source.values, **values}
+    return replace(source, values={name: value for name, value in merged.items() if value is not None})
+
+
+def _refuse_used_port(changed: Container[str], sources: tuple[Source, ...], project: Project) -> None:
     """Raises SettingsError for a port that another component has. Settings that are invalid are told elsewhere."""
     try:
         settings = resolve_settings(project.catalogue, (*sources, any_secrets(project.catalogue)), insecure_demo=True)
     except SettingsError:
         return
-    start = prefix_of(change.after.service, project.catalogue)
     for collision in project.port_collisions(settings):
         for port in (collision.first, collision.second):
-            if port.service == change.after.service and f"{start}{port.setting}" == change.name:
+            if port.variable in changed:
                 hint = port.change_to(project.free_port(port.number, settings))
                 raise SettingsError(str(collision), hint=hint)
 
 
-async def write(change: Change, project: Project) -> None:
-    """Write the service's file, and the file that Compose reads."""
+async def write(changes: Iterable[Change], project: Project) -> None:
+    """Write the files of the services, all or none, and the file that Compose reads."""
     with await project_lock(project):
-        project.directory.set_value(change.after.service, change.name, change.value)
+        project.directory.set_values(_by_owner({change.name: change.value for change in changes}, project))
         if project.directory.secrets():
-            _refresh(project)
+            _refresh(project.reloaded())
 
 
 def _refresh(project: Project) -> None:
     """Another setting that is invalid does not undo this change; the next command refuses it."""
     try:
-        project.directory.write_compose_env(project.reloaded().settings.mapping())
+        project.directory.write_compose_env(project.settings.mapping())
+        ports.reserve(project)
     except SettingsError as error:
         project.note(f"another setting is invalid: {error.message}")
 
 
-def report(change: Change, project: Project, *, written: bool) -> SetReport:
-    """What a change did, or would do; `project` is the one that has it."""
+def report(changes: Iterable[Change], project: Project, *, written: bool) -> SetReport:
+    """What changes did, or would do; `project` is the one that has them."""
+    changes = tuple(changes)
     return SetReport(
-        name=change.name,
-        service=change.after.service,
-        before=_shown(change.before),
-        after=_shown(change.after),
+        changes=tuple(map(_shown, changes)),
         written=written,
-        warnings=tuple(change.warnings(project)),
+        warnings=tuple(text for change in changes for text in change.warnings(project)),
         recreated=_recreated(project) if written else None,
     )
 
 
-def _shown(value: Value) -> ShownValue:
-    return ShownValue(value.shown, value.origin)
+def _shown(change: Change) -> ChangedSetting:
+    before, after = (ShownValue(value.shown, value.origin) for value in (change.before, change.after))
+    return ChangedSetting(name=change.name, service=change.after.service, before=before, after=after)
 
 
 def _recreated(project: Project) -> tuple[Step, ...] | None:

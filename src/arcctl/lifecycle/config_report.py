@@ -38,13 +38,18 @@ class ShownValue:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SetReport:
+class ChangedSetting:
     """One setting before and after."""
 
     name: str
     service: str
     before: ShownValue
     after: ShownValue
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetReport:
+    changes: tuple[ChangedSetting, ...]
     written: bool
     warnings: tuple[str, ...]
     recreated: tuple[Step, ...] | None

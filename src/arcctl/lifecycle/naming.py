@@ -18,6 +18,8 @@ def named(project: Project) -> Project:
 
     Raises PreflightError where a name that a person wants is in use.
     """
+    if not project.registered:
+        return project
     if project.identity.id:
         identities.remember(project.identity, project.directory)
         return project

@@ -36,6 +36,8 @@ class UpReport:
     """Services that were asked for by a layer's name and are not available on this engine."""
     resources: tuple[ResourceResult, ...] = ()
     """What was set up in services that are new."""
+    ports: Mapping[str, int] = field(default_factory=dict)
+    """By variable: those that were chosen for these services, because the usual ones were not free."""
 
     @property
     def passed(self) -> bool:
@@ -75,6 +77,8 @@ class InitReport:
     directory: Path
     generated: tuple[str, ...]
     """Names of secrets."""
+    ports: Mapping[str, int] = field(default_factory=dict)
+    """By variable: those that were chosen, because the usual ones were not free."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from arcctl.checks.causes import NewestBackup, causes
 from arcctl.engines.base import Observed
 from arcctl.errors import DeadlineError, UnhealthyError
-from arcctl.lifecycle import bootstrap, data_versions, image_lock, preflight, stopping
+from arcctl.lifecycle import bootstrap, data_versions, image_lock, ports, preflight, stopping
 from arcctl.lifecycle import input_hashes as hashing
 from arcctl.lifecycle import plan as planning
 from arcctl.lifecycle.executor import PlanExecutor
@@ -29,6 +29,8 @@ class Request:
     dry_run: bool = False
     locked: bool = False
     """Refuse images that are not the locked ones."""
+    fixed_ports: bool = False
+    """Refuse ports that others have, rather than choose free ones."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,8 @@ def prepare(request: Request, project: Project) -> Prepared:
     if ended or any(now.changed for now in observed.containers.values()):  # which may be repaired, or have passed
         observed = engine.observe()
     wanted = closure((*asked, *project.catalogue.owners(ended)), project.catalogue)
+    if not request.dry_run:
+        project = ports.choose(project, wanted if request.fixed_ports else None)
     services = _available(request.words, wanted, observed, project)
     project.note(f"services: {', '.join(services)}")
     data_versions.refuse(services, project, observed, volumes)
@@ -120,10 +124,11 @@ async def launch(request: Request, project: Project) -> UpReport:
     new = tuple(
         i for i in outcome.ready if i in project.catalogue.services and i not in project.directory.bootstrapped()
     )
+    report = UpReport(plan, outcome, prepared.left_out, ports=ports.chosen(project, plan.services))
     if not new:
-        return UpReport(plan, outcome, prepared.left_out)
+        return report
     found = await bootstrap.set_up(new, project, outcome.observed, create=True, since=outcome.seconds, detail=True)
-    return UpReport(plan, outcome, prepared.left_out, found)
+    return replace(report, resources=found)
 
 
 def raise_for_failed(report: UpReport, project: Project, newest_backup: NewestBackup) -> None:

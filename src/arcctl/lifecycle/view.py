@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from arcctl.events import Event, Kind
 from arcctl.lifecycle.config_report import SetReport, SettingsReport, ValidateReport
@@ -11,7 +11,9 @@ from arcctl.model.resource import ResourceResult, State
 from arcctl.terminal import console as terminal
 from arcctl.terminal import document
 
-SHOW, VALIDATE, DIFF, SET = (f"arcctl.config-{verb}/v1" for verb in ("show", "validate", "diff", "set"))
+SHOW, VALIDATE, DIFF, SET, SET_SEVERAL = (
+    f"arcctl.config-{verb}/v1" for verb in ("show", "validate", "diff", "set", "set-several")
+)
 BOOTSTRAP, PS = "arcctl.bootstrap/v1", "arcctl.ps/v1"
 WORDS = {
     State.EXISTS: ("✔ exists", "green"),
@@ -52,15 +54,24 @@ def up(report: UpReport, *, waited: bool) -> None:
             terminal.line(str(step))
         return
     if not waited:
+        _ports(report.ports)
         terminal.say("started; to wait until everything is ready: arcctl health --wait")
         return
     done = "ready" if report.plan.changes else "already running, nothing to do"
     terminal.say(f"{done}: {', '.join(report.plan.services)} ({outcome.seconds:.1f} s)", style="green")
     if outcome.stubs:
         terminal.say(f"stubs, not the real servers: {', '.join(outcome.stubs)}", style="yellow")
+    _ports(report.ports)
     if report.left_out:
         terminal.say(f"not available here: {', '.join(report.left_out)}", style="yellow")
     terminal.say("next: arcctl info, arcctl health" + (", arcctl engine list" if report.left_out else ""))
+
+
+def _ports(chosen: Mapping[str, int]) -> None:
+    """What a user of the usual ports has to know."""
+    if chosen:
+        ports = ", ".join(f"{name}={number}" for name, number in chosen.items())
+        terminal.say(f"ports in the place of usual ones that are not free: {ports}")
 
 
 def warn(event: Event) -> None:
@@ -73,6 +84,7 @@ def init(report: InitReport) -> None:
     count = terminal.count(len(report.generated), "secret")
     generated = f"{count} generated" if report.generated else "secrets exist already"
     terminal.say(f"project {report.directory}: {generated}")
+    _ports(report.ports)
     terminal.say("next: arcctl up")
 
 
@@ -128,6 +140,16 @@ def settings(report: SettingsReport, *, as_json: bool) -> None:
         terminal.table(("SETTING", "VALUE", "ORIGIN", "MEANING"), rows)
 
 
+def _changed_json(report: SetReport, *, several: bool) -> None:
+    recreated = report.recreated and [{"name": step.key, "cause": step.cause} for step in report.recreated]
+    if several:
+        terminal.line(document.text(SET_SEVERAL, report, recreated=recreated))
+    else:
+        (change,) = report.changes
+        rest = {"written": report.written, "warnings": report.warnings, "recreated": recreated}
+        terminal.line(document.text(SET, change, **rest))
+
+
 def changed_settings(report: SettingsReport, *, as_json: bool) -> None:
     if as_json:
         terminal.line(document.text(DIFF, report))
@@ -155,14 +177,15 @@ def _warn(warnings: Iterable[str]) -> None:
         terminal.say(f"warning: {text}", style="yellow")
 
 
-def changed_setting(report: SetReport, *, as_json: bool) -> None:
+def changed(report: SetReport, *, as_json: bool, several: bool) -> None:
+    """As a list where `several` could be given, although it was one."""
     if as_json:
-        recreated = report.recreated and [{"name": step.key, "cause": step.cause} for step in report.recreated]
-        terminal.line(document.text(SET, report, recreated=recreated))
+        _changed_json(report, several=several)
         return
     _warn(report.warnings)
-    before, after = report.before, report.after
-    terminal.line(f"{report.name}: {before.value} ({before.origin}) -> {after.value} ({after.origin})")
+    for change in report.changes:
+        before, after = change.before, change.after
+        terminal.line(f"{change.name}: {before.value} ({before.origin}) -> {after.value} ({after.origin})")
     for step in report.recreated or ():
         terminal.line(str(step))
     if not report.written:

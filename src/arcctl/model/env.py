@@ -65,9 +65,9 @@ def generated(length: int = 43, *, alphabet: str = "urlsafe") -> Any:
     return Field(json_schema_extra={"generate": rule}, min_length=exact, max_length=exact)
 
 
-def shared(name: str) -> Any:
+def shared(name: str, default: Any = ...) -> Any:
     """A setting of another service, by its full variable name (`REDIS_PASSWORD`)."""
-    return Field(validation_alias=name)
+    return Field(default, validation_alias=name)
 
 
 def server_issued() -> Any:

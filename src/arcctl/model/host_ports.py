@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
 from arcctl.model.env import ServiceEnv, symbolic
-from arcctl.model.service import Catalogue, Component, Service
+from arcctl.model.service import Catalogue, Component, Port, Service
 
 HIGHEST = 65535
 PRIVILEGED = 1024
 """Ports below are for root."""
+FOR_ALL = 8000
+"""Added to a port for root, this makes one for everybody."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +25,8 @@ class HostPort:
     service: str
     component: str
     """Key of the component that listens: the service itself or a sidecar."""
+    variable: str = field(default="", compare=False)
+    """The variable that chooses it; empty for a port that no setting changes."""
     setting: str = ""
     """The setting that chooses it, without the prefix of its service; empty for a port that no setting changes."""
     exported: str = ""
@@ -45,13 +49,18 @@ class PortOwner:
     """The program or the container, as precisely as the system tells."""
     project: str = ""
     """The directory of the arcctl project that it belongs to; empty where that is not known."""
+    project_name: str = ""
+    """Its name, where that is known."""
 
     def __str__(self) -> str:
-        return f"{self.name} of the project {self.project}" if self.project else self.name
+        shown = f"{self.project_name} ({self.project})" if self.project_name else self.project
+        return f"{self.name} of the project {shown}" if shown else self.name
 
     @property
     def stop(self) -> str:
         """What gives the port free; it destroys nothing."""
+        if self.project_name:
+            return f"arcctl -p {self.project_name} down"
         return f"arcctl --project-directory {shlex.quote(self.project)} down" if self.project else f"stop {self.name}"
 
 
@@ -88,23 +97,32 @@ def host_ports(
     )
 
 
+def port_settings(catalogue: Catalogue, *, local: bool) -> frozenset[str]:
+    """The variables that choose ports of this machine."""
+    envs = {i: symbolic(service.env) for i, service in catalogue.services.items()}
+    return frozenset(port.variable for port in host_ports(catalogue, envs, local=local) if port.variable)
+
+
 def _ports(
     service: Service[Any], component: Component[Any], env: ServiceEnv, exported: Container[str], *, local: bool
 ) -> Iterator[HostPort]:
-    published = component.network.ports(env)
-    for port, named in zip(published, component.network.ports(symbolic(component.env)), strict=True):
+    used, named_ports = (_used(component, e, local=local) for e in (env, symbolic(component.env)))
+    for port, named in zip(used, named_ports, strict=True):
         variable = _variable(str(named.host))
         yield HostPort(
             number=port.host,
             service=service.id,
             component=component.id,
+            variable=variable,
             setting=variable.removeprefix(service.env.env_prefix),
             exported=variable if variable in exported else "",
         )
-    inner = component.process.ports if component.process and local else {}
-    for inside, number in inner.items():
-        if inside not in {port.container for port in published}:
-            yield HostPort(number=number, service=service.id, component=component.id)
+
+
+def _used(component: Component[Any], env: ServiceEnv, *, local: bool) -> tuple[Port, ...]:
+    """Where a component listens on this machine; without `local`, where its container is published."""
+    inner = component.process.ports(env) if component.process and local else ()
+    return (*component.network.ports(env), *inner)
 
 
 def _variable(reference: str) -> str:
@@ -138,8 +156,8 @@ def collisions(ports: Iterable[HostPort]) -> tuple[Collision, ...]:
     )
 
 
-def free_port(near: int, used: Iterable[HostPort], taken: Callable[[int], bool]) -> int:
-    """The next higher port that no component uses and nobody listens on; those below `PRIVILEGED` are left out."""
-    known = {port.number for port in used}
-    wanted: Iterable[int] = chain(range(max(near + 1, PRIVILEGED), HIGHEST + 1), range(PRIVILEGED, near))
-    return next(number for number in wanted if number not in known and not taken(number))
+def free_port(near: int, used: Container[int], taken: Callable[[int], bool]) -> int:
+    """The next higher port that no component uses and nobody has; for one that is for root only, 8080 for 80."""
+    first = near + (1 if near >= PRIVILEGED else FOR_ALL)
+    wanted: Iterable[int] = chain(range(first, HIGHEST + 1), range(PRIVILEGED, first))
+    return next(number for number in wanted if number not in used and not taken(number))

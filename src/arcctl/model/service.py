@@ -142,10 +142,10 @@ class Process(Generic[E]):
     mounts: Callable[[E], tuple[Mount, ...]] = lambda env: ()
     patches: Callable[[E], Mapping[str, Any]] = lambda env: {}
     """For YAML files by their container path: what is merged over them; None removes a key."""
-    ports: Mapping[int, int] = field(default_factory=dict)
-    """Local ports of container ports that are not published, where two servers use the same port."""
+    ports: Callable[[E], tuple[Port, ...]] = lambda env: ()
+    """Those of the container that are not published: here all servers share one address."""
     single_instance: bool = False
-    """Whether its data is bound to an address that only one server of a machine can use."""
+    """Whether its data is bound to an address, so that a copy of it cannot be used beside it."""
     defaults: Mapping[str, str] = field(default_factory=dict)
     """Settings with another default here."""
     stop_signal: str = "TERM"

@@ -141,6 +141,8 @@ SERVICE: Service[Env] = Service(
             "GF_SECURITY_ADMIN_PASSWORD__FILE": _LOGIN_FILE,
             "GF_SECURITY_DISABLE_GRAVATAR": "true",
             "GF_USERS_ALLOW_SIGN_UP": "false",
+            # What its links begin with, in shared views and in mails.
+            "GF_SERVER_ROOT_URL": f"http://localhost:{env.host_port}/",
             # Without these Grafana downloads plugins and asks for updates at each start: slow, and it fails offline.
             "GF_PLUGINS_PREINSTALL_DISABLED": "true",
             "GF_PLUGINS_PREINSTALL_AUTO_UPDATE": "false",

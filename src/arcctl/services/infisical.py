@@ -27,7 +27,7 @@ from arcctl.model.service import (
 )
 from arcctl.model.smoke_test import Call, Calls, SmokeTest
 from arcctl.model.telemetry import Scrape, Telemetry
-from arcctl.services import postgres, redis
+from arcctl.services import postgres, redis, traefik
 from arcctl.services.presets.web import answers, ui, web
 
 ID = service_id(__name__)
@@ -64,6 +64,8 @@ class Env(postgres.ConsumerEnv, env_prefix="INFISICAL_"):
     """Name of the machine identity `arcctl`, by which arcctl logs in to change `client_secret`."""
     operator_client_secret: SecretStr = server_issued()
     """Its secret."""
+    gateway_port: HostPort = shared("TRAEFIK_HTTP_PORT", traefik.HTTP_PORT)
+    """Port of the gateway, which is in the addresses of its pages."""
     redis_password: SecretStr = shared("REDIS_PASSWORD")
     """Password of Redis, which holds the job queues."""
 
@@ -317,7 +319,7 @@ SERVICE: Service[Env] = Service(
         init=True,
         environment=lambda env: {
             "NODE_ENV": "production",
-            "SITE_URL": f"http://{ID}.localhost",
+            "SITE_URL": f"http://{ID}.localhost:{env.gateway_port}",
             "TELEMETRY_ENABLED": "false",
             "DISABLE_UPDATE_CHECK": "true",
             "ANNOUNCEMENTS_ENABLED": "false",

@@ -27,7 +27,7 @@ from arcctl.services.presets.collectors import SYMPTOMS, Memory
 from arcctl.services.presets.web import answers, ui, web
 
 ID = service_id(__name__)
-PORT, GRPC_PORT, HEALTH_PORT = 16686, 16685, 13133
+PORT, GRPC_PORT, HEALTH_PORT, METRICS_PORT = 16686, 16685, 13133, 8888
 _CONFIG = "/etc/jaeger/config.yaml"
 _MEMORY = Memory(mb=1024, limit=80, spike=15)
 
@@ -47,10 +47,21 @@ SOURCE = GoModule(
 class Env(ServiceEnv, env_prefix="JAEGER_"):
     host_port: HostPort = PORT
     """Port on the host's loopback address."""
+    # The collector has the usual numbers.
+    otlp_grpc_port: HostPort = 14317
+    """Port for the collector's OTLP over gRPC, without Docker."""
+    otlp_http_port: HostPort = 14318
+    """Port for OTLP over HTTP, without Docker."""
+    health_port: HostPort = 14133
+    """Port of the health endpoint, without Docker."""
+    metrics_port: HostPort = 14888
+    """Port of its own metrics, without Docker."""
+    grpc_port: HostPort = GRPC_PORT
+    """Port of its query interface over gRPC, without Docker."""
 
 
 def _loopback(env: Env) -> dict[str, dict[str, str]]:
-    return {"http": {"endpoint": f"127.0.0.1:{env.host_port}"}, "grpc": {"endpoint": f"127.0.0.1:{GRPC_PORT}"}}
+    return {"http": {"endpoint": f"127.0.0.1:{PORT}"}, "grpc": {"endpoint": f"127.0.0.1:{GRPC_PORT}"}}
 
 
 def find(what: str, trace_id: str, expect: str) -> Call:
@@ -116,7 +127,7 @@ SERVICE: Service[Env] = Service(
     ),
     backup=lambda env: Folder("data"),
     telemetry=Telemetry(
-        scrape=Scrape(8888),
+        scrape=Scrape(METRICS_PORT),
         signals={Signal.TRACE: FIND_TRACE},
         memory='max(otelcol_process_memory_rss_bytes{job="$id"})',
         rate=rate('otelcol_receiver_accepted_spans_total{job="$id"}'),
@@ -130,14 +141,23 @@ SERVICE: Service[Env] = Service(
     process=Process(
         sources=(SOURCE,),
         command=lambda env: ("{program}", f"--config={_CONFIG}"),
-        environment=lambda env: {"METRICS_HOST": "127.0.0.1", "METRICS_PORT": "14888", **_MEMORY.environment},
+        environment=lambda env: {
+            "METRICS_HOST": "127.0.0.1",
+            "METRICS_PORT": str(env.metrics_port),
+            **_MEMORY.environment,
+        },
         patches=lambda env: {
             _CONFIG: {
                 "extensions": {"jaeger_query": _loopback(env)},
                 "processors": {"memory_limiter": _MEMORY.limiter},
             }
         },
-        # The collector has the usual numbers.
-        ports={4317: 14317, 4318: 14318, HEALTH_PORT: 14133, 8888: 14888, GRPC_PORT: GRPC_PORT},
+        ports=lambda env: (
+            Port(4317, env.otlp_grpc_port, "otlp-grpc"),
+            Port(4318, env.otlp_http_port, "otlp-http"),
+            Port(HEALTH_PORT, env.health_port, "health"),
+            Port(METRICS_PORT, env.metrics_port, "metrics"),
+            Port(GRPC_PORT, env.grpc_port, "grpc"),
+        ),
     ),
 )

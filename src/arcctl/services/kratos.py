@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from arcctl.model.binaries import GoModule
 from arcctl.model.connection import Endpoint
 from arcctl.model.data_store import PAGE, Identities
-from arcctl.model.env import HostPort, generated, reveal
+from arcctl.model.env import HostPort, generated, reveal, shared
 from arcctl.model.probe import Http
 from arcctl.model.resource import Resource
 from arcctl.model.rotation import Fixed, Rotation
@@ -34,7 +34,7 @@ from arcctl.model.service import (
 from arcctl.model.smoke_test import Call, Calls, SmokeTest
 from arcctl.model.symptom import Cause, Symptom
 from arcctl.model.telemetry import Scrape, Telemetry, Unit, rate
-from arcctl.services import postgres
+from arcctl.services import postgres, traefik
 from arcctl.services.presets.web import answers, web
 
 ID = service_id(__name__)
@@ -76,12 +76,16 @@ MAIL_SOURCE = GoModule(
 
 
 class Env(postgres.ConsumerEnv, env_prefix="KRATOS_"):
+    gateway_port: HostPort = shared("TRAEFIK_HTTP_PORT", traefik.HTTP_PORT)
+    """Port of the gateway, which is in the addresses of its pages."""
     public_port: HostPort = PORT
     """Port of the public API on the host's loopback address."""
     admin_port: HostPort = ADMIN_PORT
     """Port of the admin API, which asks for no password, on the host's loopback address."""
     mail_port: HostPort = MAIL_PORT
     """Port of Mailpit's web page on the host's loopback address."""
+    smtp_port: HostPort = SMTP_PORT
+    """Port at which Mailpit takes mails, without Docker."""
     cookie_secret: SecretStr = generated()
     """Signs session cookies."""
     previous_cookie_secret: SecretStr = generated()
@@ -110,6 +114,11 @@ def _secrets(env: Env) -> str:
 
 def _mounts(env: Env) -> tuple[Mount, ...]:
     return (BindMount(ID, _FOLDER), ConfigFile(_SECRETS, _secrets(env), uid=UID, gid=UID))
+
+
+def _environment(env: Env) -> dict[str, str]:
+    """Forms and redirects lead to the address that browsers see."""
+    return {"GOMEMLIMIT": "200MiB", "SERVE_PUBLIC_BASE_URL": f"http://{ID}.localhost:{env.gateway_port}/"}
 
 
 def _loopback(env: Env) -> dict[str, dict[str, str | int]]:
@@ -145,8 +154,8 @@ _MAIL: Component[Env] = Component(
     ),
     process=Process(
         sources=(MAIL_SOURCE,),
-        command=lambda env: ("{program}", "--listen", f"127.0.0.1:{env.mail_port}", "--smtp", f"127.0.0.1:{SMTP_PORT}"),
-        ports={SMTP_PORT: SMTP_PORT},
+        command=lambda env: ("{program}", "--listen", f"127.0.0.1:{MAIL_PORT}", "--smtp", f"127.0.0.1:{SMTP_PORT}"),
+        ports=lambda env: (Port(SMTP_PORT, env.smtp_port, "smtp"),),
     ),
 )
 
@@ -259,9 +268,7 @@ SERVICE: Service[Env] = Service(
     env=Env,
     needs=(postgres.SERVICE,),
     components=(_MAIL, postgres.database(ID, Env), _MIGRATE),
-    container=Container(
-        image=IMAGE, command=_SERVE, environment=lambda env: {"GOMEMLIMIT": "200MiB"}, tmpfs=_NO_VOLUMES, memory_mb=256
-    ),
+    container=Container(image=IMAGE, command=_SERVE, environment=_environment, tmpfs=_NO_VOLUMES, memory_mb=256),
     network=Network(
         ports=lambda env: (
             Port(PORT, env.public_port, "public"),

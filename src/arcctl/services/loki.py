@@ -55,11 +55,13 @@ _OVERRIDES = (
 class Env(ServiceEnv, env_prefix="LOKI_"):
     host_port: HostPort = PORT
     """Port on the host's loopback address."""
+    grpc_port: HostPort = GRPC_PORT
+    """Port over which its parts talk to each other, without Docker."""
 
 
 def _loopback(env: Env) -> dict[str, str | int]:
     addresses = {"http_listen_address": "127.0.0.1", "grpc_listen_address": "127.0.0.1"}
-    return {**addresses, "http_listen_port": env.host_port, "grpc_listen_port": GRPC_PORT}
+    return {**addresses, "http_listen_port": env.host_port, "grpc_listen_port": env.grpc_port}
 
 
 def find_trace(service: str, what: str = "the log", expect: str = "{trace_id}", options: str = "limit=10") -> Call:
@@ -163,6 +165,6 @@ SERVICE: Service[Env] = Service(
         sources=(SOURCE,),
         command=lambda env: ("{program}", f"-config.file={_CONFIG}"),
         patches=lambda env: {_CONFIG: {"server": _loopback(env)}},
-        ports={GRPC_PORT: GRPC_PORT},
+        ports=lambda env: (Port(GRPC_PORT, env.grpc_port, "grpc"),),
     ),
 )

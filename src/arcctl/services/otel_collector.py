@@ -48,6 +48,8 @@ class Env(ServiceEnv, env_prefix="OTEL_COLLECTOR_"):
     """Port for OTLP over HTTP on the host's loopback address."""
     health_port: HostPort = HEALTH_PORT
     """Port of the health endpoint on the host's loopback address."""
+    metrics_port: HostPort = METRICS_PORT
+    """Port of its own metrics, without Docker."""
 
 
 _SIGNALS = ("TRACES", "METRICS", "LOGS", "PROFILES")
@@ -233,10 +235,10 @@ SERVICE: Service[Env] = Service(
         command=lambda env: ("{program}", *_OPTIONS),
         environment=lambda env: {
             "METRICS_HOST": "127.0.0.1",
-            "METRICS_PORT": str(METRICS_PORT),
+            "METRICS_PORT": str(env.metrics_port),
             **_MEMORY.environment,
         },
         patches=lambda env: {_CONFIG: {"processors": {"memory_limiter": _MEMORY.limiter}}},
-        ports={METRICS_PORT: METRICS_PORT},
+        ports=lambda env: (Port(METRICS_PORT, env.metrics_port, "metrics"),),
     ),
 )

@@ -193,7 +193,7 @@ SERVICE: Service[Env] = Service(
     # A span is counted with the second flush after it; they come every 10 s.
     process=Process(
         sources=(SOURCE,),
-        command=lambda env: ("{program}", *_OPTIONS, f"--web.listen-address=127.0.0.1:{env.host_port}"),
+        command=lambda env: ("{program}", *_OPTIONS, f"--web.listen-address=127.0.0.1:{PORT}"),
         patches=lambda env: {f"{_FOLDER}/{_CONTAINERS}": {"scrape_configs": []}},
     ),
 )

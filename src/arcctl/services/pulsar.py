@@ -33,8 +33,6 @@ from arcctl.model.telemetry import Alert, Panel, Scrape, Telemetry, Unit
 
 ID = service_id(__name__)
 PORT, HTTP_PORT = 6650, 8080
-STORE_PORT = 3181
-"""Where the broker reaches its own store for messages."""
 LISTENER = "external"
 """What a client on the host passes as `listener_name`; clients in containers pass none."""
 _DATA = "/pulsar/data"
@@ -107,7 +105,7 @@ def _standalone(env: Env) -> dict[str, str | int]:
         "webServicePort": env.http_port,
         "bindAddress": "127.0.0.1",
         "advertisedAddress": "127.0.0.1",
-        "advertisedListeners": f"{LISTENER}:pulsar://127.0.0.1:{env.host_port}",
+        "advertisedListeners": f"{LISTENER}:pulsar://127.0.0.1:{PORT}",
         "internalListenerName": LISTENER,
         "listeningInterface": "{loopback}",
         "allowLoopback": "true",
@@ -286,8 +284,8 @@ SERVICE: Service[Env] = Service(
     telemetry=_TELEMETRY,
     process=Process(
         sources=(SOURCE,),
-        single_instance=True,  # ledgers remember their store by its address
-        ports={STORE_PORT: STORE_PORT},
+        # Ledgers remember their store by its address: a free port that it takes when its data is new, and keeps.
+        single_instance=True,
         command=lambda env: (
             "java",
             *_MEMORY,

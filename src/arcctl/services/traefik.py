@@ -85,7 +85,7 @@ def _users(env: Env) -> str:
 
 def _static(env: Env) -> dict[str, object]:
     """Static settings of a gateway without containers: routes come from a file, ports are the host's."""
-    ports = {"web": env.http_port, "websecure": env.https_port, ID: env.dashboard_port}
+    ports = {"web": HTTP_PORT, "websecure": HTTPS_PORT, ID: PORT}
     return {
         "entryPoints": {name: {"address": f"127.0.0.1:{port}"} for name, port in ports.items()},
         "providers": {"docker": None},

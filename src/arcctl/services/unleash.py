@@ -246,6 +246,8 @@ SERVICE: Service[Env] = Service(
             "DATABASE_SSL": "false",
             "DATABASE_POOL_MAX": "10",
             "CHECK_VERSION": "false",
+            # What its links begin with.
+            "UNLEASH_URL": f"http://localhost:{env.host_port}",
             "SEND_TELEMETRY": "false",
             # Flags are listed by searching for them; 15 times a minute is for people.
             "SEARCH_FEATURES_RATE_LIMIT_PER_MINUTE": "6000",

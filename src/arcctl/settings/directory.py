@@ -33,6 +33,8 @@ from arcctl.settings.resolve import Source
 from arcctl.settings.text import CUT_OFF, DAMAGED, parse_yaml, read_json, read_text, unreadable
 
 COMPOSE_LINK = ".env"
+KEPT_PORTS = f"{STATE}/ports.env"
+"""The ports that were chosen for this project, in the place of usual ones that were not free."""
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 SHARED, SHARED_FOLDER = 0o644, 0o755
 """For what containers mount: their servers run as other users. A strict `umask` would keep these out."""
@@ -97,12 +99,24 @@ class ProjectDirectory:
                 _remove(self.root, gone)
 
     def sources(self, owners: Iterable[str]) -> tuple[Source, ...]:
-        """The values in the files of this project: `config/<id>/.env` of each owner, then the generated secrets."""
+        """The values in the files of this project: `config/<id>/.env` of each owner, secrets, chosen ports."""
         paths = {i: self.root / "config" / i / ".env" for i in owners}
         with readable(self.root):
             files = [Source(f"config/{i}/.env", read_env(p, f"config/{i}/.env"), i) for i, p in paths.items()]
         secrets = Source(f"{STATE}/{self.secrets_file.name}", self.secrets())
-        return (*(file for file in files if file.values), secrets)
+        ports = Source(KEPT_PORTS, self.kept_ports())
+        return (*(file for file in files if file.values), secrets, *([ports] if ports.values else ()))
+
+    def kept_ports(self) -> dict[str, str]:
+        """The ports that were chosen for this project, by variable name."""
+        return read_env(self.root / KEPT_PORTS, KEPT_PORTS)
+
+    def keep_ports(self, ports: Mapping[str, int]) -> None:
+        """Keep ports that were chosen; all others stay."""
+        if ports:
+            values = {**self.kept_ports(), **{name: str(number) for name, number in ports.items()}}
+            note = "Chosen where usual ports were not free. To change one: arcctl config set REDIS_HOST_PORT=6390"
+            self.write_private({self.root / KEPT_PORTS: env_text(values, note)})
 
     def secrets(self) -> dict[str, str]:
         """The generated secrets, by variable name; empty before `init`."""
@@ -134,11 +148,20 @@ class ProjectDirectory:
 
     def set_value(self, service: str, name: str, value: str | None) -> None:
         """Write one setting to the service's `.env` file, or remove it (None); all other lines stay."""
-        path = self.root / "config" / service / ".env"
+        self.set_values({service: {name: value}})
+
+    def set_values(self, values: Mapping[str, Mapping[str, str | None]]) -> None:
+        """The same for several settings, by service: all of them, or none."""
+        texts = {}
         with readable(self.root):
-            text = read_text(path, "")
-            _create_shared_folder(path.parent)
-            write_whole(path, dotenv.assigned(text, name, value), PRIVATE_FILE)
+            for service, changed in values.items():
+                path = self.root / "config" / service / ".env"
+                texts[path] = read_text(path, "")
+                for name, value in changed.items():
+                    texts[path] = dotenv.assigned(texts[path], name, value)
+            for path in texts:
+                _create_shared_folder(path.parent)
+            write_all(texts, PRIVATE_FILE)
 
     def secret_changes(self) -> dict[str, str]:
         """When each secret was last changed, as an ISO 8601 time, where it is known."""
@@ -331,7 +354,14 @@ class ProjectDirectory:
         reads: list[Callable[[], object]] = [partial(read_env, p, str(p.relative_to(self.root))) for p in envs]
         reads += [partial(self._check, p) for p in sorted(self.root.glob("config/*/**/*.y*ml"))]
         reads += [partial(read_json, path, object, None) for path in sorted(state - set(self._rebuildable()))]
-        reads += [self.rotation, self.engine, self.used_engines, *self._rebuildable().values(), self.image_lock]
+        reads += [
+            self.kept_ports,
+            self.rotation,
+            self.engine,
+            self.used_engines,
+            *self._rebuildable().values(),
+            self.image_lock,
+        ]
         found = map(_problem, (self.secrets, *reads))
         return tuple({error.message: error for error in found if error}.values())
 

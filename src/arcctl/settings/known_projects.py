@@ -30,6 +30,14 @@ class KnownProject:
     used: float = 0.0
     """When a command last changed something of it or looked at it, in seconds since 1970."""
 
+    def __str__(self) -> str:
+        return f"{self.name} ({self.directory})"
+
+    @property
+    def reserves(self) -> bool:
+        """Whether others leave its ports alone: one whose directory is gone may have been moved with its data."""
+        return bool(self.engines) or not self.gone
+
     @property
     def gone(self) -> bool:
         """Whether there is no such directory any more."""

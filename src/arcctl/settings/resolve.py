@@ -108,10 +108,10 @@ def lookup(catalogue: Catalogue, name: str, sources: Iterable[Source]) -> Value:
     return _value(name, owner, variable, tuple(sources))
 
 
-def check(catalogue: Catalogue, service: str, name: str, value: str, *, insecure_demo: bool = False) -> None:
-    """Raises SettingsError where one value is not valid, whatever the others are."""
-    mine = Source(f"config/{service}/.env", {name: value}, service)
-    resolve(catalogue, (mine, any_secrets(catalogue)), insecure_demo=insecure_demo)
+def check(catalogue: Catalogue, values: Mapping[str, Mapping[str, str]], *, insecure_demo: bool = False) -> None:
+    """Raises SettingsError where one of these values, by owner, is not valid, whatever all others are."""
+    given = (Source(f"config/{owner}/.env", own, owner) for owner, own in values.items())
+    resolve(catalogue, (*given, any_secrets(catalogue)), insecure_demo=insecure_demo)
 
 
 def any_secrets(catalogue: Catalogue) -> Source:

@@ -20,9 +20,6 @@ from arcctl.model.service import Catalogue, Layer
 from arcctl.render import compose
 from arcctl.settings import directory as files
 
-SHIFT = 16_000
-"""Added to the ports that no setting names; the highest stays below those that systems give to clients."""
-
 
 @dataclass(frozen=True)
 class Sandbox:
@@ -75,7 +72,7 @@ def _engine(directory: files.ProjectDirectory, kind: str, catalogue: Catalogue, 
     if kind == DockerEngine.name:
         overlays = [directory.compose_file(compose.FILES[layer]) for layer in _layers(catalogue)]
         return catalogue, DockerEngine(catalogue, overlays, directory.compose_env, name)
-    return engines.embedded(translation.with_other_ports(catalogue, SHIFT), directory)
+    return engines.embedded(translation.without_single_instances(catalogue), directory)
 
 
 def _free_ports(count: int) -> list[int]:

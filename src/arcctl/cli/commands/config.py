@@ -1,4 +1,4 @@
-"""`config`: settings, each value with its origin, and a safe way to change one."""
+"""`config`: settings, each value with its origin, and a safe way to change them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from arcctl.cli.options import Json
 
 if TYPE_CHECKING:
     from arcctl.model.env import Variable
+    from arcctl.project import Project
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Settings: each value with its origin.")
 
@@ -19,7 +20,15 @@ def register(parent: typer.Typer) -> None:
     parent.add_typer(app, name="config")
 
 
-def complete_services(ctx: typer.Context, incomplete: str) -> list[str]:
+def complete_words(ctx: typer.Context, incomplete: str) -> list[str]:
+    """A service and one of its settings, or whole names."""
+    typed = ctx.params.get("words") or ()
+    if (not typed and incomplete.isupper()) or any("=" in word for word in typed):
+        return _whole_names(ctx, incomplete)
+    return _keys(ctx, typed[0], incomplete) if typed else _services(ctx, incomplete)
+
+
+def _services(ctx: typer.Context, incomplete: str) -> list[str]:
     from arcctl import services
     from arcctl.cli import completion
     from arcctl.model.names import IMAGES
@@ -28,12 +37,20 @@ def complete_services(ctx: typer.Context, incomplete: str) -> list[str]:
     return [name for name in known if name.startswith(incomplete)]
 
 
-def complete_keys(ctx: typer.Context, incomplete: str) -> list[str]:
+def _whole_names(ctx: typer.Context, incomplete: str) -> list[str]:
+    from arcctl.cli import completion
+    from arcctl.settings.resolve import owned
+
+    known = owned(completion.catalogue(ctx)).items()
+    return [f"{name}=" for name, (_, v) in known if name.startswith(incomplete) and not v.server_issued]
+
+
+def _keys(ctx: typer.Context, service: str, incomplete: str) -> list[str]:
     """The settings of the service before it, without its prefix, in the case of what was typed."""
     from arcctl.cli import completion
     from arcctl.settings.resolve import owned, owners, prefix_of
 
-    catalogue, service = completion.catalogue(ctx), str(ctx.params.get("service"))
+    catalogue = completion.catalogue(ctx)
     if service not in owners(catalogue):
         return []
     start = prefix_of(service, catalogue)
@@ -90,19 +107,27 @@ def diff(ctx: typer.Context, json_: Json = False) -> None:
 @app.command("set")
 def set_(
     ctx: typer.Context,
-    service: Annotated[str, typer.Argument(autocompletion=complete_services, help="The service, or `images`.")],
-    key: Annotated[str, typer.Argument(autocompletion=complete_keys, help="With or without its prefix, in any case.")],
-    value: Annotated[
-        str | None, typer.Argument(help="`-` reads it from stdin. A secret without a value is asked for.")
-    ] = None,
-    unset: Annotated[bool, typer.Option("--unset", help="Take it out of the file: back to the default.")] = False,
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="NAME=VALUE... | SERVICE KEY [VALUE]",
+            autocompletion=complete_words,
+            help="Whole names; or a service, or `images`, and a key with or without its prefix, in any case. "
+            "The value `-` is read from stdin.",
+        ),
+    ],
+    unset: Annotated[
+        bool, typer.Option("--unset", help="Take those without a value out of the file: back to the default.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check it and show the change; write nothing.")] = False,
     json_: Json = False,
 ) -> None:
-    """Change one setting: checked first, written whole, and which containers `arcctl up` recreates because of it.
+    """Change settings: all are checked first, all are written or none. Says what `arcctl up` recreates because of it.
 
-    Examples: `arcctl config set redis host_port 6380`, `arcctl config set redis HOST_PORT --unset`,
-    `arcctl config set images registry mirror.example.com/dockerhub`,
+    A secret without a value is asked for.
+
+    Examples: `arcctl config set redis host_port 6380`, `arcctl config set REDIS_HOST_PORT=6380 NATS_HOST_PORT=4223`,
+    `arcctl config set redis HOST_PORT --unset`, `arcctl config set images registry mirror.example.com/dockerhub`,
     `pass show grafana | arcctl config set grafana ADMIN_PASSWORD -`
     """
     from arcctl.cli.interrupts import run
@@ -110,28 +135,56 @@ def set_(
     from arcctl.lifecycle import config, view
 
     project = load_project(ctx.obj, ctx.obj.display())
-    variable = config.find(service, key, project)
-    if unset and value is not None:
-        _refuse("--unset takes no value", f"arcctl config set {service} {key} --unset")
-    text = None if unset else _value(service, variable, value)
-    change = config.propose(service, variable, text, project)
+    several = "=" in words[0] or config.is_setting(words[0], project)
+    values = _several(words, project, unset=unset) if several else _one(words, project, unset=unset)
+    changes = config.propose(values, project)
     if not dry_run:
-        run(config.write(change, project))
+        run(config.write(changes, project))
         project = load_project(ctx.obj)
-    view.changed_setting(config.report(change, project, written=not dry_run), as_json=json_)
+    view.changed(config.report(changes, project, written=not dry_run), as_json=json_, several=several)
 
 
-def _value(service: str, variable: Variable, given: str | None) -> str:
-    """The value as it was given, from stdin, or typed where nobody sees it."""
-    command = f"arcctl config set {service} {variable.name}"
+def _one(words: list[str], project: Project, *, unset: bool) -> dict[str, str | None]:
+    """`SERVICE KEY [VALUE]`."""
+    from arcctl.lifecycle import config
+
+    if len(words) not in (2, 3):
+        _refuse("a service, a key and a value are expected", "arcctl config set redis HOST_PORT 6380")
+    service, key, *given = words
+    variable = config.find(service, key, project)
+    if unset and given:
+        _refuse("--unset takes no value", f"arcctl config set {service} {key} --unset")
+    command = f"arcctl config set {service} {variable.name} "
+    return {variable.name: None if unset else _value(variable, given[0] if given else None, command)}
+
+
+def _several(words: list[str], project: Project, *, unset: bool) -> dict[str, str | None]:
+    """`NAME=VALUE...`, and with `--unset` names without a value."""
+    from arcctl.lifecycle import config
+
+    values: dict[str, str | None] = {}
+    for word in words:
+        name, equals, text = word.partition("=")
+        variable = config.find_by_name(name, project)
+        if name in values:
+            _refuse(f"{name} is given twice", "give it once")
+        if equals and text == "-" and any(other.endswith("=-") for other in words if other != word):
+            _refuse("stdin has one value, and two are to be read from it", f"arcctl config set {name}=-")
+        command = f"arcctl config set {name}="
+        values[name] = None if unset and not equals else _value(variable, text if equals else None, command)
+    return values
+
+
+def _value(variable: Variable, given: str | None, command: str) -> str:
+    """The value as it was given, from stdin, or typed where nobody sees it; `command` lacks only the value."""
     if given == "-":
         return sys.stdin.read().rstrip("\r\n")
     if given is not None and not variable.secret:
         return given
     if given is not None:
-        _refuse(f"{variable.name} is a secret, and others see a command line", f"to read it from stdin: {command} -")
+        _refuse(f"{variable.name} is a secret, and others see a command line", f"to read it from stdin: {command}-")
     if not (variable.secret and sys.stdin.isatty()):
-        _refuse(f"no value for {variable.name}", f"{command} {'-' if variable.secret else 'VALUE'}")
+        _refuse(f"no value for {variable.name}", f"{command}{'-' if variable.secret else 'VALUE'}")
     return str(typer.prompt(variable.name, hide_input=True, confirmation_prompt=True, err=True))
 
 

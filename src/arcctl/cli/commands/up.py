@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from arcctl.cli.options import Progress, Timeout, Verbose, Words
+from arcctl.cli.options import FixedPorts, Progress, Timeout, Verbose, Words
 
 
 def register(app: typer.Typer) -> None:
@@ -27,6 +27,7 @@ def up(
     engine: Annotated[str, typer.Option(help="docker, embedded or auto, as before the command.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and do nothing.")] = False,
     locked: Annotated[bool, typer.Option("--locked", help="Only with the images of images.lock.json.")] = False,
+    fixed_ports: FixedPorts = False,
     progress: Progress = "",
     verbose: Verbose = False,
 ) -> None:
@@ -49,7 +50,9 @@ def up(
         verbose=verbose or ctx.obj.verbose,
     )
     words = (*(names or ()), *((layer,) if layer else ()), *(("all",) if stack else ()))
-    request = use_case.Request(words=words, wait=wait, timeout=timeout, dry_run=dry_run, locked=locked)
+    request = use_case.Request(
+        words=words, wait=wait, timeout=timeout, dry_run=dry_run, locked=locked, fixed_ports=fixed_ports
+    )
     if not dry_run:
         custom.refresh(project_directory(chosen))
     with chosen.display() as sink:

@@ -200,6 +200,9 @@ class DockerEngine:
     def runs_as(self, key: str) -> RunsAs:
         return RunsAs(self._catalogue.components()[key].container.user)
 
+    def published_ports(self) -> frozenset[int]:
+        return inspection.published(self.read("container", "ls", "--format", "{{.Ports}}"))
+
     def port_owner(self, port: int) -> str:
         """Podman knows no such filter: there no container is named."""
         names: list[str] = []

@@ -77,6 +77,12 @@ def _last_line(log: list[dict[str, Any]]) -> str:
     return lines[-1][:200] if lines else ""
 
 
+def published(listed: str) -> frozenset[int]:
+    """The host's ports of lines such as `127.0.0.1:8080->80/tcp, 0.0.0.0:3000-3002->3000-3002/tcp, 9000/tcp`."""
+    found = re.findall(r":(\d+)(?:-(\d+))?->", listed)
+    return frozenset(port for first, last in found for port in range(int(first), int(last or first) + 1))
+
+
 def _ports(published: Mapping[str, list[dict[str, str]] | None]) -> dict[int, int]:
     """Without those that the engine chooses."""
     found = {inside: outside[0]["HostPort"] for inside, outside in published.items() if outside}

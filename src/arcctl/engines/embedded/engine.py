@@ -183,6 +183,10 @@ class EmbeddedEngine:
         user = self._layout().user(key) if self._resolver.source(self._components[key]) else None
         return RunsAs(user.pw_name if user else pwd.getpwuid(os.geteuid()).pw_name, str(self._base))
 
+    def published_ports(self) -> frozenset[int]:
+        """Always empty: the host itself knows who listens."""
+        return frozenset()
+
     def port_owner(self, port: int) -> str:
         """Always empty: the host itself knows which process listens."""
         return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 
 from arcctl.model.env import ServiceEnv
 from arcctl.model.names import LOOPBACK
@@ -25,7 +25,6 @@ _ITSELF = ("0.0.0.0", LOOPBACK, "localhost")
 _PORT = "loadbalancer.server.port"
 
 Document = dict[str, Any]
-C = TypeVar("C", bound=Component[Any])
 
 
 def local_catalogue(catalogue: Catalogue) -> Catalogue:
@@ -42,50 +41,10 @@ def local_catalogue(catalogue: Catalogue) -> Catalogue:
     )
 
 
-def with_other_ports(catalogue: Catalogue, by: int) -> Catalogue:
-    """For a second platform on the same machine: `by` is added to every local port that no setting names.
-
-    Services of which a machine can have only one instance are left out.
-    """
+def without_single_instances(catalogue: Catalogue) -> Catalogue:
+    """For a copy of the data on the same machine: without the services whose data is bound to an address."""
     services = catalogue.services.items()
-    return Catalogue(
-        {
-            i: replace(_shifted(s, by), components=tuple(_shifted(c, by) for c in s.components))
-            for i, s in services
-            if not (s.process and s.process.single_instance)
-        }
-    )
-
-
-def _shifted(component: C, by: int) -> C:
-    process = component.process
-    if process is None or not process.ports:
-        return component
-    numbers = re.compile(rf"\b({'|'.join(map(str, process.ports.values()))})\b")
-
-    def text(value: str) -> str:
-        return numbers.sub(lambda m: str(int(m[0]) + by), value)
-
-    def value(found: Any) -> Any:
-        match found:
-            case Mapping():
-                return {k: value(v) for k, v in found.items()}
-            case bool() | None:
-                return found
-            case int():
-                return int(text(str(found)))
-            case str():
-                return text(found)
-            case _:
-                return found
-
-    shifted = replace(
-        process,
-        ports={inside: outside + by for inside, outside in process.ports.items()},
-        patches=lambda env: value(process.patches(env)),
-        environment=lambda env: value(process.environment(env)),
-    )
-    return replace(component, process=shifted)
+    return Catalogue({i: s for i, s in services if not (s.process and s.process.single_instance)})
 
 
 def process_of(component: Component[Any]) -> Process[Any]:
@@ -101,9 +60,9 @@ def mounts(component: Component[Any], env: ServiceEnv) -> tuple[Mount, ...]:
 
 
 def local_ports(component: Component[Any], env: ServiceEnv) -> dict[int, int]:
-    """The local port of each container port that is published or has another number here."""
-    unpublished = component.process.ports if component.process else {}
-    return {**unpublished, **{p.container: p.host for p in component.network.ports(env)}}
+    """The local port of each container port."""
+    unpublished = component.process.ports(env) if component.process else ()
+    return {port.container: port.host for port in (*unpublished, *component.network.ports(env))}
 
 
 @dataclass(frozen=True)

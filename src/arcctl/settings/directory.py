@@ -504,17 +504,22 @@ def read_env(path: Path, shown: str, *, whole: bool = False) -> dict[str, str]:
 
     Raises SettingsError with the line that is not `NAME=value`, and FileDamaged for a `whole` file without its end.
     """
-    from dotenv.parser import parse_stream
-
-    found: dict[str, str] = {}
     text = read_text(path, "")
     if whole and text and not text.endswith("\n"):
         hint = f"put a copy of it back; where nothing is missing, end its last line: echo >>{shlex.quote(str(path))}"
         raise FileDamaged(f"{shown}, line {text.count(chr(10)) + 1}: {CUT_OFF}", hint=hint)
+    return parse_env(text, shown, f"edit {path}")
+
+
+def parse_env(text: str, shown: str, hint: str = "") -> dict[str, str]:
+    """The variables in the text of an `.env` file. Raises SettingsError with the line that is not `NAME=value`."""
+    from dotenv.parser import parse_stream
+
+    found: dict[str, str] = {}
     for binding in parse_stream(StringIO(text)):
         if binding.error or (binding.key is not None and binding.value is None):
             line = binding.original.line
-            raise SettingsError(f"{shown}, line {line}: not of the form NAME=value", hint=f"edit {path}")
+            raise SettingsError(f"{shown}, line {line}: not of the form NAME=value", hint=hint)
         if binding.key is not None:
             found[binding.key] = binding.value or ""
     return found

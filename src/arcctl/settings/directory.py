@@ -33,6 +33,9 @@ from arcctl.settings.resolve import Source
 from arcctl.settings.text import CUT_OFF, DAMAGED, parse_yaml, read_json, read_text, unreadable
 
 COMPOSE_LINK = ".env"
+GITIGNORE = ".gitignore"
+IGNORED = {"config": "/*/.env", "compose": f"/{COMPOSE_LINK}"}
+"""What git does not see of a folder: the settings of one project, which may be secret, and the link to all of them."""
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 SHARED, SHARED_FOLDER = 0o644, 0o755
 """For what containers mount: their servers run as other users. A strict `umask` would keep these out."""
@@ -138,6 +141,7 @@ class ProjectDirectory:
         with readable(self.root):
             text = read_text(path, "")
             _create_shared_folder(path.parent)
+            self._hide("config")
             write_whole(path, dotenv.assigned(text, name, value), PRIVATE_FILE)
 
     def secret_changes(self) -> dict[str, str]:
@@ -169,9 +173,16 @@ class ProjectDirectory:
     def link_compose_env(self) -> None:
         """Plain `docker compose` reads the settings through this link; a file in its place stays."""
         link = self.compose_file(COMPOSE_LINK)
-        if not link.exists() and not link.is_symlink():
-            with readable(self.root):
+        with readable(self.root):
+            self._hide("compose")
+            if not link.exists() and not link.is_symlink():
                 link.symlink_to(Path("..") / self.compose_env.relative_to(self.root))
+
+    def _hide(self, folder: str) -> None:
+        """Keep what arcctl writes there out of git, which does not see this file either; one of the user stays."""
+        ignore = self.root / folder / GITIGNORE
+        if not ignore.exists():
+            write_whole(ignore, f"{IGNORED[folder]}\n/{GITIGNORE}\n")
 
     def digest(self, mounted: Iterable[str]) -> str:
         """A hash of the content of files and folders below `config/`."""
@@ -266,7 +277,7 @@ class ProjectDirectory:
 
     def forget_what_ran(self) -> None:
         """What this directory says of the project that it was copied from; settings, secrets and data stay."""
-        kept = ("secrets.env", "secret-changes.json", "lock", ".gitignore")
+        kept = ("secrets.env", "secret-changes.json", "lock", GITIGNORE)
         with readable(self.root):
             for path in self.state.iterdir() if self.state.is_dir() else ():
                 if path.is_file() and path.name not in kept:
@@ -402,8 +413,8 @@ class ProjectDirectory:
         with readable(self.root):
             self.state.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
             self.state.chmod(PRIVATE_FOLDER)
-            if not (self.state / ".gitignore").exists():
-                write_whole(self.state / ".gitignore", "*\n", PRIVATE_FILE)
+            if not (self.state / GITIGNORE).exists():
+                write_whole(self.state / GITIGNORE, "*\n", PRIVATE_FILE)
 
 
 def json_text(document: object) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from arcctl.errors import ProjectError
 from arcctl.settings import identity
 from arcctl.settings.directory import ProjectDirectory
 from arcctl.settings.location import FOLDERS, find
@@ -61,8 +62,9 @@ def test_a_worktree_without_the_files_of_a_project_is_no_part_of_the_one_around_
     repository: ProjectDirectory,
 ) -> None:
     folder = repository.root / "trees" / "other"
-    _git(repository.root, "worktree", "add", "-q", "--orphan", "-b", "other", str(folder))
-    with pytest.raises(Exception, match="no arcctl project"):
+    _git(repository.root, "worktree", "add", "-q", str(folder))
+    shutil.rmtree(folder / "config")
+    with pytest.raises(ProjectError, match="no arcctl project"):
         find(folder)
 
 

@@ -19,6 +19,7 @@ from arcctl.errors import BackupError, KeyRefused, PreflightError, SettingsError
 from arcctl.events import Event
 from arcctl.lifecycle import seeding
 from arcctl.lifecycle.naming import named
+from arcctl.model.backup_method import Dump
 from arcctl.model.rotation import Change
 from arcctl.model.service import Catalogue, Process
 from arcctl.project import Project, ensure_secrets
@@ -82,6 +83,7 @@ class One:
 def _one(root: Path) -> One:
     for folder in ("config/store", "compose"):
         (root / folder).mkdir(parents=True)
+    (root / "config/store/store.conf").write_text("quiet")
     return One(ProjectDirectory(root))
 
 
@@ -105,7 +107,13 @@ def new(tmp_path: Path) -> One:
 
 def _seed(new: One, shop: One, key_file: str = "") -> SeedPlan:
     each = {"shop": shop, "feature": new}
-    work = seed(Seed(key_file=key_file), new.project, shop.project, lambda project: each[project.name].tools)
+    work = seed(
+        Seed(key_file=key_file),
+        new.project,
+        shop.project,
+        lambda project: each[project.name].tools,
+        lambda: new.project,
+    )
     return asyncio.run(work)[1].plan
 
 
@@ -150,6 +158,22 @@ def test_a_backup_is_taken_while_the_other_runs(new: One, shop: One) -> None:
     assert (plan.backup, plan.taken) == (name, {"store": "volumes data"})
     assert (new.copiers.data["store"], shop.engine.calls) == ("of the shop", [])
     assert new.directory.secrets() == shop.directory.secrets()
+
+
+def test_databases_are_restored_by_their_server_once_all_files_are_in_place(new: One, shop: One) -> None:
+    dumped = replace(STORE, id="databases", title="Databases", backup=lambda env: Dump(port=1, user="u", password="p"))
+    for each in (new, shop):
+        each.catalogue = Catalogue({"databases": dumped, "store": STORE})
+        each.engine.catalogue = each.catalogue
+    shop.engine.kept, shop.copiers.data["databases"] = ("arc_databases_data", VOLUME), "rows of the shop"
+    shop.engine.states["databases"] = RUNS
+    shop.back_up()
+    assert [*_seed(new, shop).taken] == ["databases", "store"]
+    assert new.copiers.data == {"databases": "rows of the shop", "store": "of the shop"}
+    calls = [*new.copiers.calls, *new.engine.calls]
+    assert calls.index("commit store") < calls.index("load databases")
+    assert not [call for call in new.engine.calls if "start" in call and "store" in call]
+    assert new.engine.states["databases"].running
 
 
 def test_nothing_is_changed_by_a_look(new: One, shop: One) -> None:

@@ -35,6 +35,8 @@ from arcctl.settings.directory import parse_env
 
 Tools = Callable[[Project], BackupTools]
 """What works on the backups and the data of a project."""
+Again = Callable[[], Project]
+"""The project as its files say now: settings that came with the data choose images, too."""
 EVERY = 5.0
 """Seconds between two reports on a copy that takes long."""
 MEGABYTE = 1 << 20
@@ -63,8 +65,10 @@ def preview(request: Seed, project: Project, other: Project, tools: Tools) -> Se
     return _source(request, project, other, tools).plan
 
 
-async def seed(request: Seed, project: Project, other: Project, tools: Tools) -> tuple[Project, SeedReport]:
-    """The project with its name and secrets. Raises PreflightError where it has data; a failure leaves none.
+async def seed(
+    request: Seed, project: Project, other: Project, tools: Tools, again: Again
+) -> tuple[Project, SeedReport]:
+    """The project with its name, settings and secrets. Raises PreflightError where it has data; a failure leaves none.
 
     What a seeding left that was cut off is removed first.
     """
@@ -72,7 +76,7 @@ async def seed(request: Seed, project: Project, other: Project, tools: Tools) ->
         project = named(project)
         refuse_other_project(project.engine.observe(), project)
         _refuse_data(project)
-        return await _Seeding(request, project, other, tools).run()
+        return await _Seeding(request, project, other, tools, again).run()
 
 
 def _refuse_data(project: Project) -> None:
@@ -232,6 +236,7 @@ class _Seeding:
     project: Project
     other: Project
     tools: Tools
+    again: Again
     _began: float = field(default_factory=time.monotonic)
 
     async def run(self) -> tuple[Project, SeedReport]:
@@ -270,7 +275,7 @@ class _Seeding:
         directory.keep_secrets(found.secrets)
         directory.remember_engine(self.project.engine.name, self.project.engine.facts().which)
         directory.remember_engine("")  # nothing runs yet
-        self.project = ensure_secrets(self.project.reloaded(), ())
+        self.project = ensure_secrets(self.again(), ())
 
     async def _restore(self, backup: Backup, plan: SeedPlan) -> None:
         """Files before any server has started; databases by their server."""

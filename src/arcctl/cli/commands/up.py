@@ -85,15 +85,19 @@ def _seed(name: str, key: str, options: Globals, project: Project, *, dry_run: b
     from arcctl.backup import seed as use_case
     from arcctl.backup import view
     from arcctl.cli.interrupts import run
-    from arcctl.cli.project import backup_tools, other_project
+    from arcctl.cli.project import backup_tools, load_project, other_project
     from arcctl.errors import UsageError
 
     if name == project.name:
         raise UsageError(f"{name} is this project", hint="arcctl projects")
+
+    def again() -> Project:
+        return replace(load_project(options), sink=project.sink)
+
     other, request = other_project(options, name, project.sink), use_case.Seed(key_file=key)
     if dry_run:
         view.seed_planned(use_case.preview(request, project, other, backup_tools))
         return project
-    project, report = run(use_case.seed(request, project, other, backup_tools))
+    seeded, report = run(use_case.seed(request, project, other, backup_tools, again))
     view.seeded(report)
-    return project
+    return seeded

@@ -41,6 +41,11 @@ def test_a_manifest_lists_what_it_holds_and_what_it_does_not() -> None:
     assert read(_without("missing"), "b") == MANIFEST
 
 
+def test_a_manifest_has_the_name_of_its_project_and_one_of_before_has_none() -> None:
+    named = replace(MANIFEST, project="shop")
+    assert (read(named.text, "b").project, read(_without("project"), "b").project) == ("shop", "")
+
+
 def _without(field: str) -> str:
     """As an earlier version wrote it."""
     return json.dumps({k: v for k, v in json.loads(MANIFEST.text).items() if k != field})

@@ -115,6 +115,23 @@ def test_the_data_from_before_a_restore_that_did_not_end_is_kept_by_the_next_one
     assert [r.rpartition(" ")[2] for r in copier.remarks()] == [".arcctl-kept-1", ".arcctl-kept-2"]
 
 
+def test_a_new_volume_gets_the_mode_of_the_copied_one_and_one_with_data_keeps_its_own(
+    copier: VolumeCopier, volume: Path, archive: Path, tmp_path: Path
+) -> None:
+    new = tmp_path / "new" / "data" / "store_data"
+    new.mkdir(parents=True, mode=0o755)
+    source = tmp_path / "source" / "data" / "store_data"
+    source.chmod(0o710)
+    with archive.open("wb") as target:
+        VolumeCopier(LocalShell(tmp_path / "source"), "store", METHOD).save(Kind.FOLDER, "data", target)
+    for each in (copier, VolumeCopier(LocalShell(tmp_path / "new"), "store", METHOD)):
+        _load(each, archive)
+        each.swap()
+        each.commit()
+    assert (new.stat().st_mode & 0o777, volume.stat().st_mode & 0o777) == (0o710, 0o700)
+    assert _content(new) == NEW
+
+
 def test_what_is_no_archive_leaves_everything_as_it_was(copier: VolumeCopier, volume: Path, tmp_path: Path) -> None:
     (tmp_path / "bad").write_bytes(b"no tar" * 1000)
     with pytest.raises(BackupError, match="the volume store_data: "):

@@ -115,6 +115,10 @@ class FakeEngine:
     def volume_name(self, key: str, name: str) -> str:
         return f"arc_{volume_name(key, name)}"
 
+    def create_volume(self, key: str, name: str) -> None:
+        self.calls.append(f"create volume {self.volume_name(key, name)}")
+        self.kept = (*self.kept, self.volume_name(key, name))
+
     def images(self, references: Iterable[str]) -> Mapping[str, str]:
         return dict.fromkeys(set(references) - self.lacking, "sha")
 

@@ -135,6 +135,7 @@ class _Creation:
         return Manifest(
             created_at=now.isoformat(timespec="seconds"),
             arcctl=version("arcctl"),
+            project=self.project.name,
             engine=self.project.engine.name,
             lock=recipient if recipient.startswith(RECIPIENT) else "passphrase",
             secrets_id=secrets_id(secrets, names),

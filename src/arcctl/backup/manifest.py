@@ -71,6 +71,8 @@ class Manifest:
     """The names of those; a newer arcctl may generate more."""
     missing: tuple[Missing, ...] = ()
     """What belongs to these services and is not in the backup."""
+    project: str = ""
+    """The name of the project; an earlier arcctl did not write it."""
 
     @property
     def services(self) -> tuple[str, ...]:

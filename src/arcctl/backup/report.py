@@ -75,6 +75,31 @@ class RestoreReport:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SeedPlan:
+    """What a project gets of another one."""
+
+    source: str
+    """The name of the other project."""
+    directory: str
+    backup: str = ""
+    """The name of the backup that the data comes from; empty where volumes are copied."""
+    created_at: str = ""
+    """When that backup was created."""
+    taken: dict[str, str]
+    """What each service or component gets."""
+    left_out: dict[str, str]
+    """Services with data that stays behind, with the reason."""
+    settings: tuple[str, ...] = ()
+    """The names of settings that come with the data; all secrets do, too."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeedReport:
+    plan: SeedPlan
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class VerifyReport:
     name: str
     damages: tuple[str, ...]

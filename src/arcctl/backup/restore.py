@@ -21,7 +21,7 @@ from arcctl.engines.base import Observed
 from arcctl.errors import ArcError, BackupError
 from arcctl.events import Event
 from arcctl.events import Kind as EventKind
-from arcctl.lifecycle import up
+from arcctl.lifecycle import seeding, up
 from arcctl.model.backup_method import Dump, Folder, Method
 from arcctl.model.graph import closure
 from arcctl.model.service import Volume
@@ -53,7 +53,15 @@ async def restore(request: Restore, project: Project, tools: BackupTools) -> Res
         raise BackupError(f"{request.name} is damaged: {'; '.join(damages)}", hint=ANOTHER)
     backup.unlock(request.key_file)
     with await project_lock(project):
-        return await _Restoration(request, project, tools, backup, chosen).run()
+        seeding.refuse(project)
+        return await restore_parts(request, project, tools, backup, chosen)
+
+
+async def restore_parts(
+    request: Restore, project: Project, tools: BackupTools, backup: Backup, chosen: tuple[str, ...]
+) -> RestoreReport:
+    """These services, of a backup that is unlocked, for a caller that holds the project's lock."""
+    return await _Restoration(request, project, tools, backup, chosen).run()
 
 
 def preview(request: Restore, project: Project, tools: BackupTools) -> Preview:
@@ -78,7 +86,7 @@ def preview(request: Restore, project: Project, tools: BackupTools) -> Preview:
             current=current(service),
             restored=manifest.contents(service),
             bytes=sum(part.bytes for part in parts),
-            refused=_refusal(service, manifest, observed, project),
+            refused=refusal(service, manifest, observed, project),
         )
 
     return Preview(
@@ -89,7 +97,8 @@ def preview(request: Restore, project: Project, tools: BackupTools) -> Preview:
     )
 
 
-def _refusal(service: str, manifest: Manifest, observed: Observed, project: Project) -> str:
+def refusal(service: str, manifest: Manifest, observed: Observed, project: Project) -> str:
+    """Why the data of a service cannot be restored here; empty where it can."""
     if service not in project.catalogue.services:
         return "this project has no such service"
     if service in observed.unavailable:
@@ -182,7 +191,7 @@ class _Restoration:
     def _refuse(self, observed: Observed) -> None:
         """Leave out what cannot be restored here. Raises BackupError where nothing is left to do."""
         for service in self._open():
-            if reason := _refusal(service, self.backup.manifest, observed, self.project):
+            if reason := refusal(service, self.backup.manifest, observed, self.project):
                 self._leave(service, reason)
         if not self._open() and not self.request.secrets:
             why = "; ".join(f"{service}: {reason}" for service, reason in self._not_restored.items())

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from arcctl.backup.manifest import SCHEMA, Entry, Manifest
-from arcctl.backup.report import CreateReport, ListReport, Preview, RestoreReport, VerifyReport
+from arcctl.backup.report import CreateReport, ListReport, Preview, RestoreReport, SeedPlan, SeedReport, VerifyReport
 from arcctl.checks import view as checks
 from arcctl.checks.verify_report import Outcome, Verdict
 from arcctl.terminal import console as terminal
@@ -44,14 +44,17 @@ def deleted(name: str) -> None:
 def content(name: str, manifest: Manifest) -> None:
     """What a backup holds, in one line."""
     size = terminal.size(manifest.bytes)
-    terminal.say(f"{name}: {', '.join(manifest.services)} of the {manifest.engine} engine, {size}")
+    place = (
+        f"{manifest.project} on the {manifest.engine} engine" if manifest.project else f"the {manifest.engine} engine"
+    )
+    terminal.say(f"{name}: {', '.join(manifest.services)} of {place}, {size}")
 
 
 def listed(report: ListReport, *, as_json: bool) -> None:
     if as_json:
         _document("list", {"backups": [_entry(entry) for entry in report.backups]})
     elif report.backups:
-        header = ("NAME", "AGE", "SIZE", "ENGINE", "OPENS WITH", "VERIFIED", "SERVICES")
+        header = ("NAME", "PROJECT", "AGE", "SIZE", "ENGINE", "OPENS WITH", "VERIFIED", "SERVICES")
         terminal.table(header, [_row(entry) for entry in report.backups])
     else:
         terminal.say("no backups yet; to create one: arcctl backup create")
@@ -64,7 +67,7 @@ def _entry(entry: Entry) -> dict[str, Any]:
 
 def _row(entry: Entry) -> tuple[tuple[str, str] | str, ...]:
     if not entry.manifest:
-        return (entry.name, "", "", "", "", (f"✘ {entry.problem}", "red"), "")
+        return (entry.name, "", "", "", "", "", (f"✘ {entry.problem}", "red"), "")
     m, verified = entry.manifest, ("? not yet", "dim")
     if entry.problem:
         verified = (f"✘ {entry.problem}", "red")
@@ -74,7 +77,16 @@ def _row(entry: Entry) -> tuple[tuple[str, str] | str, ...]:
         what, style = ("restored and tested", "green") if entry.verified.restored else ("hashes only", "yellow")
         verified = (f"✔ {what}, {age(entry.verified.at)} ago", style)
     services = ", ".join(m.services)
-    return (entry.name, age(m.created_at), terminal.size(m.bytes), m.engine, m.lock[:16], verified, services)
+    return (
+        entry.name,
+        m.project or "?",
+        age(m.created_at),
+        terminal.size(m.bytes),
+        m.engine,
+        m.lock[:16],
+        verified,
+        services,
+    )
 
 
 def age(moment: str) -> str:
@@ -100,6 +112,25 @@ def previewed(report: Preview) -> None:
     if report.other_secrets:
         text = "this backup was made with other secrets: data that is encrypted or hashed with them needs --secrets"
         terminal.say(f"warning: {text}", style="yellow")
+
+
+def seed_planned(plan: SeedPlan) -> None:
+    """What a project would get of another one."""
+    how = f"from its backup {plan.backup} ({age(plan.created_at)} ago)" if plan.backup else "by copying its volumes"
+    terminal.say(f"the data of {plan.source} ({plan.directory}) {how}, with its secrets:")
+    for service, what in plan.taken.items():
+        terminal.say(f"  {service}: {what}")
+    if plan.settings:
+        terminal.say(f"  settings: {', '.join(plan.settings)}")
+    for service, reason in plan.left_out.items():
+        terminal.say(f"  not {service}: {reason}", style="yellow")
+
+
+def seeded(report: SeedReport) -> None:
+    plan = report.plan
+    how = f"from its backup {plan.backup} ({age(plan.created_at)} ago)" if plan.backup else "copied from its volumes"
+    services = ", ".join(plan.taken)
+    terminal.say(f"has the data of {plan.source}, {how}: {services} ({report.seconds:.1f} s)", style="green")
 
 
 def restored(report: RestoreReport, *, as_json: bool) -> None:

@@ -46,6 +46,13 @@ def complete_containers(ctx: typer.Context, incomplete: str) -> list[str]:
     return sorted(word for word in words if word.startswith(incomplete))
 
 
+def complete_projects(incomplete: str) -> list[str]:
+    """The projects of this machine."""
+    from arcctl.settings.known_projects import known
+
+    return [entry.name for entry in known() if entry.name.startswith(incomplete)]
+
+
 def complete_custom(ctx: typer.Context, incomplete: str) -> list[str]:
     """Custom services."""
     from arcctl.cli import completion

@@ -24,7 +24,7 @@ from arcctl.model.image import split
 from arcctl.model.names import PROJECT_NAME
 from arcctl.model.service import Catalogue
 from arcctl.project import Project
-from arcctl.settings import environment, identity, image_registry, image_tags, location
+from arcctl.settings import environment, identity, image_registry, image_tags, known_projects, location
 from arcctl.settings.directory import ProjectDirectory, copy_template, readable, template
 from arcctl.settings.identity import find_root
 from arcctl.settings.ownership import refuse_other_user
@@ -90,6 +90,13 @@ def load_project(
         insecure_demo=options.insecure_demo,
         engine_named=options.engine_typed and options.engine != engines.AUTO,
     )
+
+
+def other_project(options: Globals, name: str, sink: Sink) -> Project:
+    """Another project of this machine, on the engine that has its data. Raises ProjectError where there is none."""
+    entry = known_projects.find(name)
+    other = replace(options, directory=entry.directory, project_name=name, engine=engines.AUTO, engine_typed=False)
+    return replace(load_project(other, rotating=True), sink=sink)
 
 
 def _engine(

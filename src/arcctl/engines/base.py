@@ -222,6 +222,9 @@ class Engine(Protocol):
     def volume_name(self, key: str, name: str) -> str:
         """The name on this engine of a volume that a component declares."""
 
+    def create_volume(self, key: str, name: str) -> None:
+        """Create an empty volume that a component declares, as its first start would."""
+
     def images(self, references: Iterable[str]) -> Mapping[str, str]:
         """The id of each image that the engine has, by its reference."""
 

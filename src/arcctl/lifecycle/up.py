@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from arcctl.checks.causes import NewestBackup, causes
 from arcctl.engines.base import Observed
 from arcctl.errors import DeadlineError, UnhealthyError
-from arcctl.lifecycle import bootstrap, data_versions, image_lock, ports, preflight, stopping
+from arcctl.lifecycle import bootstrap, data_versions, image_lock, ports, preflight, seeding, stopping
 from arcctl.lifecycle import input_hashes as hashing
 from arcctl.lifecycle import plan as planning
 from arcctl.lifecycle.executor import PlanExecutor
@@ -102,6 +102,7 @@ async def up(request: Request, project: Project) -> UpReport:
         prepared = prepare(request, project)
         return UpReport(prepared.plan, None, prepared.left_out)
     with await project_lock(project):
+        seeding.refuse(project)
         return await launch(request, project.reloaded())
 
 

@@ -35,6 +35,9 @@ from arcctl.settings.text import CUT_OFF, DAMAGED, parse_yaml, read_json, read_t
 COMPOSE_LINK = ".env"
 KEPT_PORTS = f"{STATE}/ports.env"
 """The ports that were chosen for this project, in the place of usual ones that were not free."""
+GITIGNORE = ".gitignore"
+IGNORED = {"config": "/*/.env", "compose": f"/{COMPOSE_LINK}"}
+"""What git does not see of a folder: the settings of one project, which may be secret, and the link to all of them."""
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 SHARED, SHARED_FOLDER = 0o644, 0o755
 """For what containers mount: their servers run as other users. A strict `umask` would keep these out."""
@@ -161,6 +164,7 @@ class ProjectDirectory:
                     texts[path] = dotenv.assigned(texts[path], name, value)
             for path in texts:
                 _create_shared_folder(path.parent)
+            self._hide("config")
             write_all(texts, PRIVATE_FILE)
 
     def secret_changes(self) -> dict[str, str]:
@@ -192,9 +196,16 @@ class ProjectDirectory:
     def link_compose_env(self) -> None:
         """Plain `docker compose` reads the settings through this link; a file in its place stays."""
         link = self.compose_file(COMPOSE_LINK)
-        if not link.exists() and not link.is_symlink():
-            with readable(self.root):
+        with readable(self.root):
+            self._hide("compose")
+            if not link.exists() and not link.is_symlink():
                 link.symlink_to(Path("..") / self.compose_env.relative_to(self.root))
+
+    def _hide(self, folder: str) -> None:
+        """Keep what arcctl writes there out of git, which does not see this file either; one of the user stays."""
+        ignore = self.root / folder / GITIGNORE
+        if not ignore.exists():
+            write_whole(ignore, f"{IGNORED[folder]}\n/{GITIGNORE}\n")
 
     def digest(self, mounted: Iterable[str]) -> str:
         """A hash of the content of files and folders below `config/`."""
@@ -289,7 +300,7 @@ class ProjectDirectory:
 
     def forget_what_ran(self) -> None:
         """What this directory says of the project that it was copied from; settings, secrets and data stay."""
-        kept = ("secrets.env", "secret-changes.json", "lock", ".gitignore")
+        kept = ("secrets.env", "secret-changes.json", "lock", GITIGNORE)
         with readable(self.root):
             for path in self.state.iterdir() if self.state.is_dir() else ():
                 if path.is_file() and path.name not in kept:
@@ -426,7 +437,7 @@ class ProjectDirectory:
         """Files that only their owner can read: all of them, or none."""
         self._create_state()
         with readable(self.root):
-            write_all({**texts, self.state / ".gitignore": "*\n"}, PRIVATE_FILE)
+            write_all({**texts, self.state / GITIGNORE: "*\n"}, PRIVATE_FILE)
 
     def _create_state(self) -> None:
         with readable(self.root):
@@ -532,17 +543,22 @@ def read_env(path: Path, shown: str, *, whole: bool = False) -> dict[str, str]:
 
     Raises SettingsError with the line that is not `NAME=value`, and FileDamaged for a `whole` file without its end.
     """
-    from dotenv.parser import parse_stream
-
-    found: dict[str, str] = {}
     text = read_text(path, "")
     if whole and text and not text.endswith("\n"):
         hint = f"put a copy of it back; where nothing is missing, end its last line: echo >>{shlex.quote(str(path))}"
         raise FileDamaged(f"{shown}, line {text.count(chr(10)) + 1}: {CUT_OFF}", hint=hint)
+    return parse_env(text, shown, f"edit {path}")
+
+
+def parse_env(text: str, shown: str, hint: str = "") -> dict[str, str]:
+    """The variables in the text of an `.env` file. Raises SettingsError with the line that is not `NAME=value`."""
+    from dotenv.parser import parse_stream
+
+    found: dict[str, str] = {}
     for binding in parse_stream(StringIO(text)):
         if binding.error or (binding.key is not None and binding.value is None):
             line = binding.original.line
-            raise SettingsError(f"{shown}, line {line}: not of the form NAME=value", hint=f"edit {path}")
+            raise SettingsError(f"{shown}, line {line}: not of the form NAME=value", hint=hint)
         if binding.key is not None:
             found[binding.key] = binding.value or ""
     return found

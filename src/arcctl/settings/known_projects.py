@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from arcctl.errors import ArcError
+from arcctl.errors import ArcError, ProjectError
 from arcctl.settings.directory import PRIVATE_FILE, PRIVATE_FOLDER, json_text, write_whole
 from arcctl.settings.text import read_json
 
@@ -54,6 +54,16 @@ def known() -> tuple[KnownProject, ...]:
     """All of them, by name. A damaged file counts as none: the next command in that project writes it again."""
     found = [entry for path in folder().glob("*.json") if (entry := _read(path))]
     return tuple(sorted(found, key=lambda entry: entry.name))
+
+
+def find(name: str) -> KnownProject:
+    """The project with this name. Raises ProjectError where there is none, or its directory is gone."""
+    found = next((entry for entry in known() if entry.name == name), None)
+    if found is None:
+        raise ProjectError(f"no project has the name {name}", hint="arcctl projects")
+    if found.gone:
+        raise ProjectError(f"the directory of the project {name} is gone: {found.directory}", hint="arcctl projects")
+    return found
 
 
 def _read(path: Path) -> KnownProject | None:

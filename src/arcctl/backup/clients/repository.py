@@ -152,6 +152,15 @@ def _has_its_files(folder: Path, manifest: Manifest) -> bool:
     return all(path.is_file() and path.stat().st_size == size for path, size in files)
 
 
+def project_files(directory: ProjectDirectory) -> dict[str, str]:
+    """The files of a project that belong to its data, by their path in it: secrets, settings and custom services."""
+    with readable(directory.root):
+        root = directory.root
+        settings, declared = (root / "config").glob("*/.env"), (root / FOLDER).glob("*.yaml")
+        paths = (directory.secrets_file, *sorted(settings), *sorted(declared))
+        return {p.relative_to(root).as_posix(): read_text(p) for p in paths if p.is_file()}
+
+
 class Draft:
     """A backup that is being written."""
 
@@ -172,11 +181,7 @@ class Draft:
 
     def write_secrets(self, file: str) -> tuple[int, str]:
         """The project's secrets and settings, and the declarations of its custom services."""
-        with readable(self._directory.root):
-            root = self._directory.root
-            settings, declared = (root / "config").glob("*/.env"), (root / FOLDER).glob("*.yaml")
-            paths = (self._directory.secrets_file, *sorted(settings), *sorted(declared))
-            texts = {p.relative_to(root).as_posix(): read_text(p) for p in paths if p.is_file()}
+        texts = project_files(self._directory)
         return self.write(file, lambda stream: stream.write(json.dumps(texts, indent=1).encode()))
 
     def finish(self, manifest: Manifest) -> str:
@@ -258,13 +263,18 @@ class Backup:
 
     def restore_secrets(self, directory: ProjectDirectory) -> tuple[str, ...]:
         """Write the secrets and settings into a project; the paths of the files that were written."""
+        texts = self.project_files()
+        directory.write_private({directory.root / name: text for name, text in texts.items()})
+        return tuple(texts)
+
+    def project_files(self) -> dict[str, str]:
+        """The files of the project that it was made of, as the function of that name says."""
         texts: dict[str, str] = {}
         (part,) = (p for p in self.manifest.parts if p.kind is Kind.SECRETS)
         self.read(part, lambda stream: texts.update(json.loads(stream.read())))
         if not all(RESTORABLE.fullmatch(name) for name in texts):
             raise BackupError("this backup has files that do not belong into a project", hint=DAMAGED)
-        directory.write_private({directory.root / name: text for name, text in texts.items()})
-        return tuple(texts)
+        return texts
 
     def note(self, verified: Verified | None) -> None:
         """Remember how it was verified; None forgets that it was, because it failed now.

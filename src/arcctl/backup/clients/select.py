@@ -36,5 +36,5 @@ def _with_tar(engine: Engine, catalogue: Catalogue) -> str:
     pulled = engine.images(images)
     found = next((image for image in images if image in pulled), "")
     if not found:
-        raise EngineError(f"no image with tar was pulled yet: {', '.join(images)}", hint="arcctl up")
+        raise EngineError(f"no image with tar was pulled yet: {', '.join(images)}", hint="arcctl images pull")
     return found

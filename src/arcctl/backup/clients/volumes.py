@@ -36,9 +36,14 @@ _KEEP = (
     "mv .arcctl-old .arcctl-kept-$n\necho .arcctl-kept-$n\nfi\n"
 )
 SAVE = f"set -e\n{_RECOVER}exec tar --numeric-owner --exclude './.arcctl-*' -cf - .\n"
+# A volume that no server has used gets the owner and the mode that the copied one has: the archive of a folder alone.
+_ADOPT = (
+    "if [ -z \"$(find . -mindepth 1 -maxdepth 1 ! -name '.arcctl-*')\" ]; then\n"
+    "tar --numeric-owner --exclude './?*' -cf - -C .arcctl-new . | tar --numeric-owner -xpf -\nfi\n"
+)
 LOAD = (
     f"set -e\n{_RECOVER}{_KEEP}mkdir .arcctl-new\ntar --numeric-owner -xpf - -C .arcctl-new\n"
-    '[ -z "$OWNER" ] || chown -R "$OWNER" .arcctl-new\n'
+    f'[ -z "$OWNER" ] || chown -R "$OWNER" .arcctl-new\n{_ADOPT}'
 )
 SWAP = (
     "set -e\n[ -d .arcctl-new ] || exit 0\nmkdir .arcctl-going\n"
@@ -90,6 +95,7 @@ class DockerShell:
         kept = ("CHOWN", "DAC_OVERRIDE", "FOWNER")
         words = (
             *("docker", "run", "--rm", "--interactive", "--pull", "never", "--network", "none", "--user", "0:0"),
+            *("--log-driver", "none"),  # it would keep a copy of what is written to stdout
             *("--cap-drop", "ALL", *(word for name in kept for word in ("--cap-add", name))),
             *("--security-opt", "no-new-privileges", "--label", self._label, "--env", "OWNER="),
             *("--volume", f"{self._project}_{name}:/volume", "--workdir", "/volume", "--entrypoint", "sh"),
@@ -105,7 +111,10 @@ def _detached(
     stdout: BinaryIO | None,
     folder: Path | None = None,
 ) -> Executed:
-    """In its own process group: Ctrl-C lets it finish, so that no folder is left between two states."""
+    """In its own process group: Ctrl-C lets it finish, so that no folder is left between two states.
+
+    It holds the project's lock, and on when this process is killed.
+    """
     done = subprocess.run(
         words,
         env=environment,
@@ -115,6 +124,7 @@ def _detached(
         stderr=subprocess.PIPE,
         check=False,
         process_group=0,
+        close_fds=False,
     )
     return Executed(done.returncode, done.stdout or b"", done.stderr.decode(errors="replace").strip())
 

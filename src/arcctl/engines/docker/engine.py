@@ -189,6 +189,12 @@ class DockerEngine:
     def volume_name(self, key: str, name: str) -> str:
         return f"{self.project}_{volume_name(key, name)}"
 
+    def create_volume(self, key: str, name: str) -> None:
+        """With the labels by which Compose knows its own."""
+        labels = {"project": self.project, "volume": volume_name(key, name)}
+        words = (word for what, value in labels.items() for word in ("--label", f"com.docker.compose.{what}={value}"))
+        self.read("volume", "create", *words, self.volume_name(key, name))
+
     def images(self, references: Iterable[str]) -> Mapping[str, str]:
         return {tag: item["Id"] for item in self.inspect_images(references) for tag in item["RepoTags"] or []}
 

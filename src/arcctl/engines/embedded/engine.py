@@ -170,6 +170,12 @@ class EmbeddedEngine:
     def volume_name(self, key: str, name: str) -> str:
         return volume_name(key, name)
 
+    def create_volume(self, key: str, name: str) -> None:
+        """For the user of the process; a server that is not built yet can be built where that user reaches it."""
+        source, layout = self._resolver.source(self._components[key]), self._layout()
+        built = source and self._resolver.artifacts.built(source)
+        layout.create_volume(volume_name(key, name), layout.user(key) if built else accounts.unprivileged())
+
     def images(self, references: Iterable[str]) -> Mapping[str, str]:
         """The artifact that is used instead of each image, where it is built."""
         wanted, found = set(references), {}

@@ -110,9 +110,7 @@ class Layout:
     def write(self, key: str) -> None:
         """Everything that a process reads when it starts; existing data is not touched."""
         component, run, user = self._components[key], self._run(key), self.user(key)
-        for folder in (self._base, self._base / "run", self._base / "data"):
-            shared_folder(folder)
-        location.claim(self._base, self._directory)
+        self._create()
         for folder in (run, *self.volumes(key), *(run / path.lstrip("/") for path in component.container.tmpfs)):
             _private_folder(folder, run if folder.is_relative_to(run) else folder, user)
         texts = self._texts(key)
@@ -121,6 +119,18 @@ class Layout:
             _private_file(path, text, user)
         for gone in self._mounted(key) - set(texts):
             gone.unlink()
+
+    def create_volume(self, name: str, user: pwd.struct_passwd | None) -> None:
+        """An empty data folder."""
+        self._create()
+        folder = self._base / "data" / name
+        _private_folder(folder, folder, user)
+
+    def _create(self) -> None:
+        """The folders of the project."""
+        for folder in (self._base, self._base / "run", self._base / "data"):
+            shared_folder(folder)
+        location.claim(self._base, self._directory)
 
     def _run(self, key: str) -> Path:
         return self._base / "run" / key

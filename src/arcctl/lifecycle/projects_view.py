@@ -88,7 +88,9 @@ def _names(stores: Iterable[str]) -> str:
 
 
 def no_orphans(name: str) -> None:
-    what = f"no project with the name {name} and a directory that is gone" if name else "every project has its directory"
+    what = (
+        f"no project with the name {name} and a directory that is gone" if name else "every project has its directory"
+    )
     terminal.say(f"nothing to destroy: {what}")
 
 

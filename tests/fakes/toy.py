@@ -214,6 +214,9 @@ class FakeEngine:
     def runs_as(self, key: str) -> RunsAs:
         return RunsAs("keeper", self.folder)
 
+    def others(self) -> Mapping[str, str]:
+        return {}
+
     def port_owner(self, port: int) -> str:
         return self.owners.get(port, "")
 

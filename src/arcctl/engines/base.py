@@ -242,6 +242,9 @@ class Engine(Protocol):
     def project_names(self) -> frozenset[str]:
         """The names that a new project cannot have, because something on this engine has them."""
 
+    def others(self) -> Mapping[str, str]:
+        """What has the name of the project here and is not its own, each with the file that it was created from."""
+
     def facts(self) -> EngineFacts: ...
     def observe(self) -> Observed:
         """One snapshot of every component that exists."""

@@ -35,6 +35,12 @@ def named(project: Project) -> Project:
     return replace(project, identity=kept, engine=engine)
 
 
+def noted(project: Project) -> None:
+    """Tell the list of projects which engines have data of this one now."""
+    if project.identity.id:
+        identities.remember(project.identity, project.directory)
+
+
 def free(identity: Identity, engine: Engine) -> tuple[Identity, Engine]:
     """A name that neither another project nor something on the engine has, and the engine for it."""
     if identity.id or identity.taken_over:

@@ -72,8 +72,7 @@ SECONDS = 20.0
 """Longest time that a call of `docker` which only looks may take."""
 LOOK_SECONDS = 2.0
 """The same for a look at the disk, which is part of every report on health."""
-_NAMES = '{{.Names}} {{.Label "com.docker.compose.service"}}'
-_FILES = f'{{{{.Names}}}}\t{{{{.Label "{inspection.CONFIG_FILES}"}}}}'
+_FILES = f'{{{{.Names}}}}\t{{{{.Label "com.docker.compose.service"}}}}\t{{{{.Label "{inspection.CONFIG_FILES}"}}}}'
 _EPHEMERAL = f'{{{{.ID}}}}\t{{{{.Label "{EPHEMERAL}"}}}}\t{{{{.Label "{OLD_EPHEMERAL}"}}}}'
 _NOT_AS_IT_IS = re.compile(r"(?i)network \w+ not found|no such container")
 _EVENTS = ("start", "die", "pause", "unpause", "destroy")
@@ -111,16 +110,17 @@ class DockerEngine:
 
     def others(self) -> Mapping[str, str]:
         """Containers of the same Compose project: Compose would replace those that have the name of a service."""
-        return {name: file for name, file in self._created_from().items() if not self._is_own(Path(file))}
+        return {name: file for name, _, file in self._containers() if not self._is_own(file)}
 
-    def _created_from(self) -> dict[str, str]:
-        """The first Compose file of each container of the Compose project."""
+    def _containers(self) -> Iterator[tuple[str, str, str]]:
+        """Of the Compose project: the name of each, its service, and the first file that it was created from."""
         text = self.read("container", "ls", "--all", *self.project_filter, "--format", _FILES)
-        rows = (line.split("\t") for line in text.splitlines())
-        return {name: files.partition(",")[0] for name, files in rows}
+        for name, key, files in (line.split("\t") for line in text.splitlines()):
+            yield name, key, files.partition(",")[0]
 
-    def _is_own(self, file: Path) -> bool:
+    def _is_own(self, first: str) -> bool:
         """Also where the project directory was moved."""
+        file = Path(first)
         here = {own.parent.resolve() for own in self._files}
         return file.parent.resolve() in here or (file.name in FILES.values() and is_gone(str(file.parent)))
 
@@ -238,9 +238,7 @@ class DockerEngine:
         The new container has a temporary name until the old one is removed: rename it, or remove it where the old one
         still exists.
         """
-        lines = self.read("container", "ls", "--all", *self.project_filter, "--format", _NAMES).splitlines()
-        own = {name for name, file in self._created_from().items() if self._is_own(Path(file))} if lines else set()
-        keys = dict(found for line in lines if (found := line.split())[0] in own)
+        keys = {name: key for name, key, file in self._containers() if self._is_own(file)}
         odd = {name: key for name, key in keys.items() if name != container_name(self.project, key)}
         for name, key in odd.items():
             wanted = container_name(self.project, key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from arcctl.engines.base import EngineOverview, EngineProject
 from arcctl.engines.overview import Overview
 from arcctl.lifecycle import orphans, projects
 from arcctl.lifecycle.projects import Joined, join
+from arcctl.settings import known_projects
 from arcctl.settings.known_projects import KnownProject, is_gone
 
 
@@ -94,31 +96,15 @@ def test_an_engine_of_another_machine_says_of_no_directory_that_it_is_gone(
 
 
 def test_the_list_shows_what_each_has(tmp_path: Path, engine: list[Overview]) -> None:
-    found = EngineProject(
-        engine="docker",
-        name="shop",
-        directory=str(tmp_path),
-        running=2,
-        components=3,
-        ports=(80, 443),
-        memory=5,
-        disk=7,
-    )
+    found = replace(part(tmp_path), running=2, components=3, ports=(80, 443), memory=5, disk=7)
     engine.append(overview(found))
     (one,) = projects.projects().projects
-    assert (one.name, one.directory, one.gone, one.engine, one.state) == (
-        "shop",
-        str(tmp_path),
-        False,
-        "docker",
-        "running",
-    )
+    assert (one.name, one.directory, one.engine, one.state) == ("shop", str(tmp_path), "docker", "running")
+    assert not one.gone
     assert (one.running, one.components, one.ports, one.memory_bytes, one.disk_bytes) == (2, 3, (80, 443), 5, 7)
 
 
 def test_where_the_engine_does_not_answer_the_state_is_unknown(tmp_path: Path, engine: list[Overview]) -> None:
-    from arcctl.settings import known_projects
-
     known_projects.remember(entry(tmp_path))
     known_projects.remember(entry(tmp_path / "gone", name="gone"))
     engine.append(Overview(answers={}, unreachable={"docker": "no answer"}))

@@ -227,7 +227,7 @@ def sandbox(first: Project, tools: BackupTools) -> Iterator[tuple[Project, Backu
     with open_sandbox(first.directory.root, first.engine.name, first.catalogue, name) as second:
         project = replace(
             first,
-            identity=replace(first.identity, name=name),
+            identity=replace(first.identity, name=name, unlisted=True),
             catalogue=second.catalogue,
             environment={**first.environment, **images, **second.ports},
             directory=second.directory,

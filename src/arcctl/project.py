@@ -92,8 +92,6 @@ class Project:
     ports: Ports
     sink: Sink
     insecure_demo: bool = False
-    registered: bool = True
-    """Whether it is one of the projects that this user knows; the sandbox of a backup is none."""
     engine_named: bool = False
     """Whether the command line names the engine; a variable of the shell is not said of this project."""
 
@@ -282,7 +280,13 @@ def refuse_other_project(observed: Observed, project: Project) -> None:
         other = min(directories)
         raise PreflightError(
             f"another project ({other}) already uses these container names",
-            hint=f"arcctl --project-directory {shlex.quote(other)} down",
+            hint="to see which projects there are: arcctl projects",
+        )
+    if others := project.engine.others():
+        what = ", ".join(f"{name} ({file or 'no Compose file'})" for name, file in others.items())
+        raise PreflightError(
+            f"the Compose project {project.name} has containers of somebody else: {what}",
+            hint=f"give them another name where they belong, such as: docker compose -p {project.name}-app up",
         )
     if not _may_own(project) and (found := (*sorted(observed.containers), *project.engine.volumes())):
         raise PreflightError(

@@ -206,7 +206,7 @@ def test_the_platform_of_another_project_is_left_alone(
         "",
         [
             f"error: another project ({other}) already uses these container names",
-            f"hint: arcctl --project-directory '{other}' down",
+            "hint: to see which projects there are: arcctl projects",
         ],
     )
     assert [_calls(cli, verb) for verb in ("up", "down", "stop", "restart")] == [[]] * 4

@@ -28,7 +28,7 @@ HANDING_ON = {"compose", "consume", "logs", "run", "shell"}
 """Those that print what other programs print, as it is."""
 ONE_WORD = {"bundle", "schema", "validate", "version"}
 """Those that answer with one word, yes or no, or JSON in any case."""
-WITHOUT_PROJECT = {"arcctl init", "arcctl version", "arcctl schema"}
+WITHOUT_PROJECT = {"arcctl init", "arcctl projects", "arcctl version", "arcctl schema"}
 
 every_command = pytest.mark.parametrize("name", COMMANDS)
 

@@ -168,8 +168,8 @@ def test_remove_touches_only_containers_of_its_own_project(docker: FakeDocker, t
     assert docker.calls == ["container rm --force other_store", "volume rm --force other_store_data"]
 
 
-@pytest.mark.parametrize(("project", "removed"), [("arc", "4f1 5a2"), ("other", "6b3 5a2")])
-def test_down_first_removes_the_ephemeral_containers_of_its_own_project_and_those_with_the_old_label(
+@pytest.mark.parametrize(("project", "removed"), [("arc", "4f1 5a2"), ("other", "6b3")])
+def test_down_first_removes_the_ephemeral_containers_of_its_own_project_and_the_first_project_those_with_the_old_label(
     docker: FakeDocker, tmp_path: Path, project: str, removed: str
 ) -> None:
     docker.says("compose*")
@@ -182,13 +182,31 @@ def test_down_first_removes_the_ephemeral_containers_of_its_own_project_and_thos
 
 
 def test_recover_renames_or_removes_the_container_of_an_interrupted_replacement(
-    docker: FakeDocker, engine: DockerEngine
+    docker: FakeDocker, engine: DockerEngine, tmp_path: Path
 ) -> None:
     docker.says("container rm*")
     docker.says("container rename*")
-    docker.says("container ls*", "arc_store store\n4f1_arc_store store\n5a2_arc_big_shop big-shop\n")
+    names = {"arc_store": "store", "4f1_arc_store": "store", "5a2_arc_big_shop": "big-shop"}
+    own = "".join(f"{name}\t{key}\t{tmp_path}/base.yaml\n" for name, key in names.items())
+    docker.says("container ls*", f"{own}arc-store-1\tstore\t/home/other/docker-compose.yml\n")
     assert engine.recover() == ("big-shop", "store")
     assert docker.calls[1:] == ["container rm --force 4f1_arc_store", "container rename 5a2_arc_big_shop arc_big_shop"]
+
+
+def test_containers_of_another_program_with_the_name_of_the_project_are_told_from_its_own(
+    docker: FakeDocker, tmp_path: Path
+) -> None:
+    folder = tmp_path / "compose"
+    folder.mkdir()
+    files = {
+        "arc_store": f"{folder}/base.yaml,{folder}/stack.yaml",
+        "arc_big_shop": "/where/it/was/compose/base.yaml",
+        "arc-web-1": f"{tmp_path}/docker-compose.yml",
+        "arc-db-1": "",
+    }
+    docker.says("container ls*", "".join(f"{name}\tx\t{file}\n" for name, file in files.items()))
+    engine = DockerEngine(TOY, [folder / "base.yaml"], tmp_path / "compose.env")
+    assert engine.others() == {"arc-web-1": f"{tmp_path}/docker-compose.yml", "arc-db-1": ""}
 
 
 def test_logs_come_line_by_line_with_the_given_filters(docker: FakeDocker, engine: DockerEngine) -> None:

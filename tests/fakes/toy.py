@@ -230,6 +230,9 @@ class FakeEngine:
     def published_ports(self) -> frozenset[int]:
         return frozenset(self.owners)
 
+    def others(self) -> Mapping[str, str]:
+        return {}
+
     def port_owner(self, port: int) -> str:
         return self.owners.get(port, "")
 

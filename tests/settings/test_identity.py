@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -138,3 +139,11 @@ class TestFindingTheDirectory:
         known_projects.remember(KnownProject(id="a1", name="shop", directory="/nowhere/shop"))
         with pytest.raises(ProjectError, match="the directory of the project shop is gone: /nowhere/shop"):
             identity.find_root(tmp_path, "", "shop")
+
+
+def test_a_sandbox_is_not_in_the_list_and_leaves_the_entry_of_its_project(tmp_path: Path) -> None:
+    directory = named(tmp_path / "shop")
+    sandbox = project(tmp_path / "cache")
+    assert identity.remember(replace(identity.of(directory), name="shop_verify", unlisted=True), sandbox)
+    assert [entry.name for entry in known_projects.known()] == ["shop"]
+    assert sandbox.note(identity.NOTE) == {}

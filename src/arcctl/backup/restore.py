@@ -25,7 +25,7 @@ from arcctl.lifecycle import seeding, up
 from arcctl.model.backup_method import Dump, Folder, Method
 from arcctl.model.graph import closure
 from arcctl.model.service import Volume
-from arcctl.project import Project, project_lock
+from arcctl.project import Project, project_lock, refuse_other_project
 
 ANOTHER = "choose another one: arcctl backup list"
 
@@ -68,6 +68,7 @@ def preview(request: Restore, project: Project, tools: BackupTools) -> Preview:
     """What a restore would do."""
     manifest, secrets = tools.repository.find(request.name).manifest, project.directory.secrets()
     observed, volumes = project.engine.observe(), project.engine.volumes()
+    refuse_other_project(observed, project)
 
     def current(service: str) -> str:
         """The data of a service; where no server can say, or the secrets are lost, at least that there is some."""
@@ -123,6 +124,7 @@ class _Restoration:
     async def run(self) -> RestoreReport:
         """Servers first, because they create their volumes and accounts; then one service after the other."""
         observed = self.project.engine.observe()
+        refuse_other_project(observed, self.project)
         running = {i for i in self.project.catalogue.services if observed.of(i).running}
         self._refuse(observed)
         is_new = not (self.project.engine.volumes() and self.project.directory.secrets())

@@ -20,3 +20,12 @@ def agreed(question: str, *, yes: bool, command: str, what: str = "destroy data"
         return True
     terminal.say("nothing was changed")
     return False
+
+
+def typed(word: str, question: str, *, command: str) -> bool:
+    """Whether a person types exactly this word. Raises UsageError where nobody can be asked."""
+    from arcctl.errors import UsageError
+
+    if not sys.stdin.isatty():
+        raise UsageError("refusing to destroy data without confirmation", hint=command)
+    return str(typer.prompt(f"{question} ({word})", default="", show_default=False, err=True)).strip() == word

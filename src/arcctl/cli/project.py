@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 from collections import ChainMap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -29,6 +30,7 @@ from arcctl.settings.directory import ProjectDirectory, copy_template, readable,
 from arcctl.settings.identity import find_root
 from arcctl.settings.ownership import refuse_other_user
 from arcctl.settings.resolve import lookup, owners
+from arcctl.terminal import address
 from arcctl.terminal import console as terminal
 
 if TYPE_CHECKING:
@@ -149,7 +151,19 @@ def project_directory(options: Globals) -> ProjectDirectory:
     refuse_other_user(root)
     directory = ProjectDirectory(root)
     directory.migrate()
+    address.use(_option(options, root))
     return directory
+
+
+def _option(options: Globals, root: Path) -> str:
+    """What a next command needs to get to the same project; empty where it finds that without."""
+    variables = environment.snapshot()
+    directory, name = (variables.get(f"ARCCTL_PROJECT_{word}", "") for word in ("DIRECTORY", "NAME"))
+    with contextlib.suppress(ArcError):
+        if find_root(_current_folder(), directory, name) == root:
+            return ""
+    by_directory = f"--project-directory {shlex.quote(str(root))}"
+    return by_directory if _named(options) or not options.project_name else f"-p {options.project_name}"
 
 
 def new_project(options: Globals) -> None:
@@ -220,8 +234,7 @@ def sandbox(first: Project, tools: BackupTools) -> Iterator[tuple[Project, Backu
     with open_sandbox(first.directory.root, first.engine.name, first.catalogue, name) as second:
         project = replace(
             first,
-            identity=replace(first.identity, name=name),
-            registered=False,
+            identity=replace(first.identity, name=name, unlisted=True),
             catalogue=second.catalogue,
             environment={**first.environment, **images, **second.ports},
             directory=second.directory,

@@ -13,7 +13,7 @@ from arcctl.lifecycle.bootstrap import TIMEOUT
 from arcctl.model.env import variables
 from arcctl.model.service import Catalogue, Layer, Service, Volume
 from arcctl.model.smoke_test import services_exercised
-from arcctl.project import Project, project_lock
+from arcctl.project import Project, project_lock, refuse_other_project
 from arcctl.settings.location import custom_file
 
 
@@ -40,6 +40,7 @@ def plan(name: str, project: Project, *, data: bool) -> Removal:
     if behind:
         raise UsageError(f"{', '.join(behind)} depends on {name}", hint=f"arcctl service remove {behind[0]}")
     observed, volumes = project.engine.observe(), project.engine.volumes()
+    refuse_other_project(observed, project)
     env = loaded.envs[name]
     named = {project.engine.volume_name(name, m.name) for m in service.storage.mounts(env) if isinstance(m, Volume)}
     resources = [r for r in service.setup.resources(env) if r.destroy]

@@ -160,6 +160,42 @@ class EngineFacts:
         return f"{self.id} {self.way}" if self.id else ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class EngineProject:
+    """What one engine has of one project."""
+
+    engine: str
+    name: str = ""
+    """Empty where the engine knows it by its directory only."""
+    directory: str = ""
+    """The project directory, which may not exist any more; empty where the engine does not say."""
+    running: int = 0
+    components: int = 0
+    """Containers or processes that are to run for long, also those that do not run."""
+    ports: tuple[int, ...] = ()
+    containers: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
+    stores: tuple[str, ...] = ()
+    """Volumes or data folders."""
+    folder: str = ""
+    """Where all of it is, for local processes."""
+    memory: int = 0
+    """Bytes, now."""
+    disk: int = 0
+    """Bytes of data."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineOverview:
+    """What one engine has of all projects."""
+
+    engine: str
+    id: str = ""
+    here: bool = True
+    """Whether it sees the same folders as this program."""
+    projects: tuple[EngineProject, ...] = ()
+
+
 @dataclass(frozen=True)
 class Executed:
     """How a program ended: its exit code, and its output where that was not written to a stream of the caller's."""
@@ -205,6 +241,9 @@ class Engine(Protocol):
 
     def project_names(self) -> frozenset[str]:
         """The names that a new project cannot have, because something on this engine has them."""
+
+    def others(self) -> Mapping[str, str]:
+        """What has the name of the project here and is not its own, each with the file that it was created from."""
 
     def facts(self) -> EngineFacts: ...
     def observe(self) -> Observed:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -98,9 +97,7 @@ def refuse_used(servers: Servers) -> None:
     """Raises UsageError where another project runs from the cache."""
     used_by = servers.used_by()
     if used_by:
-        first = used_by[0]
-        down = f"arcctl --project-directory {shlex.quote(first)} down"
-        hint = f"{down if first.startswith('/') else f'end {first}'}, then arcctl engine clean"
+        hint = "to see them: arcctl projects; when they are down: arcctl engine clean"
         raise UsageError(f"these servers are running for {', '.join(used_by)}", hint=hint)
 
 

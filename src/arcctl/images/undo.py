@@ -13,7 +13,7 @@ from arcctl.lifecycle import up
 from arcctl.lifecycle.image_lock import image_store
 from arcctl.model.image import split
 from arcctl.model.service import Component
-from arcctl.project import Project
+from arcctl.project import Project, refuse_other_project
 from arcctl.settings.image_tags import pinned, tag_settings
 
 
@@ -41,6 +41,7 @@ async def undo(last: UpgradeReport, project: Project, callbacks: Callbacks) -> U
 
     Raises UpgradeError where that fails; it can be run again.
     """
+    refuse_other_project(project.engine.observe(), project)
     for move in last.moves:
         component = project.catalogue.components()[move.key]
         if move.kind is MoveKind.REPLACE:

@@ -16,7 +16,7 @@ from arcctl.lifecycle import pulling, up
 from arcctl.lifecycle.image_lock import image_store
 from arcctl.model.env import variables
 from arcctl.model.graph import built_images, resolve
-from arcctl.project import Project
+from arcctl.project import Project, refuse_other_project
 from arcctl.settings.image_tags import chosen, is_tag, prefix, tag_settings
 from arcctl.settings.resolve import ENVIRONMENT, lookup
 
@@ -52,6 +52,7 @@ def plan(words: tuple[str, ...], to: Mapping[str, str], project: Project) -> Upg
     `to` has another tag by the service or component whose image it is.
     """
     observed = project.engine.observe()
+    refuse_other_project(observed, project)
     tags = _tags(to, observed, project)
     catalogue = chosen(project.catalogue, tags)
     services = resolve(words or ("all",), project.catalogue)

@@ -14,7 +14,7 @@ from arcctl.model.env import variables
 from arcctl.model.graph import resolve
 from arcctl.model.resource import Resource, ResourceResult, State
 from arcctl.model.smoke_test import SmokeTest
-from arcctl.project import Project, project_lock
+from arcctl.project import Project, project_lock, refuse_other_project
 
 COMPLETE = {State.EXISTS, State.CREATED}
 TIMEOUT = 100.0
@@ -40,6 +40,8 @@ async def _report(request: Request, project: Project) -> BootstrapReport:
     began = time.perf_counter()
     asked = resolve(request.words or ("all",), project.catalogue)
     observed = await asyncio.to_thread(project.engine.observe)
+    if not request.check:
+        refuse_other_project(observed, project)
     running = tuple(i for i in asked if observed.of(i).running)
     found = await set_up(running, project, observed, create=not request.check)
     skipped = tuple(

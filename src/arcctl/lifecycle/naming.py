@@ -18,8 +18,6 @@ def named(project: Project) -> Project:
 
     Raises PreflightError where a name that a person wants is in use.
     """
-    if not project.registered:
-        return project
     if project.identity.id:
         identities.remember(project.identity, project.directory)
         return project
@@ -35,6 +33,12 @@ def named(project: Project) -> Project:
             )
             project.sink(Event(Kind.WARNING, "", text))
     return replace(project, identity=kept, engine=engine)
+
+
+def noted(project: Project) -> None:
+    """Tell the list of projects which engines have data of this one now."""
+    if project.identity.id:
+        identities.remember(project.identity, project.directory)
 
 
 def free(identity: Identity, engine: Engine) -> tuple[Identity, Engine]:

@@ -23,7 +23,7 @@ def choose(project: Project, fixed: Container[str] | None = None) -> Project:
     Nothing is chosen where there are `fixed` services: raises PreflightError for a port of these that another project
     has, or that is in use.
     """
-    if not project.registered or not _undecided(_settable(project), _own(project)):
+    if project.identity.unlisted or not _undecided(_settable(project), _own(project)):
         return project
     with choosing():
         choice = _Choice(project)
@@ -39,7 +39,7 @@ def choose(project: Project, fixed: Container[str] | None = None) -> Project:
 
 def reserve(project: Project) -> None:
     """Let other projects know the ports that were changed by hand."""
-    if (own := _own(project)) and project.registered:
+    if (own := _own(project)) and not project.identity.unlisted:
         ports = {port.variable: port.number for port in _settable(project)}
         if changed := {name: ports[name] for name, number in own.ports.items() if ports.get(name, number) != number}:
             with choosing():

@@ -11,7 +11,7 @@ from arcctl.lifecycle import bootstrap, data_versions, image_lock, ports, prefli
 from arcctl.lifecycle import input_hashes as hashing
 from arcctl.lifecycle import plan as planning
 from arcctl.lifecycle.executor import PlanExecutor
-from arcctl.lifecycle.naming import named
+from arcctl.lifecycle.naming import named, noted
 from arcctl.lifecycle.report import UpReport
 from arcctl.model.graph import closure, resolve
 from arcctl.project import Project, ensure_secrets, project_lock, refuse_lost_secrets, refuse_other_project
@@ -111,6 +111,7 @@ async def launch(request: Request, project: Project) -> UpReport:
     prepared = prepare(request, project)
     project, plan = prepared.project, prepared.plan
     project.directory.remember_engine(project.engine.name, preflight.check(plan, project))
+    noted(project)
     data_versions.remember(plan.services, project)
     project.directory.remember_started(project.directory.started() | set(plan.services))
     absent = {step.key for step in plan.steps if step.action is planning.Action.CREATE}

@@ -11,7 +11,7 @@ from arcctl.engines.base import Observed
 from arcctl.errors import RotationRefused, UsageError
 from arcctl.events import Event, Kind
 from arcctl.model.rotation import Change
-from arcctl.project import Project, project_lock
+from arcctl.project import Project, project_lock, refuse_other_project
 from arcctl.secrets.executor import CommandClock, SecretRotation, existing
 from arcctl.secrets.plan import Secret, chosen, generated_origins, not_rotatable, plan, secrets
 from arcctl.secrets.report import Preview, Refusal, RotateReport, SecretPlan
@@ -22,7 +22,9 @@ def preview(words: tuple[str, ...], project: Project) -> Preview:
 
     Raises UsageError for a secret that was asked for by its name and cannot be changed.
     """
-    return _decide(words, project, project.engine.observe())
+    observed = project.engine.observe()
+    refuse_other_project(observed, project)
+    return _decide(words, project, observed)
 
 
 def _decide(words: tuple[str, ...], project: Project, observed: Observed) -> Preview:
@@ -59,6 +61,7 @@ async def rotate(words: tuple[str, ...], project: Project) -> RotateReport:
     with await project_lock(project):
         project = replace(project, sink=clock)
         observed = project.engine.observe()
+        refuse_other_project(observed, project)
         done, project, seen = await _rotate_all(project.directory.rotation(), project, clock, observed)
         if done:
             project = project.reloaded()

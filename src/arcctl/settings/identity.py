@@ -38,6 +38,8 @@ class Identity:
     """Whether an earlier arcctl ran the project, and what runs and is stored has its name."""
     elsewhere: str = ""
     """The directory that the project was moved from; empty where it was not."""
+    unlisted: bool = False
+    """Of a sandbox, which ends with the command: no other project sees it."""
 
 
 def of(directory: ProjectDirectory, wanted: str = "") -> Identity:
@@ -145,6 +147,8 @@ def with_id(identity: Identity) -> Identity:
 
 def remember(identity: Identity, directory: ProjectDirectory) -> bool:
     """Write the identity to the project and to the list of all projects; False where that cannot be written."""
+    if identity.unlisted:
+        return True
     root = str(directory.root)
     directory.keep_note(NOTE, {"id": identity.id, "name": identity.name, "directory": root})
     before = next((entry for entry in known_projects.known() if entry.id == identity.id), None)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
@@ -41,7 +42,15 @@ class KnownProject:
     @property
     def gone(self) -> bool:
         """Whether there is no such directory any more."""
-        return not os.path.isdir(self.directory)
+        return is_gone(self.directory)
+
+
+def is_gone(directory: str) -> bool:
+    """Whether there is no such directory; one that this user may not look for counts as there."""
+    try:
+        return not stat.S_ISDIR(os.stat(directory).st_mode)
+    except OSError as error:
+        return isinstance(error, FileNotFoundError | NotADirectoryError)
 
 
 def folder() -> Path:

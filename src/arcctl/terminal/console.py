@@ -6,9 +6,12 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from arcctl.terminal.address import addressed
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
 GLYPHS = {"healthy": "✔", "degraded": "!", "unhealthy": "✘", "unknown": "?", "ok": "✔", "bad": "✘", "none": "-"}
 STYLES = {
@@ -51,7 +54,7 @@ def line(text: str) -> None:
 
 def say(text: str, style: str = "") -> None:
     """One line on stderr."""
-    err().print(text, style=style or None)
+    err().print(addressed(text), style=style or None)
 
 
 def size(number: int) -> str:
@@ -84,11 +87,17 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[tuple[str, str] | str]
 def grid(headers: Sequence[str], rows: Iterable[Sequence[tuple[str, str] | str]]) -> Table:
     """A table that somebody else prints."""
     from rich.table import Table
-    from rich.text import Text
 
     made = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
     for header in headers:
         made.add_column(header, overflow="fold")
     for row in rows:
-        made.add_row(*(Text(cell) if isinstance(cell, str) else Text(cell[0], style=cell[1]) for cell in row))
+        made.add_row(*map(_cell, row))
     return made
+
+
+def _cell(cell: tuple[str, str] | str) -> Text:
+    from rich.text import Text
+
+    text, style = (cell, "") if isinstance(cell, str) else cell
+    return Text(addressed(text), style=style)

@@ -9,6 +9,8 @@ from enum import Enum
 from pathlib import PurePath
 from typing import Any
 
+from arcctl.terminal.address import addressed
+
 
 def plain(value: object) -> Any:
     """A report as dictionaries, lists, texts and numbers."""
@@ -24,8 +26,12 @@ def plain(value: object) -> Any:
         case PurePath():
             return str(value)
         case _ if is_dataclass(value):
-            return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+            return {field.name: _field(field.name, getattr(value, field.name)) for field in fields(value)}
     return value
+
+
+def _field(name: str, value: object) -> Any:
+    return addressed(value) if name == "hint" and isinstance(value, str) else plain(value)
 
 
 def text(schema: str, report: object, **more: object) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from arcctl.errors import ArcError
+from arcctl.terminal.address import addressed
 from arcctl.terminal.console import err, line
 
 
@@ -13,10 +14,10 @@ def show(error: ArcError) -> None:
     console = err()
     console.print(f"error: {error.message}", style="red")
     if error.hint:
-        console.print(f"hint: {error.hint}")
+        console.print(f"hint: {addressed(error.hint)}")
 
 
 def show_json(schema: str, error: ArcError) -> None:
     """To a program: one document on stdout, also when the command could not begin."""
-    body = {"code": error.code, "message": error.message, "hint": error.hint}
+    body = {"code": error.code, "message": error.message, "hint": addressed(error.hint)}
     line(json.dumps({"schema": schema, "status": "error", "error": body}, indent=2))

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from arcctl.events import Event, Kind
+from arcctl.terminal.address import addressed
 from arcctl.terminal.console import err, size
 
 if TYPE_CHECKING:
@@ -69,12 +70,12 @@ class Plain(Display):
         if event.detail and (event.total or not self._verbose):  # a download has too many steps for lines
             return
         if event.kind is Kind.NOTE:
-            self._console.print(event.message)
+            self._console.print(addressed(event.message))
             return
         word, style = _WORDS[event.kind]
         subject = f" {event.subject}" if event.subject else ""
         pulled = f", {size(event.total)}" if event.kind is Kind.READY and event.total else ""
-        self._console.print(f"{event.seconds:6.1f} s  {word}{subject}: {event.message}{pulled}", style=style)
+        self._console.print(f"{event.seconds:6.1f} s  {word}{subject}: {addressed(event.message)}{pulled}", style=style)
 
 
 class Live(Plain):

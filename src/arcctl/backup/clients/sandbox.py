@@ -15,6 +15,7 @@ from arcctl.engines import select as engines
 from arcctl.engines.base import Engine
 from arcctl.engines.docker.engine import DockerEngine
 from arcctl.engines.embedded import translation
+from arcctl.errors import BackupError
 from arcctl.model.env import variables
 from arcctl.model.service import Catalogue, Layer
 from arcctl.render import compose
@@ -32,7 +33,10 @@ class Sandbox:
 
 @contextlib.contextmanager
 def sandbox(root: Path, engine: str, catalogue: Catalogue, name: str) -> Iterator[Sandbox]:
-    """For the project in `root`, by another name. Removes what an interrupted one left, before and afterwards."""
+    """For the project in `root`, by another name. Removes what an interrupted one left, before and afterwards.
+
+    Raises BackupError where something of this name is not from here.
+    """
     place = _place(root)
     _remove(place, engine, catalogue, name)
     try:
@@ -60,6 +64,8 @@ def _create(place: Path, root: Path, engine: str, catalogue: Catalogue, name: st
             files.write_whole(place / "compose" / compose.FILES[layer], text)
     directory = files.ProjectDirectory(place)
     local, made = _engine(directory, engine, catalogue, name)
+    if found := (*made.others(), *made.volumes()):
+        raise BackupError(f"the name of the sandbox, {name}, is in use: {', '.join(found)}", hint="arcctl projects")
     ports = [v.name for c in catalogue.components().values() for v in variables(c.env) if v.name.endswith("_PORT")]
     return Sandbox(directory, local, made, dict(zip(ports, map(str, _free_ports(len(ports))), strict=True)))
 

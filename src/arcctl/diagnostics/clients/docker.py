@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import platform
-import shlex
 import socket
 import time
 from collections.abc import Iterator, Mapping
@@ -94,7 +93,7 @@ def _with_data(
         all_volumes=volumes,
         volumes=tuple(_volumes(engine, catalogue, volumes)),
         other_projects=tuple(f"{name} of {other}" for name, other in others),
-        about_other_projects=f"arcctl --project-directory {shlex.quote(str(others[0][1]))} down" if others else "",
+        about_other_projects="arcctl projects" if others else "",
         undeclared=undeclared,
         about_undeclared=_about(undeclared[0]) if undeclared else "",
         lookup=_lookup(engine, catalogue, str(info.get("IndexServerAddress", ""))),
@@ -102,10 +101,8 @@ def _with_data(
 
 
 def _about(volume: str) -> str:
-    """It may be the only copy: how to see what is in it, before it is removed."""
-    return (
-        f"see what is in it: docker run --rm -v {volume}:/data:ro busybox ls -la /data; then docker volume rm {volume}"
-    )
+    """It may be the only copy, or somebody else's who has a Compose project of the same name."""
+    return f"see what is in it: docker run --rm -v {volume}:/data:ro busybox ls -la /data"
 
 
 def _skew(said: str, now: float) -> float | None:

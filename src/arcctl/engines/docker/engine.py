@@ -45,7 +45,9 @@ from arcctl.model.env import symbolic
 from arcctl.model.names import PROJECT, PROJECT_NAME
 from arcctl.model.service import Catalogue, Layer, Volume, container_name, network_name, volume_name
 from arcctl.model.smoke_test import EphemeralContainer
+from arcctl.render.compose import FILES
 from arcctl.settings.environment import snapshot
+from arcctl.settings.known_projects import is_gone
 
 if TYPE_CHECKING:
     import asyncio
@@ -70,7 +72,7 @@ SECONDS = 20.0
 """Longest time that a call of `docker` which only looks may take."""
 LOOK_SECONDS = 2.0
 """The same for a look at the disk, which is part of every report on health."""
-_NAMES = '{{.Names}} {{.Label "com.docker.compose.service"}}'
+_FILES = f'{{{{.Names}}}}\t{{{{.Label "com.docker.compose.service"}}}}\t{{{{.Label "{inspection.CONFIG_FILES}"}}}}'
 _EPHEMERAL = f'{{{{.ID}}}}\t{{{{.Label "{EPHEMERAL}"}}}}\t{{{{.Label "{OLD_EPHEMERAL}"}}}}'
 _NOT_AS_IT_IS = re.compile(r"(?i)network \w+ not found|no such container")
 _EVENTS = ("start", "die", "pause", "unpause", "destroy")
@@ -105,6 +107,22 @@ class DockerEngine:
         with ThreadPoolExecutor(len(kinds)) as pool:
             texts = pool.map(lambda kind: self.read(kind, "ls", *kinds[kind]), kinds)
             return frozenset(name for text in texts for name in text.split())
+
+    def others(self) -> Mapping[str, str]:
+        """Containers of the same Compose project: Compose would replace those that have the name of a service."""
+        return {name: file for name, _, file in self._containers() if not self._is_own(file)}
+
+    def _containers(self) -> Iterator[tuple[str, str, str]]:
+        """Of the Compose project: the name of each, its service, and the first file that it was created from."""
+        text = self.read("container", "ls", "--all", *self.project_filter, "--format", _FILES)
+        for name, key, files in (line.split("\t") for line in text.splitlines()):
+            yield name, key, files.partition(",")[0]
+
+    def _is_own(self, first: str) -> bool:
+        """Also where the project directory was moved."""
+        file = Path(first)
+        here = {own.parent.resolve() for own in self._files}
+        return file.parent.resolve() in here or (file.name in FILES.values() and is_gone(str(file.parent)))
 
     @property
     def project_filter(self) -> tuple[str, str]:
@@ -229,8 +247,7 @@ class DockerEngine:
         The new container has a temporary name until the old one is removed: rename it, or remove it where the old one
         still exists.
         """
-        lines = self.read("container", "ls", "--all", *self.project_filter, "--format", _NAMES).splitlines()
-        keys = dict(map(str.split, lines))
+        keys = {name: key for name, key, file in self._containers() if self._is_own(file)}
         odd = {name: key for name, key in keys.items() if name != container_name(self.project, key)}
         for name, key in odd.items():
             wanted = container_name(self.project, key)
@@ -293,10 +310,11 @@ class DockerEngine:
         return True
 
     def remove_ephemeral(self) -> None:
+        """An earlier arcctl knew one name only, and did not write it down."""
         lines = [
             line.split("\t") for line in self.read("container", "ls", "--all", "--format", _EPHEMERAL).splitlines()
         ]
-        found = [name for name, project, old in lines if old or project == self.project]
+        found = [id for id, project, old in lines if self.project == (PROJECT if old else project)]
         if found:
             self.read("container", "rm", "--force", *found, missing_is_fine=True)
 

@@ -91,6 +91,9 @@ class EmbeddedEngine:
     def project_names(self) -> frozenset[str]:
         return frozenset()
 
+    def others(self) -> Mapping[str, str]:
+        return NOTHING
+
     @property
     def image_store(self) -> None:
         return None

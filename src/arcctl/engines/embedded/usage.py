@@ -21,17 +21,14 @@ BLOCK = 512
 
 def of_processes(pids: Mapping[str, int]) -> dict[str, Usage]:
     """What processes use together with their children, by key; without those that have ended."""
-    families = {key: found for key, pid in pids.items() if (found := _family(pid))}
-    for family in families.values():
-        _cpu(family)  # starts the measurement
+    families = {key: found for key, pid in pids.items() if (found := family(pid))}
+    for each in families.values():
+        _cpu(each)  # starts the measurement
     time.sleep(SAMPLE_SECONDS)
-    return {
-        key: Usage(memory=sum(map(machine.memory_of, found)), cpu=round(_cpu(found), 1))
-        for key, found in families.items()
-    }
+    return {key: Usage(memory=memory(found), cpu=round(_cpu(found), 1)) for key, found in families.items()}
 
 
-def _family(pid: int) -> list[psutil.Process]:
+def family(pid: int) -> list[psutil.Process]:
     import psutil
 
     with contextlib.suppress(psutil.NoSuchProcess):
@@ -49,6 +46,11 @@ def _cpu(family: Iterable[psutil.Process]) -> float:
         with contextlib.suppress(psutil.Error):
             total += process.cpu_percent()
     return total
+
+
+def memory(family: Iterable[psutil.Process]) -> int:
+    """Bytes of all these processes."""
+    return sum(map(machine.memory_of, family))
 
 
 def of_folders(folders: Iterable[Path]) -> int:

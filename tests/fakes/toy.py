@@ -29,6 +29,7 @@ from arcctl.events import Event
 from arcctl.model.disk import Disk
 from arcctl.model.env import Variable
 from arcctl.model.host_ports import PortOwner
+from arcctl.model.names import LOOPBACK
 from arcctl.model.probe import Answer
 from arcctl.model.rotation import Change
 from arcctl.model.service import Catalogue, Layer, Role, volume_name
@@ -72,6 +73,7 @@ class FakeEngine:
     """How every program in a container ends."""
     unavailable: Mapping[str, Unavailable] = field(default_factory=dict)
     image_store: Images | None = None
+    host: str = LOOPBACK
     folder: str = ""
     """Where processes keep their files."""
     states: dict[str, ContainerState] = field(default_factory=dict)
@@ -213,6 +215,12 @@ class FakeEngine:
 
     def runs_as(self, key: str) -> RunsAs:
         return RunsAs("keeper", self.folder)
+
+    def refuse_address(self, address: str) -> None:
+        """Every address will do."""
+
+    def published_ports(self) -> frozenset[int] | None:
+        return None
 
     def port_owner(self, port: int) -> str:
         return self.owners.get(port, "")

@@ -18,6 +18,7 @@ class Globals:
     directory: str = ""
     insecure_demo: bool = False
     engine: str = "auto"
+    bind_address: str = ""
     engine_typed: bool = False
     """On the command line, rather than set in the environment."""
     telemetry: bool = False

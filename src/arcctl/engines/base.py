@@ -193,6 +193,10 @@ class Engine(Protocol):
         """Settings that have another default on this engine."""
 
     @property
+    def host(self) -> str:
+        """The machine on which its published ports are reached."""
+
+    @property
     def image_store(self) -> Images | None:
         """The engine's images; None where it runs none."""
 
@@ -201,6 +205,9 @@ class Engine(Protocol):
         """The services that cannot run on it; known without asking it."""
 
     def facts(self) -> EngineFacts: ...
+    def refuse_address(self, address: str) -> None:
+        """Raises PreflightError where ports published on this address could not be reached from here."""
+
     def observe(self) -> Observed:
         """One snapshot of every component that exists."""
 
@@ -286,6 +293,9 @@ class Engine(Protocol):
 
     def runs_as(self, key: str) -> RunsAs:
         """Who runs a component, for people."""
+
+    def published_ports(self) -> frozenset[int] | None:
+        """The ports that containers publish on a machine elsewhere; None where they are this machine's."""
 
     def port_owner(self, port: int) -> str:
         """`container NAME` for who publishes a port of the host; empty where the engine does not know."""

@@ -1,10 +1,12 @@
-"""The host's loopback ports: which are in use, and by which process where the system says."""
+"""Ports that are in use: the host's loopback ports with their processes, or those of an engine elsewhere."""
 
 from __future__ import annotations
 
 import socket
+from functools import cached_property
 from pathlib import Path
 
+from arcctl.engines.base import Engine
 from arcctl.model.host_ports import PortOwner
 
 _LISTEN = "0A"
@@ -31,6 +33,24 @@ class LoopbackPorts:
                 name = (folder / "comm").read_text(encoding="utf-8", errors="replace").strip()
                 return PortOwner(f"{name} (pid {folder.name})", processes.project(int(folder.name)))
         return None
+
+
+class EnginePorts:
+    """Ports of the machine on which an engine publishes them. One elsewhere is asked once."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._here = LoopbackPorts()
+
+    @cached_property
+    def _published(self) -> frozenset[int] | None:
+        return self._engine.published_ports()
+
+    def taken(self, port: int) -> bool:
+        return self._here.taken(port) if self._published is None else port in self._published
+
+    def owner(self, port: int) -> PortOwner | None:
+        return self._here.owner(port) if self._published is None else None
 
 
 def _listening_inode(port: int) -> str:

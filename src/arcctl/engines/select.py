@@ -9,13 +9,16 @@ import shlex
 from pathlib import Path
 
 from arcctl.engines.base import Engine
+from arcctl.engines.docker import endpoint
 from arcctl.engines.docker import engine as docker_adapter
 from arcctl.engines.docker.engine import DockerEngine
 from arcctl.engines.embedded import translation
 from arcctl.errors import FileDamaged, NotPermitted, UsageError
 from arcctl.events import Event, Kind, Sink
+from arcctl.model.names import LOOPBACK, PROJECT
 from arcctl.model.service import Catalogue, Layer
 from arcctl.render import compose
+from arcctl.settings import environment
 from arcctl.settings.directory import ProjectDirectory
 
 AUTO = "auto"
@@ -25,7 +28,13 @@ OVERRIDES = docker_adapter.OVERRIDES
 
 
 def choose(
-    wanted: str, present: str, used: str, directory: ProjectDirectory, catalogue: Catalogue, sink: Sink
+    wanted: str,
+    present: str,
+    used: str,
+    directory: ProjectDirectory,
+    catalogue: Catalogue,
+    sink: Sink,
+    bind_address: str = LOOPBACK,
 ) -> tuple[Catalogue, Engine]:
     """The engine, and the catalogue of what can run on it.
 
@@ -39,13 +48,26 @@ def choose(
         raise UsageError(
             f"this project is running on the {present} engine", hint=f"arcctl down, then arcctl --engine {wanted} up"
         )
-    overlays = [directory.compose_file(compose.FILES[layer]) for layer in Layer if catalogue.layer(layer)]
-    docker = DockerEngine(catalogue, overlays, directory.compose_env)
+    docker = docker_engine(catalogue, directory, bind_address)
     chosen = present or (wanted if wanted != AUTO else _remembered(used, sink) or _automatic(docker, sink))
     if used not in ("", chosen):
         text = f"the data of this project is in the {used} engine; the {chosen} engine does not see it"
         sink(Event(Kind.WARNING, "", text))
     return (catalogue, docker) if chosen == DOCKER else embedded(catalogue, directory)
+
+
+def docker_engine(
+    catalogue: Catalogue, directory: ProjectDirectory, bind_address: str = LOOPBACK, project: str = PROJECT
+) -> DockerEngine:
+    """The engine that `docker` talks to, with ports published on an address of its machine."""
+    found = endpoint.find(environment.snapshot())
+    names = [compose.FILES[layer] for layer in Layer if catalogue.layer(layer)]
+    remote = (
+        [compose.REMOTE] if found.remote and any(map(compose.config_paths, catalogue.components().values())) else []
+    )
+    overlays = [directory.compose_file(name) for name in (*names, *remote)]
+    host = found.reached_at(bind_address)
+    return DockerEngine(catalogue, overlays, directory.compose_env, project, endpoint=found, host=host)
 
 
 def present(directory: ProjectDirectory) -> str:
@@ -85,6 +107,8 @@ def _remembered(used: str, sink: Sink) -> str:
 
 
 def _automatic(docker: DockerEngine, sink: Sink) -> str:
+    if docker.endpoint.remote or docker.endpoint.refused:  # who names another machine does not mean this one
+        return DOCKER
     refused = docker.refusal()
     chosen, why = (EMBEDDED, "does not answer") if refused else (DOCKER, "answers")
     if isinstance(refused, NotPermitted):

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 PROJECT = "arc"
 LOOPBACK = "127.0.0.1"
+LOCAL_NAMES = (LOOPBACK, "localhost")
+EVERY_ADDRESS = "0.0.0.0"
 IMAGES = "images"
 """Stands where a service does for the settings of all images; no service has this name."""
+PORTS = "ports"
+"""The same for the settings of all published ports."""
 PROXIES, NO_PROXY = ("http_proxy", "https_proxy", "all_proxy", "grpc_proxy"), "no_proxy"
 """In lower case; many programs read them in upper case, too."""

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from arcctl.engines import select as engines
 from arcctl.engines.base import Engine
-from arcctl.engines.docker.engine import DockerEngine
 from arcctl.engines.embedded import translation
 from arcctl.model import names
 from arcctl.model.env import variables
@@ -36,12 +35,12 @@ class Sandbox:
 
 
 @contextlib.contextmanager
-def sandbox(root: Path, engine: str, catalogue: Catalogue) -> Iterator[Sandbox]:
+def sandbox(root: Path, engine: str, catalogue: Catalogue, bind_address: str) -> Iterator[Sandbox]:
     """For the project in `root`. Removes what an interrupted one left, before and afterwards."""
     place = _place(root)
     _remove(place, engine, catalogue)
     try:
-        yield _create(place, root, engine, catalogue)
+        yield _create(place, root, engine, catalogue, bind_address)
     finally:
         _remove(place, engine, catalogue)
 
@@ -54,7 +53,7 @@ def _place(root: Path) -> Path:
     return platformdirs.user_cache_path("arcctl") / f"verify-{mark}"
 
 
-def _create(place: Path, root: Path, engine: str, catalogue: Catalogue) -> Sandbox:
+def _create(place: Path, root: Path, engine: str, catalogue: Catalogue, bind_address: str) -> Sandbox:
     import yaml
 
     with files.readable(place):
@@ -64,7 +63,7 @@ def _create(place: Path, root: Path, engine: str, catalogue: Catalogue) -> Sandb
             text = yaml.safe_dump(compose.overlay(layer, catalogue, PROJECT), sort_keys=False)
             files.write_whole(place / "compose" / compose.FILES[layer], text)
     directory = files.ProjectDirectory(place)
-    local, made = _engine(directory, engine, catalogue)
+    local, made = _engine(directory, engine, catalogue, bind_address)
     ports = [v.name for c in catalogue.components().values() for v in variables(c.env) if v.name.endswith("_PORT")]
     return Sandbox(directory, local, made, dict(zip(ports, map(str, _free_ports(len(ports))), strict=True)))
 
@@ -73,10 +72,11 @@ def _layers(catalogue: Catalogue) -> list[Layer]:
     return [layer for layer in Layer if catalogue.layer(layer)]
 
 
-def _engine(directory: files.ProjectDirectory, name: str, catalogue: Catalogue) -> tuple[Catalogue, Engine]:
-    if name == DockerEngine.name:
-        overlays = [directory.compose_file(compose.FILES[layer]) for layer in _layers(catalogue)]
-        return catalogue, DockerEngine(catalogue, overlays, directory.compose_env, PROJECT)
+def _engine(
+    directory: files.ProjectDirectory, name: str, catalogue: Catalogue, bind_address: str = names.LOOPBACK
+) -> tuple[Catalogue, Engine]:
+    if name == engines.DOCKER:
+        return catalogue, engines.docker_engine(catalogue, directory, bind_address, PROJECT)
     return engines.embedded(translation.with_other_ports(catalogue, SHIFT), directory)
 
 

@@ -22,9 +22,9 @@ def register(parent: typer.Typer) -> None:
 def complete_services(ctx: typer.Context, incomplete: str) -> list[str]:
     from arcctl import services
     from arcctl.cli import completion
-    from arcctl.model.names import IMAGES
+    from arcctl.model.names import IMAGES, PORTS
 
-    known = (*services.names(), *completion.custom_names(ctx), IMAGES)
+    known = (*services.names(), *completion.custom_names(ctx), IMAGES, PORTS)
     return [name for name in known if name.startswith(incomplete)]
 
 

@@ -37,7 +37,7 @@ from arcctl.engines.changes import at_each_line
 from arcctl.engines.docker import config_volume, inspection
 from arcctl.engines.docker.endpoint import LOCAL, Endpoint
 from arcctl.engines.docker.images import DockerImages
-from arcctl.engines.docker.refusals import NO_ENGINE, not_installed, refusal, translated
+from arcctl.engines.docker.refusals import NO_ENGINE, no_engine, not_installed, refusal, translated
 from arcctl.engines.volumes import declared
 from arcctl.errors import ArcError, EngineError, PreflightError
 from arcctl.model.disk import Disk, fullest
@@ -462,7 +462,8 @@ class DockerEngine:
             raise not_installed() from None
         except subprocess.TimeoutExpired:
             raise EngineError(f"the Docker engine did not answer in {seconds:.0f} s", hint=NO_ENGINE) from None
-        if done.returncode and not (missing_is_fine and "no such" in done.stderr.lower()):
+        missing = missing_is_fine and "no such" in done.stderr.lower() and not no_engine(done.stderr)
+        if done.returncode and not missing:
             raise refusal(done.stderr)
         return done.stdout
 

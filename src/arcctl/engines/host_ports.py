@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from arcctl.engines.base import Engine
+from arcctl.errors import EngineError
 from arcctl.model.host_ports import PortOwner
 
 _LISTEN = "0A"
@@ -44,7 +45,11 @@ class EnginePorts:
 
     @cached_property
     def _published(self) -> frozenset[int] | None:
-        return self._engine.published_ports()
+        """Nothing is known of an engine that does not answer, which is told elsewhere."""
+        try:
+            return self._engine.published_ports()
+        except EngineError:
+            return frozenset()
 
     def taken(self, port: int) -> bool:
         return self._here.taken(port) if self._published is None else port in self._published

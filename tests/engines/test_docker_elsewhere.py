@@ -12,6 +12,7 @@ from arcctl.engines import select
 from arcctl.engines.docker import config_volume, endpoint
 from arcctl.engines.docker.engine import DockerEngine
 from arcctl.engines.host_ports import EnginePorts
+from arcctl.errors import PreflightError
 from arcctl.settings.directory import ProjectDirectory
 from tests.fakes.catalogue import TOY
 from tests.fakes.docker import FakeDocker, inspected
@@ -116,6 +117,30 @@ def test_the_overlay_for_such_an_engine_comes_last(
     docker: FakeDocker, directory: ProjectDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DOCKER_HOST", "tcp://docker:2376")
+    (directory.root / "compose").mkdir()
+    directory.compose_file("remote.yaml").touch()
     _, engine = select.choose("docker", "", "", directory, TOY, lambda event: None, "0.0.0.0")
     files = [Path(word).name for word in engine.command() if word.endswith(".yaml")]
     assert (files, engine.host) == (["base.yaml", "stack.yaml", "remote.yaml"], "docker")
+
+
+@pytest.mark.parametrize(
+    ("old", "base", "remote"),
+    [
+        ("remote.yaml", "- ${ARCCTL_BIND_ADDRESS:-127.0.0.1}:${A:-1}:1", False),
+        ("base.yaml", "- 127.0.0.1:${A:-1}:1", True),
+    ],
+)
+def test_files_of_an_earlier_arcctl_are_not_taken_for_what_such_an_engine_needs(
+    directory: ProjectDirectory, monkeypatch: pytest.MonkeyPatch, old: str, base: str, remote: bool
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "tcp://docker:2376")
+    (directory.root / "compose").mkdir()
+    directory.compose_file("base.yaml").write_text(base)
+    if remote:
+        directory.compose_file("remote.yaml").touch()
+    _, engine = select.choose("docker", "", "", directory, TOY, lambda event: None, "0.0.0.0")
+    with pytest.raises(PreflightError) as caught:
+        engine.refuse_address("0.0.0.0")
+    assert caught.value.message.startswith(f"compose/{old}: written by an earlier arcctl")
+    assert caught.value.hint == "arcctl render, then arcctl up"

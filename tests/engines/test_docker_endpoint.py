@@ -135,7 +135,8 @@ def test_an_address_that_nobody_here_can_reach_is_refused(
     tmp_path: Path, address: str, bound: str, refused: bool
 ) -> None:
     found = endpoint.parse(address)
-    engine = DockerEngine(TOY, [], tmp_path / "compose.env", endpoint=found, host=found.reached_at(bound))
+    files = [tmp_path / "remote.yaml"]
+    engine = DockerEngine(TOY, files, tmp_path / "compose.env", endpoint=found, host=found.reached_at(bound))
     if not refused:
         return engine.refuse_address(bound)
     with pytest.raises(PreflightError) as caught:

@@ -61,11 +61,9 @@ def docker_engine(
 ) -> DockerEngine:
     """The engine that `docker` talks to, with ports published on an address of its machine."""
     found = endpoint.find(environment.snapshot())
-    names = [compose.FILES[layer] for layer in Layer if catalogue.layer(layer)]
-    remote = (
-        [compose.REMOTE] if found.remote and any(map(compose.config_paths, catalogue.components().values())) else []
-    )
-    overlays = [directory.compose_file(name) for name in (*names, *remote)]
+    overlays = [directory.compose_file(compose.FILES[layer]) for layer in Layer if catalogue.layer(layer)]
+    remote = directory.compose_file(compose.REMOTE)
+    overlays += [remote] if found.remote and remote.is_file() else []
     host = found.reached_at(bind_address)
     return DockerEngine(catalogue, overlays, directory.compose_env, project, endpoint=found, host=host)
 

@@ -45,8 +45,9 @@ from arcctl.model.env import symbolic, variables
 from arcctl.model.names import LOOPBACK, PROJECT
 from arcctl.model.service import Catalogue, Layer, Volume, container_name, network_name, volume_name
 from arcctl.model.smoke_test import EphemeralContainer
-from arcctl.render.compose import CONFIG_VOLUME, config_paths
+from arcctl.render.compose import CONFIG_VOLUME, REMOTE, config_paths
 from arcctl.settings.environment import snapshot
+from arcctl.settings.text import read_text
 
 if TYPE_CHECKING:
     import asyncio
@@ -77,6 +78,7 @@ _EPHEMERAL = f'{{{{.ID}}}}\t{{{{.Label "{EPHEMERAL}"}}}}\t{{{{.Label "{OLD_EPHEM
 _NOT_AS_IT_IS = re.compile(r"(?i)network \w+ not found|no such container")
 _PUBLISHED = re.compile(r":(\d+)(?:-(\d+))?->")
 """In `0.0.0.0:80->80/tcp, 0.0.0.0:6650-6651->6650-6651/tcp`."""
+_OLD_PORT = f"- {LOOPBACK}:$"
 _EVENTS = ("start", "die", "pause", "unpause", "destroy")
 _UNITS = {
     unit: factor**power
@@ -153,6 +155,17 @@ class DockerEngine:
                 " else --bind-address with the address of one of its interfaces"
             )
             raise PreflightError(text, hint=hint)
+        if old := self._old_files(address):
+            text = f"compose/{old}: written by an earlier arcctl, for an engine and clients on this machine only"
+            raise PreflightError(text, hint="arcctl render, then arcctl up")
+
+    def _old_files(self, address: str) -> str:
+        """The first Compose file that lacks what this endpoint or this address needs."""
+        copied = self.endpoint.remote and any(map(config_paths, self._catalogue.components().values()))
+        if copied and not any(file.name == REMOTE for file in self._files):
+            return REMOTE
+        known = (file for file in self._files if address != LOOPBACK)
+        return next((file.name for file in known if _OLD_PORT in read_text(file, "")), "")
 
     def refusal(self) -> ArcError | None:
         """Why there is no engine that this user can use; None where there is one. Asks no more than that."""

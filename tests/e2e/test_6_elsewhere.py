@@ -104,7 +104,7 @@ def test_a_prompt_a_database_and_a_stream_are_reached(remote: Platform) -> None:
     assert remote.arcctl("shell", "redis", "--", "ping").ok().out.strip() == "PONG"
     assert remote.arcctl("shell", "nats", given="publish away.test hello\n").ok()
     assert f"{THERE}:5432/" in remote.arcctl("db", "list").ok().out
-    remote.arcctl("topics", "list", "nats").ok()
+    remote.arcctl("topics", "list", "--in", "nats").ok()
 
 
 def test_containers_have_the_config_files_as_they_are_now(remote: Platform) -> None:

@@ -6,18 +6,21 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from zlib import crc32
 
 from tests.testbed import engine
-from tests.testbed.places import docker_host
+from tests.testbed.places import ENGINE, docker_host
 from tests.testbed.rootfs import ensure_engine_root
-from tests.testbed.shell import run
+from tests.testbed.shell import output, run
 
 PORT = 2376
-HERE, THERE = "10.213.77.1", "10.213.77.2"
+_NETWORK = f"10.213.{crc32(ENGINE.encode()) % 256}"
+HERE, THERE = f"{_NETWORK}.1", f"{_NETWORK}.2"
 _PREFIX = "24"
 _DAYS = "2"
 
@@ -29,7 +32,7 @@ def elsewhere(images: Sequence[str], host: str = docker_host()) -> Iterator[dict
     with tempfile.TemporaryDirectory(prefix="elsewhere-", dir=root / "var") as name:
         folder, inside = Path(name), f"/var/{Path(name).name}"
         certificates(folder)
-        options = f"-H tcp://{THERE}:{PORT} -H unix:///run/elsewhere.sock --tlsverify --tlscacert {inside}/ca.pem"
+        options = f"-H tcp://{THERE}:{PORT} -H unix:///run/docker.sock --tlsverify --tlscacert {inside}/ca.pem"
         options += f" --tlscert {inside}/server.pem --tlskey {inside}/server-key.pem --pidfile {inside}/docker.pid"
         options += f" --exec-root {inside}/run --data-root {inside}/data --storage-driver overlay2"
         client = {
@@ -61,7 +64,8 @@ def end(process: subprocess.Popen[bytes], client: dict[str, str]) -> None:
 @contextlib.contextmanager
 def network() -> Iterator[str]:
     """The name of a network namespace that this one reaches at `THERE`, and nothing else does."""
-    name, ours, theirs = f"arc-{os.getpid()}", f"arc{os.getpid()}", "uplink"
+    name, ours, theirs = f"arc-{ENGINE}", f"arc-{ENGINE}", "uplink"
+    clear(name)
     run(["ip", "netns", "add", name])
     try:
         run(["ip", "link", "add", ours, "type", "veth", "peer", "name", theirs, "netns", name])
@@ -77,6 +81,15 @@ def network() -> Iterator[str]:
         yield name
     finally:
         run(["ip", "netns", "delete", name])
+
+
+def clear(name: str) -> None:
+    """Remove the namespace that a killed run left, its engine, and what that ran."""
+    outer = [int(pid) for pid in (output(["ip", "netns", "pids", name]) or "").split()]
+    inner = [pid for pid in engine.pids() if engine.parent(pid) in outer and pid not in outer]
+    for pid in (*outer, *inner):
+        engine.end(pid, signal.SIGKILL)
+    output(["ip", "netns", "delete", name])
 
 
 def certificates(folder: Path) -> None:

@@ -68,7 +68,7 @@ def launch(root: Path, folders: Sequence[Path], options: str = OPTIONS, network:
     with (cache() / f"{ENGINE}.log").open("ab") as log:
         return subprocess.Popen(
             [*place, "unshare", "--mount", "sh", enter, root, *folders],
-            env={**os.environ, "DOCKERD": options},
+            env={**os.environ, "DOCKERD": options, "OWN_RUN": network},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

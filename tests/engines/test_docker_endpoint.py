@@ -79,20 +79,18 @@ def test_a_broken_file_of_docker_is_left_for_docker_to_tell(tmp_path: Path) -> N
     [
         (
             "ssh://me@box:2222",
-            "the Docker endpoint ssh://me@box:2222 is an ssh login: arcctl reaches an engine over TCP, and its ports as"
-            " well",
+            "the Docker endpoint ssh://me@box:2222 is an ssh login, which does not carry the ports of services",
             "ssh -N -L 2375:/var/run/docker.sock -L PORT:127.0.0.1:PORT -p 2222 me@box (with each port of arcctl info),"
             " then export DOCKER_HOST=tcp://127.0.0.1:2375; or run arcctl on that machine",
         ),
         (
             "npipe:////./pipe/docker_engine",
-            "arcctl cannot use the Docker endpoint npipe:////./pipe/docker_engine: it knows unix:// and tcp://",
+            "the Docker endpoint npipe:////./pipe/docker_engine cannot be used: only unix:// and tcp:// can",
             "docker context use default, and unset DOCKER_HOST",
         ),
         (
             "tcp://[fd00::7]:2376",
-            "the Docker endpoint tcp://[fd00::7]:2376 is an IPv6 address, and arcctl publishes ports on IPv4 addresses"
-            " only",
+            "the Docker endpoint tcp://[fd00::7]:2376 is an IPv6 address, and ports are published on IPv4 addresses only",
             "name the engine's machine by an IPv4 address or by a host name that has one",
         ),
         ("tcp://[", "the Docker endpoint tcp://[ names no host", "export DOCKER_HOST=tcp://HOST:2376"),

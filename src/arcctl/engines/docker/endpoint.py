@@ -85,16 +85,16 @@ def _unsupported(url: SplitResult, address: str) -> EngineError:
         login = f"{url.username}@{url.hostname}" if url.username else str(url.hostname)
         tunnel = _TUNNEL.format(f"-p {url.port} {login}" if url.port else login)
         return EngineError(
-            f"the Docker endpoint {address} is an ssh login: arcctl reaches an engine over TCP, and its ports as well",
+            f"the Docker endpoint {address} is an ssh login, which does not carry the ports of services",
             hint=f"{tunnel} (with each port of arcctl info), then export DOCKER_HOST=tcp://127.0.0.1:2375;"
             " or run arcctl on that machine",
         )
-    text = f"arcctl cannot use the Docker endpoint {address}: it knows unix:// and tcp://"
+    text = f"the Docker endpoint {address} cannot be used: only unix:// and tcp:// can"
     return EngineError(text, hint="docker context use default, and unset DOCKER_HOST")
 
 
 def _ipv6(address: str) -> EngineError:
-    text = f"the Docker endpoint {address} is an IPv6 address, and arcctl publishes ports on IPv4 addresses only"
+    text = f"the Docker endpoint {address} is an IPv6 address, and ports are published on IPv4 addresses only"
     return EngineError(text, hint="name the engine's machine by an IPv4 address or by a host name that has one")
 
 

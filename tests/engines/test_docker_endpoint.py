@@ -90,7 +90,8 @@ def test_a_broken_file_of_docker_is_left_for_docker_to_tell(tmp_path: Path) -> N
         ),
         (
             "tcp://[fd00::7]:2376",
-            "the Docker endpoint tcp://[fd00::7]:2376 is an IPv6 address, and ports are published on IPv4 addresses only",
+            "the Docker endpoint tcp://[fd00::7]:2376 is an IPv6 address, and ports are published on IPv4 addresses"
+            " only",
             "name the engine's machine by an IPv4 address or by a host name that has one",
         ),
         ("tcp://[", "the Docker endpoint tcp://[ names no host", "export DOCKER_HOST=tcp://HOST:2376"),

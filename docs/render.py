@@ -22,9 +22,9 @@ from arcctl.engines.docker import products
 from arcctl.model.backup_method import Dump, Method
 from arcctl.model.connection import Side, Where
 from arcctl.model.env import ServiceEnv, Variable, symbolic, variables
-from arcctl.model.names import IMAGES
+from arcctl.model.names import IMAGES, PORTS
 from arcctl.model.service import Component, Port, Service
-from arcctl.settings import image_registry
+from arcctl.settings import bind_address, image_registry
 from tests import faults, platforms
 
 CHECKOUT = Path(__file__).parents[1]
@@ -305,7 +305,13 @@ def settings_page() -> str:
         "The process environment takes precedence.\n"
     )
     of_services = (_settings(service.id, variables(service.env)) for service in found)
-    return _page("Settings", intro, *of_services, _settings(IMAGES, (image_registry.VARIABLE,)))
+    return _page(
+        "Settings",
+        intro,
+        *of_services,
+        _settings(IMAGES, (image_registry.VARIABLE,)),
+        _settings(PORTS, (bind_address.VARIABLE,)),
+    )
 
 
 def _settings(owner: str, own: Iterable[Variable]) -> str:

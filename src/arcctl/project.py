@@ -15,7 +15,7 @@ from arcctl.errors import EngineError, FileDamaged, PreflightError, SecretsLost,
 from arcctl.events import Event, Kind, Sink
 from arcctl.model.env import Variable
 from arcctl.model.host_ports import Collision, HostPort, PortOwner, collisions, free_port, host_ports
-from arcctl.model.names import PROJECT, PROJECT_NAME
+from arcctl.model.names import LOOPBACK, PROJECT, PROJECT_NAME
 from arcctl.model.probe import Answer, Probe, Runs
 from arcctl.model.service import Catalogue
 from arcctl.model.smoke_test import Call, SmokeTest, Step
@@ -34,10 +34,11 @@ _LINES = "_(PASSWORD|KEY|SECRET|TOKEN)="
 
 @dataclass(frozen=True)
 class Target:
-    """A probe and the loopback port at which it is asked."""
+    """A probe, and where it is asked."""
 
     probe: Probe
     port: int
+    host: str = LOOPBACK
     ports: Mapping[int, int] = field(default_factory=dict)
     """The published ports of the container, by the container's."""
 
@@ -72,7 +73,7 @@ class SmokeTestRunner(Protocol):
 
 
 class Ports(Protocol):
-    """The host's loopback ports."""
+    """Ports of the machine on which they are published."""
 
     def taken(self, port: int) -> bool: ...
     def owner(self, port: int) -> PortOwner | None: ...
@@ -267,7 +268,7 @@ def targets(project: Project, observed: Observed, services: tuple[str, ...]) -> 
         now = observed.of(service_id)
         port = now.ports.get(probe.port, 0 if isinstance(probe, Runs) else None)
         if now.running and port is not None:
-            found[service_id] = Target(probe, port, now.ports)
+            found[service_id] = Target(probe, port, project.engine.host, now.ports)
     return found
 
 

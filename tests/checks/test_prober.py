@@ -154,7 +154,7 @@ def test_a_page_of_figures_never_decides_whether_a_server_answers(words: bytes, 
 
     async def run() -> Answer:
         async with serving(sends(b"+PONG\r\n")) as port, serving(sends(words)) as monitor:
-            target = Target(replace(TCP, page=page), port, {8222: monitor})
+            target = Target(replace(TCP, page=page), port, ports={8222: monitor})
             return (await LoopbackProber().ask({"it": target}, 30.0))["it"]
 
     answer = asyncio.run(run())

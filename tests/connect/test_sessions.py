@@ -25,5 +25,5 @@ def _closed() -> int:
 def test_a_closed_port_is_reported_without_the_password(client: InteractiveClient) -> None:
     port = _closed()
     with pytest.raises(UnhealthyError, match=f"cannot log in on port {port}: .+") as caught:
-        sessions.open_session(client, port, print)
+        sessions.open_session(client, "127.0.0.1", port, print)
     assert "s3ntinel" not in str(caught.value)

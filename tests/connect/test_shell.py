@@ -41,7 +41,8 @@ class Stage:
     project: Project
     talks: list[tuple[InteractiveClient, int, tuple[str, ...]]] = field(default_factory=list)
 
-    def converse(self, client: InteractiveClient, port: int, words: tuple[str, ...]) -> int:
+    def converse(self, client: InteractiveClient, host: str, port: int, words: tuple[str, ...]) -> int:
+        del host
         self.talks.append((client, port, words))
         return 4
 

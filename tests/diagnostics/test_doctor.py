@@ -123,7 +123,7 @@ def test_ports_below_1024_are_named_for_an_engine_without_root() -> None:
 
 def test_names_that_the_machine_does_not_resolve_are_told_with_two_ways_out() -> None:
     toy = Toy(directory=_directory())
-    front = replace(FRONT, network=replace(FRONT.network, labels=lambda env: web("front", 80)))
+    front = replace(FRONT, network=replace(FRONT.network, labels=lambda env: web("front", 80, env.project)))
     project = replace(toy.project(), catalogue=Catalogue({**TOY.services, "front": front}))
     found = doctor.diagnose(project, FakeCollector(unknown_names=("front.localhost", "nobody.localhost"))).diagnoses
     (told,) = [f"{d.state}: {d.evidence} -> {d.fix}" for d in found if d.id == "names"]

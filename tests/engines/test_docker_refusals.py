@@ -34,6 +34,16 @@ def _refusal(work: Callable[[], object]) -> tuple[str, str]:
     return caught.value.message, caught.value.hint
 
 
+CERTIFICATES = (
+    "export DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH=FOLDER, where FOLDER has ca.pem, cert.pem and key.pem for that engine"
+    " (without TLS: unset both); `docker version` shows whether it answers"
+)
+ELSEWHERE = "start that engine, or correct DOCKER_HOST or the context; `docker version` shows whether it answers"
+KINDS = (
+    *("no engine", "permission", "compose", "old compose"),
+    *("certificate", "TLS asked for", "no certificates", "no host", "nothing there"),
+    *("other", "silence"),
+)
 REFUSALS = [
     (f"Cannot connect to the Docker daemon at {SOCKET}. Is the docker daemon running?", *NO_ENGINE),
     (
@@ -51,6 +61,31 @@ REFUSALS = [
         "Docker has no Compose plugin",
         "install the Compose plugin 2.29.1 or newer",
     ),
+    (
+        'error during connect: Get "https://docker:2376/v1.50/info": tls: failed to verify certificate: x509: no',
+        "no TLS with the Docker engine: tls: failed to verify certificate: x509: no",
+        CERTIFICATES,
+    ),
+    (
+        "Error response from daemon: Client sent an HTTP request to an HTTPS server.",
+        "no TLS with the Docker engine: Client sent an HTTP request to an HTTPS server",
+        CERTIFICATES,
+    ),
+    (
+        "Failed to initialize: unable to resolve docker endpoint: open /certs/ca.pem: no such file or directory",
+        "docker has no certificates: open /certs/ca.pem: no such file or directory",
+        CERTIFICATES,
+    ),
+    (
+        'error during connect: Get "http://docker:2375/info": dial tcp: lookup docker on 10.0.0.1:53: no such host',
+        "cannot reach the Docker engine: dial tcp: lookup docker on 10.0.0.1:53: no such host",
+        ELSEWHERE,
+    ),
+    (
+        "Cannot connect to the Docker daemon at tcp://docker:2375. Is the docker daemon running?",
+        "cannot reach the Docker engine at tcp://docker:2375",
+        ELSEWHERE,
+    ),
     ("warning: x\nError response from daemon: it rains", "docker: it rains", "arcctl doctor"),
     ("", "docker: docker failed and printed no reason", "arcctl doctor"),
 ]
@@ -59,7 +94,7 @@ REFUSALS = [
 @pytest.mark.parametrize(
     ("stderr", "message", "hint"),
     REFUSALS,
-    ids=["no engine", "permission", "compose", "old compose", "other", "silence"],
+    ids=KINDS,
 )
 def test_an_error_while_reading_is_one_sentence_and_a_next_step(
     docker: FakeDocker, engine: DockerEngine, stderr: str, message: str, hint: str
@@ -72,7 +107,7 @@ def test_an_error_while_reading_is_one_sentence_and_a_next_step(
 @pytest.mark.parametrize(
     ("stderr", "message", "hint"),
     REFUSALS,
-    ids=["no engine", "permission", "compose", "old compose", "other", "silence"],
+    ids=KINDS,
 )
 def test_an_error_while_changing_is_the_same(
     docker: FakeDocker, engine: DockerEngine, stderr: str, message: str, hint: str

@@ -29,10 +29,10 @@ class FakeDataClients:
     """By service and topic."""
     subjects: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def databases(self, service: str, store: Databases, ports: Mapping[int, int]) -> DatabaseClient:
+    def databases(self, service: str, store: Databases, ports: Mapping[int, int], host: str) -> DatabaseClient:
         return FakeDatabases(self)
 
-    def broker(self, service: str, store: Broker, ports: Mapping[int, int]) -> BrokerClient:
+    def broker(self, service: str, store: Broker, ports: Mapping[int, int], host: str) -> BrokerClient:
         return FakeBroker(service, self.messages.setdefault(service, {}), self.subjects, self.staying)
 
 

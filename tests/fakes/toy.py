@@ -29,6 +29,7 @@ from arcctl.events import Event
 from arcctl.model.disk import Disk
 from arcctl.model.env import Variable
 from arcctl.model.host_ports import PortOwner
+from arcctl.model.names import LOOPBACK
 from arcctl.model.probe import Answer
 from arcctl.model.rotation import Change
 from arcctl.model.service import Catalogue, Layer, Role, volume_name
@@ -70,11 +71,13 @@ class FakeEngine:
     id: str = ""
     way: str = ""
     default_services: tuple[str, ...] = (Layer.OBSERVABILITY,)
+    remote: bool = False
     defaults: Mapping[str, str] = field(default_factory=dict)
     executed: Executed = field(default_factory=lambda: Executed(0))
     """How every program in a container ends."""
     unavailable: Mapping[str, Unavailable] = field(default_factory=dict)
     image_store: Images | None = None
+    host: str = LOOPBACK
     folder: str = ""
     """Where processes keep their files."""
     states: dict[str, ContainerState] = field(default_factory=dict)
@@ -232,6 +235,9 @@ class FakeEngine:
 
     def others(self) -> Mapping[str, str]:
         return {}
+
+    def refuse_address(self, address: str) -> None:
+        """Every address will do."""
 
     def port_owner(self, port: int) -> str:
         return self.owners.get(port, "")

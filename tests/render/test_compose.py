@@ -26,8 +26,16 @@ def test_production_closes_all_ports_but_the_gateways_and_leaves_one_shots_alone
     assert dump(compose.production(compose.PRODUCTION["prod.yaml"], TOY)) == (GOLDEN / "prod.yaml").read_text()
 
 
+def test_an_engine_elsewhere_gets_parts_of_a_volume_in_the_place_of_bind_mounts() -> None:
+    assert dump(compose.remote(TOY)) == (GOLDEN / "remote.yaml").read_text()
+
+
 @pytest.mark.usefixtures("compose_cli")
-@pytest.mark.parametrize("files", [("base",), ("base", "stack"), ("base", "stack", "prod")], ids="+".join)
+@pytest.mark.parametrize(
+    "files",
+    [("base",), ("base", "stack"), ("base", "stack", "prod"), ("base", "stack", "remote")],
+    ids="+".join,
+)
 def test_compose_takes_the_documents(files: tuple[str, ...]) -> None:
     words = [word for name in files for word in ("-f", str(GOLDEN / f"{name}.yaml"))]
     done = subprocess.run(("docker", "compose", *words, "config", "-q"), capture_output=True, text=True, check=False)

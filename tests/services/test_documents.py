@@ -25,7 +25,7 @@ DOCUMENTS = {layer: compose.overlay(layer, CATALOGUE) for layer in Layer}
 RENDERED: dict[str, dict[str, Any]] = {k: s for document in DOCUMENTS.values() for k, s in document["services"].items()}
 HARDENED: dict[str, dict[str, Any]] = compose.production(compose.PRODUCTION["prod.yaml"], CATALOGUE)["services"]
 VARIABLE = re.compile(r"\$\{?(\w+)")
-PUBLISHED = re.compile(r"127\.0\.0\.1:\$\{\w+:-\d+\}:\d+")
+PUBLISHED = re.compile(r"\$\{ARCCTL_BIND_ADDRESS:-127\.0\.0\.1\}:\$\{\w+:-\d+\}:\d+")
 BUILT_IN = services.load().components()
 
 each_container = pytest.mark.parametrize("key", CONTAINERS)

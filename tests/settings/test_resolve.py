@@ -34,6 +34,7 @@ def test_without_files_every_value_is_its_default_and_says_so() -> None:
         "store STORE_IMAGE_TAG = 1.0 (default)",
         "big-shop BIG_SHOP_SHOP_EXPORTER_IMAGE_TAG = 2 (default)",
         "images ARCCTL_IMAGES_REGISTRY = (not set) (default)",
+        "ports ARCCTL_BIND_ADDRESS = 127.0.0.1 (default)",
     ]
 
 
@@ -79,6 +80,7 @@ def test_compose_gets_every_value_that_is_set() -> None:
         "STORE_IMAGE_TAG": "1.0",
         "BIG_SHOP_SHOP_EXPORTER_IMAGE_TAG": "2",
         "ARCCTL_IMAGES_REGISTRY": "",
+        "ARCCTL_BIND_ADDRESS": "127.0.0.1",
     }
 
 

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tests.testbed.places import CHECKOUT, ENGINE, cache, docker_host, engine_root, socket_path
@@ -26,10 +26,10 @@ STOP_SECONDS = 60
 SHIM = "containerd-shim"
 
 
-def answers(host: str | None = None) -> bool:
+def answers(host: str | None = None, variables: Mapping[str, str] | None = None) -> bool:
     """Whether an engine answers at this address; by default, at the address of the docker CLI."""
     command = ["docker", *(["--host", host] if host else []), "info", "--format", "{{.ServerVersion}}"]
-    return bool(output(command))
+    return bool(output(command, env=variables))
 
 
 def running() -> bool:
@@ -61,13 +61,14 @@ def visible(extra: Sequence[Path]) -> list[Path]:
     return sorted({path for path in wanted if path.is_dir()})
 
 
-def launch(root: Path, folders: Sequence[Path], options: str = OPTIONS) -> subprocess.Popen[bytes]:
-    """Start dockerd as a daemon."""
+def launch(root: Path, folders: Sequence[Path], options: str = OPTIONS, network: str = "") -> subprocess.Popen[bytes]:
+    """Start dockerd as a daemon, in another network namespace where one is named."""
     enter = Path(__file__).with_name("enter.sh")
+    place = ("nsenter", f"--net=/run/netns/{network}") if network else ()
     with (cache() / f"{ENGINE}.log").open("ab") as log:
         return subprocess.Popen(
-            ["unshare", "--mount", "sh", enter, root, *folders],
-            env={**os.environ, "DOCKERD": options},
+            [*place, "unshare", "--mount", "sh", enter, root, *folders],
+            env={**os.environ, "DOCKERD": options, "OWN_RUN": network},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -75,11 +76,11 @@ def launch(root: Path, folders: Sequence[Path], options: str = OPTIONS) -> subpr
         )
 
 
-def wait_until_up(pid: int, host: str) -> None:
+def wait_until_up(pid: int, host: str, variables: Mapping[str, str] | None = None) -> None:
     """Wait until the engine of this process answers."""
     end = time.monotonic() + START_SECONDS
     while time.monotonic() < end:
-        if answers(host):
+        if answers(host, variables):
             return
         if not alive(pid):
             break

@@ -19,6 +19,7 @@ class Globals:
     project_name: str = ""
     insecure_demo: bool = False
     engine: str = "auto"
+    bind_address: str = ""
     engine_typed: bool = False
     """On the command line, rather than set in the environment."""
     telemetry: bool = False

@@ -94,6 +94,10 @@ def options(
         str,
         typer.Option(envvar="ARCCTL_ENGINE", help="docker, embedded (local processes), or auto: docker if it answers."),
     ] = "auto",
+    bind_address: Annotated[
+        str,
+        typer.Option(envvar="ARCCTL_BIND_ADDRESS", metavar="ADDRESS", help="Publish ports there; up keeps it."),
+    ] = "",
     insecure_demo: Annotated[bool, typer.Option(help="Allow the example passwords.")] = False,
     telemetry: Annotated[
         bool,
@@ -113,6 +117,7 @@ def options(
         project_name=project_name,
         insecure_demo=insecure_demo,
         engine=engine,
+        bind_address=bind_address,
         engine_typed=getattr(ctx.get_parameter_source("engine"), "name", "") == "COMMANDLINE",
         telemetry=telemetry,
         progress=progress,

@@ -17,15 +17,15 @@ from arcctl.cli.globals import Globals
 from arcctl.custom import declare, files
 from arcctl.engines import select as engines
 from arcctl.engines.base import Engine, Servers
-from arcctl.engines.host_ports import LoopbackPorts
+from arcctl.engines.host_ports import EnginePorts
 from arcctl.errors import ArcError, ProjectError, SettingsError
 from arcctl.events import Event, Kind, Sink
 from arcctl.lifecycle import naming
 from arcctl.model.image import split
-from arcctl.model.names import PROJECT_NAME
+from arcctl.model.names import LOOPBACK, PROJECT_NAME
 from arcctl.model.service import Catalogue
 from arcctl.project import Project
-from arcctl.settings import environment, identity, image_registry, image_tags, known_projects, location
+from arcctl.settings import bind_address, environment, identity, image_registry, image_tags, known_projects, location
 from arcctl.settings.directory import ProjectDirectory, copy_template, readable, template
 from arcctl.settings.identity import find_root
 from arcctl.settings.ownership import refuse_other_user
@@ -67,17 +67,22 @@ def load_project(
     if _read(directory.rotation, problems) and not rotating:
         text = "warning: a rotation of secrets was interrupted; to finish it: arcctl secrets rotate"
         terminal.say(text, style="yellow")
-    variables = environment.snapshot()
+    variables = dict(environment.snapshot())
+    if options.bind_address:
+        variables[bind_address.NAME] = options.bind_address
     custom = _read(lambda: files.load(directory.root), problems) or {}
-    declared = _with_chosen_images(declare.catalogue(custom), directory, variables)
+    declared = declare.catalogue(custom)
+    values = _unchecked(declared, directory, variables)
+    declared = _with_chosen_images(declared, values)
     if new_identity:
         who = identity.renewed(directory, options.project_name)
     else:
         who = identity.of(directory, options.project_name)
         identity.seen(who, directory)
-    environment.remove((*engines.OVERRIDES, PROJECT_NAME))
+    environment.remove((*engines.OVERRIDES, bind_address.NAME, PROJECT_NAME))
     environment.remove(name for service in declared.services.values() for name in service.network.overrides)
-    catalogue, engine = _engine(options, directory, declared, sink, problems, who.name)
+    published_at = values.get(bind_address.NAME, LOOPBACK)
+    catalogue, engine = _engine(options, directory, declared, sink, problems, who.name, published_at)
     who, engine = naming.free(who, engine)
     return Project(
         identity=who,
@@ -86,8 +91,8 @@ def load_project(
         directory=directory,
         engine=engine,
         prober=LoopbackProber(),
-        smoke_test_runner=LoopbackSmokeTestRunner(),
-        ports=LoopbackPorts(),
+        smoke_test_runner=LoopbackSmokeTestRunner(engine.host),
+        ports=EnginePorts(engine),
         sink=sink,
         insecure_demo=options.insecure_demo,
         engine_named=options.engine_typed and options.engine != engines.AUTO,
@@ -108,11 +113,14 @@ def _engine(
     sink: Sink,
     problems: list[ArcError] | None,
     name: str,
+    published_at: str,
 ) -> tuple[Catalogue, Engine]:
     present = _read(partial(engines.present, directory), problems) or ""
     used = _read(partial(engines.used, directory), problems) or ""
-    chosen = _read(lambda: engines.choose(options.engine, present, used, directory, declared, sink, name), problems)
-    return chosen or engines.choose(engines.DOCKER, "", "", directory, declared, sink, name)
+    choose = partial(
+        engines.choose, directory=directory, catalogue=declared, sink=sink, bind_address=published_at, project=name
+    )
+    return _read(lambda: choose(options.engine, present, used), problems) or choose(engines.DOCKER, "", "")
 
 
 def _read(read: Callable[[], T], problems: list[ArcError] | None) -> T | None:
@@ -127,16 +135,16 @@ def _read(read: Callable[[], T], problems: list[ArcError] | None) -> T | None:
         return None
 
 
-def _with_chosen_images(catalogue: Catalogue, directory: ProjectDirectory, variables: Mapping[str, str]) -> Catalogue:
-    """The catalogue with the image tags and the registry mirror of this project.
-
-    Files that cannot be read are refused where they are used.
-    """
+def _unchecked(catalogue: Catalogue, directory: ProjectDirectory, variables: Mapping[str, str]) -> Mapping[str, str]:
+    """The values that decide what the project is made of. Files that cannot be read are refused where they are used."""
     try:
-        sources = (variables, *(source.values for source in directory.sources(owners(catalogue))))
+        return ChainMap(*map(dict, (variables, *(s.values for s in directory.sources(owners(catalogue))))))
     except ArcError:
-        return catalogue
-    values = ChainMap(*map(dict, sources))
+        return {}
+
+
+def _with_chosen_images(catalogue: Catalogue, values: Mapping[str, str]) -> Catalogue:
+    """The catalogue with the image tags and the registry mirror of this project."""
     return image_registry.from_mirror(image_tags.chosen(catalogue, values), values.get(image_registry.NAME, ""))
 
 
@@ -231,7 +239,9 @@ def sandbox(first: Project, tools: BackupTools) -> Iterator[tuple[Project, Backu
     images = {s.name: split(s.current)[1] for s in image_tags.tag_settings(first.catalogue).values()}
     images[image_registry.NAME] = lookup(first.catalogue, image_registry.NAME, first.sources).text or ""
     name = f"{first.name}_verify"
-    with open_sandbox(first.directory.root, first.engine.name, first.catalogue, name) as second:
+    published_at = lookup(first.catalogue, bind_address.NAME, first.sources).text or LOOPBACK
+    images[bind_address.NAME] = published_at
+    with open_sandbox(first.directory.root, first.engine.name, first.catalogue, name, published_at) as second:
         project = replace(
             first,
             identity=replace(first.identity, name=name, unlisted=True),

@@ -21,6 +21,8 @@ class Variables:
     """The services that have variables and cannot run on this engine."""
     overrides: tuple[str, ...] = ()
     """Variables that would win over these."""
+    host: str = LOOPBACK
+    """Where the services are reached."""
 
 
 def variables(words: tuple[str, ...], side: Side, project: Project) -> Variables:
@@ -35,6 +37,7 @@ def variables(words: tuple[str, ...], side: Side, project: Project) -> Variables
         {name: value for values in there.values() for name, value in values.items()},
         {i: missing[i] for i, values in found.items() if i in missing and values},
         tuple(name for i in there for name in project.catalogue.services[i].network.overrides),
+        project.engine.host,
     )
 
 
@@ -42,26 +45,26 @@ def environment(inherited: Mapping[str, str], found: Variables) -> tuple[dict[st
     """The environment of a program that uses the services, and the names of what it does not inherit."""
     removed = tuple(name for name in found.overrides if name in inherited)
     kept = {name: value for name, value in inherited.items() if name not in removed}
-    return {**kept, **_past_proxies(kept), **found.values}, removed
+    return {**kept, **_past_proxies(kept, found.host), **found.values}, removed
 
 
-def _past_proxies(inherited: Mapping[str, str]) -> dict[str, str]:
-    """What keeps a proxy out of the way to this machine, where one is set."""
+def _past_proxies(inherited: Mapping[str, str], host: str) -> dict[str, str]:
+    """What keeps a proxy out of the way to the services, where one is set."""
     given = {name.lower(): value for name, value in inherited.items() if value}
     exceptions = [part.strip() for part in given.get(NO_PROXY, "").split(",") if part.strip()]
-    if not any(name in given for name in PROXIES) or "*" in exceptions or LOOPBACK in exceptions:
+    if not any(name in given for name in PROXIES) or "*" in exceptions or host in exceptions:
         return {}
-    return dict.fromkeys((NO_PROXY, NO_PROXY.upper()), ",".join((*exceptions, LOOPBACK)))
+    return dict.fromkeys((NO_PROXY, NO_PROXY.upper()), ",".join((*exceptions, host)))
 
 
 def _variables(service_id: str, side: Side, project: Project) -> dict[str, str]:
     service, env = project.catalogue.services[service_id], project.settings.envs[service_id]
-    found = service.network.connect(env, where(service, env, side))
+    found = service.network.connect(env, where(service, env, side, project.engine.host))
     return {name: value for name, value in found.items() if value != NOT_ISSUED}
 
 
-def where(service: Service[ServiceEnv], env: ServiceEnv, side: Side) -> Where:
+def where(service: Service[ServiceEnv], env: ServiceEnv, side: Side, host: str = LOOPBACK) -> Where:
     """The address of a service: its published ports on the host, its Compose name in a container."""
     if side is Side.CONTAINER:
         return Where(side=side, host=service.id)
-    return Where(side=side, host=LOOPBACK, ports={p.container: p.host for p in service.network.ports(env)})
+    return Where(side=side, host=host, ports={p.container: p.host for p in service.network.ports(env)})

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from arcctl.engines.base import Unavailable
 from arcctl.model.connection import Endpoint
 from arcctl.model.graph import resolve
+from arcctl.model.service import Service
 from arcctl.project import Project
 
 
@@ -38,9 +40,14 @@ def info(words: tuple[str, ...], project: Project) -> InfoReport:
                 title=service.title,
                 layer=service.layer.value,
                 image=service.container.image,
-                endpoints=service.network.endpoints(project.settings.envs[service.id]),
+                endpoints=_endpoints(service, project),
             )
             for service in chosen
         ),
         left_out={i: missing[i] for i in asked if i in missing},
     )
+
+
+def _endpoints(service: Service[Any], project: Project) -> tuple[Endpoint, ...]:
+    declared = service.network.endpoints(project.settings.envs[service.id])
+    return tuple(endpoint.at(project.engine.host) for endpoint in declared)

@@ -11,7 +11,7 @@ from arcctl.project import Project, must_run
 def web_page(name: str, project: Project) -> Endpoint:
     """Raises UsageError for a service without a web page, UnhealthyError for one that does not run."""
     endpoints = one(name, project.catalogue).network.endpoints(project.settings.envs[name])
-    page = next((endpoint for endpoint in endpoints if endpoint.is_web_page), None)
+    page = next((endpoint.at(project.engine.host) for endpoint in endpoints if endpoint.is_web_page), None)
     if page is None:
         raise UsageError(f"{name} has no web page", hint=f"arcctl info {name}")
     must_run(name, project.engine.observe())

@@ -11,8 +11,8 @@ from arcctl.model.connection import Client, InteractiveClient, Shell
 from arcctl.model.graph import one
 from arcctl.project import Project, must_run
 
-Converse = Callable[[InteractiveClient, int, tuple[str, ...]], int]
-"""Runs arcctl's client against a port of the host; returns the exit code."""
+Converse = Callable[[InteractiveClient, str, int, tuple[str, ...]], int]
+"""Runs arcctl's client against a host and its port; returns the exit code."""
 
 
 @dataclass(frozen=True)
@@ -58,4 +58,4 @@ def _run(shell: Shell, request: Request, project: Project, observed: Observed, c
     port = observed.of(request.name).ports.get(shell.port)
     if port is None:
         raise UnhealthyError(f"{request.name} publishes no port for clients", hint=f"arcctl ps {request.name}")
-    return converse(shell, port, request.words)
+    return converse(shell, project.engine.host, port, request.words)

@@ -18,7 +18,6 @@ from arcctl.lifecycle import bootstrap
 from arcctl.lifecycle.report import BootstrapReport
 from arcctl.model.data_store import Databases
 from arcctl.model.env import Variable
-from arcctl.model.names import LOOPBACK
 from arcctl.model.resource import State
 from arcctl.model.smoke_test import Sql
 from arcctl.project import Project, project_lock
@@ -41,7 +40,7 @@ _USER = Owner()
 
 async def _open(project: Project, clients: DataClients) -> tuple[Server[Databases], DatabaseClient]:
     server = await running_server(Databases, project)
-    return server, clients.databases(server.service, server.store, server.ports)
+    return server, clients.databases(server.service, server.store, server.ports, server.project.engine.host)
 
 
 def owners(server: Server[Databases]) -> dict[str, Owner]:
@@ -90,7 +89,7 @@ def _listed(database: Database, server: Server[Databases]) -> ListedDatabase:
         owner=database.owner,
         bytes=database.bytes,
         service=known.get(database.name, _USER).service,
-        address=f"{LOOPBACK}:{server.ports[server.store.port]}/{database.name}",
+        address=f"{server.project.engine.host}:{server.ports[server.store.port]}/{database.name}",
         secret=known.get(database.owner, Owner(password=stored)).password,
         invalid=database.invalid,
     )

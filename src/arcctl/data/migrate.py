@@ -51,7 +51,7 @@ async def migrate(words: tuple[str, ...], project: Project, clients: DataClients
 
 async def _blocked(chosen: Collection[str], server: Server[Databases], clients: DataClients) -> tuple[Holder, ...]:
     """Who holds the locks that sessions in the databases of these services have waited for too long."""
-    client = clients.databases(server.service, server.store, server.ports)
+    client = clients.databases(server.service, server.store, server.ports, server.project.engine.host)
     return await client.blocked([name for name, owner in owners(server).items() if owner.service in chosen])
 
 

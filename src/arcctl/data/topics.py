@@ -19,7 +19,7 @@ KINDS: tuple[type[Broker], ...] = (Topics, Streams)
 
 
 def _client(server: Server[Broker], clients: DataClients) -> BrokerClient:
-    return clients.broker(server.service, server.store, server.ports)
+    return clients.broker(server.service, server.store, server.ports, server.project.engine.host)
 
 
 async def list_(service: str, project: Project, clients: DataClients) -> TopicList:

@@ -19,7 +19,7 @@ from arcctl.model.disk import Disk, Space, fullest
 from arcctl.model.env import symbolic
 from arcctl.model.graph import closure, resolve
 from arcctl.model.host_ports import PRIVILEGED, gateway_port, route_names
-from arcctl.model.names import NO_PROXY, PROXIES
+from arcctl.model.names import LOCAL_NAMES, NO_PROXY, PROXIES
 from arcctl.model.probe import Finding
 from arcctl.model.service import Component, HostPath
 from arcctl.project import Project, targets
@@ -46,14 +46,16 @@ def gather(project: Project, collector: Collector, newest: NewestBackup) -> Fact
     directory, loaded = _directory(project, collector.directory())
     containers = project.catalogue.components().values()
     findings, why = _seen(project, engine, loaded, newest)
+    near = project.engine.host in LOCAL_NAMES  # the names of the gateway are those of this machine
     return Facts(
         host=collector.host(),
         directory=directory,
         engine=engine,
         proxies=_proxies(project.environment),
         taken=_taken(project, engine, loaded),
-        unresolved=collector.unresolved(route_names(project.catalogue, loaded.envs)) if loaded else (),
-        gateway_port=gateway_port(project.catalogue, loaded.envs) if loaded else 0,
+        unresolved=collector.unresolved(route_names(project.catalogue, loaded.envs)) if near and loaded else (),
+        reached_at=project.engine.host,
+        gateway_port=gateway_port(project.catalogue, loaded.envs) if near and loaded else 0,
         ports_twice=tuple((str(c), c.hint(project.free_port)) for c in project.port_collisions()) if loaded else (),
         low_ports={p.number: p.service for p in project.host_ports() if p.number < PRIVILEGED} if loaded else {},
         memory_wanted=preflight.memory_wanted(containers),

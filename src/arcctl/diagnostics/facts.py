@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from arcctl.checks.cause_report import Explanation
 from arcctl.engines.base import Unavailable
 from arcctl.model.disk import Disk
+from arcctl.model.names import LOOPBACK
 from arcctl.model.probe import Finding
 
 if TYPE_CHECKING:
@@ -205,6 +206,8 @@ class Facts:
     """None where it could not be checked."""
     unresolved: tuple[str, ...] = ()
     """Names of the gateway that this machine does not resolve to itself."""
+    reached_at: str = LOOPBACK
+    """The machine on which ports are published."""
     gateway_port: int = 0
     """Where the gateway serves them; 0 where there is none."""
     ports_twice: tuple[tuple[str, str], ...] = ()

@@ -13,14 +13,13 @@ from arcctl.engines.base import too_old
 from arcctl.engines.docker.products import WSL_MEMORY, Name, Product
 from arcctl.model.disk import GIGABYTE, MEGABYTE, SPARE_BYTES, Disk, Space
 from arcctl.model.host_ports import PRIVILEGED
-from arcctl.model.names import LOOPBACK, NO_PROXY, PROXIES
+from arcctl.model.names import LOCAL_NAMES, NO_PROXY, PROXIES
 
 FIX = "arcctl doctor --fix"
 BUILD, IN_CONTAINERS = "arcctl engine build", "arcctl --engine docker"
 UNUSUAL_STORAGE = ("vfs", "devicemapper", "aufs", "overlay")
 NOTABLE_SKEW, BAD_SKEW = 2.0, 30.0
 """Seconds between two clocks; more than the second breaks tokens, and metrics are refused as too old."""
-LOCAL = (LOOPBACK, "localhost")
 OLDEST_PYTHON = (3, 11)
 FEW_FILES, ENOUGH_FILES = 1024, 65536
 """The supervisor does not start with fewer than the first, and brokers run out of them."""
@@ -332,10 +331,11 @@ def _proxy(facts: Facts) -> Iterator[Diagnosis]:
         yield ok("proxy", "no proxy is set")
         return
     exceptions = {part.strip() for part in facts.proxies.get(NO_PROXY, "").split(",")}
-    missing = [] if "*" in exceptions else [name for name in LOCAL if name not in exceptions]
+    reached = LOCAL_NAMES if facts.reached_at in LOCAL_NAMES else (facts.reached_at,)
+    missing = [] if "*" in exceptions else [name for name in reached if name not in exceptions]
     text = f"{used} is set without {' and '.join(missing)} in NO_PROXY: requests to your services go to the proxy"
     fix = f"export NO_PROXY={','.join((*sorted(exceptions - {''}), *missing, '.localhost'))}"
-    yield warn("proxy", text, fix) if missing else ok("proxy", f"{used} is set, but not for {LOCAL[0]}")
+    yield warn("proxy", text, fix) if missing else ok("proxy", f"{used} is set, but not for {reached[0]}")
 
 
 def _ports(facts: Facts) -> Iterator[Diagnosis]:

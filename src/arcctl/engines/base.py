@@ -229,6 +229,14 @@ class Engine(Protocol):
         """Settings that have another default on this engine."""
 
     @property
+    def remote(self) -> bool:
+        """Whether it shares no files and no ports with this machine."""
+
+    @property
+    def host(self) -> str:
+        """The machine on which its published ports are reached."""
+
+    @property
     def image_store(self) -> Images | None:
         """The engine's images; None where it runs none."""
 
@@ -246,6 +254,9 @@ class Engine(Protocol):
         """What has the name of the project here and is not its own, each with the file that it was created from."""
 
     def facts(self) -> EngineFacts: ...
+    def refuse_address(self, address: str) -> None:
+        """Raises PreflightError where ports published on this address could not be reached from here."""
+
     def observe(self) -> Observed:
         """One snapshot of every component that exists."""
 

@@ -9,14 +9,16 @@ import shlex
 from pathlib import Path
 
 from arcctl.engines.base import Engine
+from arcctl.engines.docker import endpoint
 from arcctl.engines.docker import engine as docker_adapter
 from arcctl.engines.docker.engine import DockerEngine
 from arcctl.engines.embedded import translation
 from arcctl.errors import FileDamaged, NotPermitted, UsageError
 from arcctl.events import Event, Kind, Sink
-from arcctl.model.names import PROJECT
+from arcctl.model.names import LOOPBACK, PROJECT
 from arcctl.model.service import Catalogue, Layer
 from arcctl.render import compose
+from arcctl.settings import environment
 from arcctl.settings.directory import ProjectDirectory
 
 AUTO = "auto"
@@ -32,6 +34,7 @@ def choose(
     directory: ProjectDirectory,
     catalogue: Catalogue,
     sink: Sink,
+    bind_address: str = LOOPBACK,
     project: str = PROJECT,
 ) -> tuple[Catalogue, Engine]:
     """The engine, and the catalogue of what can run on it.
@@ -46,13 +49,24 @@ def choose(
         raise UsageError(
             f"this project is running on the {present} engine", hint=f"arcctl down, then arcctl --engine {wanted} up"
         )
-    overlays = [directory.compose_file(compose.FILES[layer]) for layer in Layer if catalogue.layer(layer)]
-    docker = DockerEngine(catalogue, overlays, directory.compose_env, project)
+    docker = docker_engine(catalogue, directory, bind_address, project)
     chosen = present or (wanted if wanted != AUTO else _remembered(used, sink) or _automatic(docker, sink))
     if used not in ("", chosen):
         text = f"the data of this project is in the {used} engine; the {chosen} engine does not see it"
         sink(Event(Kind.WARNING, "", text))
     return (catalogue, docker) if chosen == DOCKER else embedded(catalogue, directory)
+
+
+def docker_engine(
+    catalogue: Catalogue, directory: ProjectDirectory, bind_address: str = LOOPBACK, project: str = PROJECT
+) -> DockerEngine:
+    """The engine that `docker` talks to, with ports published on an address of its machine."""
+    found = endpoint.find(environment.snapshot())
+    overlays = [directory.compose_file(compose.FILES[layer]) for layer in Layer if catalogue.layer(layer)]
+    remote = directory.compose_file(compose.REMOTE)
+    overlays += [remote] if found.remote and remote.is_file() else []
+    host = found.reached_at(bind_address)
+    return DockerEngine(catalogue, overlays, directory.compose_env, project, endpoint=found, host=host)
 
 
 def present(directory: ProjectDirectory) -> str:
@@ -92,6 +106,8 @@ def _remembered(used: str, sink: Sink) -> str:
 
 
 def _automatic(docker: DockerEngine, sink: Sink) -> str:
+    if docker.endpoint.remote or docker.endpoint.refused:  # who names another machine does not mean this one
+        return DOCKER
     refused = docker.refusal()
     chosen, why = (EMBEDDED, "does not answer") if refused else (DOCKER, "answers")
     if isinstance(refused, NotPermitted):

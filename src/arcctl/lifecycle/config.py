@@ -19,7 +19,7 @@ from arcctl.lifecycle.plan import Action, Step
 from arcctl.model.env import Variable
 from arcctl.model.graph import resolve
 from arcctl.model.host_ports import port_settings
-from arcctl.model.names import IMAGES
+from arcctl.model.names import IMAGES, PORTS
 from arcctl.project import Project, project_lock
 from arcctl.settings.image_tags import FIELD as IMAGE_TAG
 from arcctl.settings.resolve import (
@@ -70,7 +70,7 @@ class Change:
 
 
 def keys(service: str, project: Project) -> dict[str, Variable]:
-    """The settings of a service, or of `images`, that can be changed."""
+    """The settings of a service, of `images` or of `ports`, that can be changed."""
     return {n: v for n, (owner, v) in owned(project.catalogue).items() if owner == service and not v.server_issued}
 
 
@@ -79,7 +79,7 @@ def find(service: str, key: str, project: Project) -> Variable:
 
     Raises UsageError with the nearest name, UnknownService for a word that is no service.
     """
-    if service != IMAGES and resolve((service,), project.catalogue) != (service,):
+    if service not in (IMAGES, PORTS) and resolve((service,), project.catalogue) != (service,):
         raise UsageError(f"{service} stands for several services", hint="name one of them")
     known = keys(service, project)
     name = key.upper().replace("-", "_")

@@ -13,6 +13,7 @@ from arcctl.model.disk import GIGABYTE, MEGABYTE, SPARE_BYTES, Space
 from arcctl.model.host_ports import HostPort, PortOwner
 from arcctl.model.service import Component
 from arcctl.project import Project
+from arcctl.settings import bind_address
 
 OTHER_PORT = "or choose another one; to see the settings: arcctl config show"
 STOP_IT = "stop what uses the port: no setting changes it"
@@ -25,7 +26,7 @@ def check(plan: Plan, project: Project) -> str:
     """Which engine of its kind this is, where something is to be started.
 
     Raises EngineError for an engine that is too old, PreflightError for one without the data of this project, ports in
-    use, too little disk, and mounted files that the users of containers cannot read.
+    use or out of reach, too little disk, and mounted files that the users of containers cannot read.
     """
     if not plan.changes:
         return ""
@@ -33,6 +34,7 @@ def check(plan: Plan, project: Project) -> str:
     refuse_old(facts)
     _refuse_without_data(facts, project)
     project.note(f"engine: {describe(facts)}")
+    project.engine.refuse_address(project.settings.values[bind_address.NAME].text or "")
     _refuse_unreadable(plan, project)
     _refuse_ports_used_twice(plan, project)
     taken, disk = _taken(plan, project), list(_disk(plan, project, facts))

@@ -14,7 +14,10 @@ from arcctl.lifecycle.executor import PlanExecutor
 from arcctl.lifecycle.naming import named, noted
 from arcctl.lifecycle.report import UpReport
 from arcctl.model.graph import closure, resolve
+from arcctl.model.names import PORTS
 from arcctl.project import Project, ensure_secrets, project_lock, refuse_lost_secrets, refuse_other_project
+from arcctl.settings import bind_address
+from arcctl.settings.resolve import ENVIRONMENT
 
 TIMEOUT = 300.0
 """Seconds until `up` gives up waiting."""
@@ -112,6 +115,7 @@ async def launch(request: Request, project: Project) -> UpReport:
     project, plan = prepared.project, prepared.plan
     project.directory.remember_engine(project.engine.name, preflight.check(plan, project))
     noted(project)
+    _keep_bind_address(project)
     data_versions.remember(plan.services, project)
     project.directory.remember_started(project.directory.started() | set(plan.services))
     absent = {step.key for step in plan.steps if step.action is planning.Action.CREATE}
@@ -131,6 +135,13 @@ async def launch(request: Request, project: Project) -> UpReport:
         return report
     found = await bootstrap.set_up(new, project, outcome.observed, create=True, since=outcome.seconds, detail=True)
     return replace(report, resources=found)
+
+
+def _keep_bind_address(project: Project) -> None:
+    """One that was chosen for this command is that of the next ones, too."""
+    found = project.settings.values[bind_address.NAME]
+    if found.origin == ENVIRONMENT and found.text:
+        project.directory.set_value(PORTS, bind_address.NAME, found.text)
 
 
 def raise_for_failed(report: UpReport, project: Project, newest_backup: NewestBackup) -> None:

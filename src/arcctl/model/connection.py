@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from enum import StrEnum
 from typing import Protocol
+from urllib.parse import urlsplit
+
+from arcctl.model.names import LOCAL_NAMES, LOOPBACK
 
 
 class Side(StrEnum):
@@ -43,6 +46,13 @@ class Endpoint:
     secret: str = field(default="", repr=False)
     is_web_page: bool = False
     """Whether it is for a browser."""
+
+    def at(self, host: str) -> Endpoint:
+        """The same on another machine: a declaration has the address of this one."""
+        parts = urlsplit(self.url)
+        if host == LOOPBACK or parts.hostname not in LOCAL_NAMES:
+            return self
+        return replace(self, url=parts._replace(netloc=f"{host}:{parts.port}" if parts.port else host).geturl())
 
 
 @dataclass(frozen=True, kw_only=True)

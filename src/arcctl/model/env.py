@@ -75,6 +75,11 @@ def server_issued() -> Any:
     return Field(default=SecretStr(NOT_ISSUED), json_schema_extra={"server_issued": True})
 
 
+def published_host() -> Any:
+    """The machine on which its ports are published, which a server tells to its clients."""
+    return Field(default="localhost", json_schema_extra={"published_host": True})
+
+
 @dataclass(frozen=True)
 class Variable:
     """One setting as the user sees it."""
@@ -87,6 +92,7 @@ class Variable:
     generate: Mapping[str, Any] | None
     shared: bool
     server_issued: bool = False
+    published_host: bool = False
 
 
 def variables(env: type[ServiceEnv]) -> tuple[Variable, ...]:
@@ -107,6 +113,7 @@ def _variable(env: type[ServiceEnv], name: str, info: FieldInfo) -> Variable:
         secret=info.annotation is SecretStr or SecretStr in get_args(info.annotation),
         generate=generate if isinstance(generate, dict) else None,
         server_issued=bool(extra.get("server_issued")),
+        published_host=bool(extra.get("published_host")),
         shared=isinstance(alias, str),
     )
 

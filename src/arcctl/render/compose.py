@@ -23,14 +23,20 @@ from arcctl.model.service import (
     network_name,
     volume_name,
 )
-from arcctl.settings import image_registry
+from arcctl.settings import bind_address, image_registry
 from arcctl.settings.image_tags import TagSetting, pinned, tag_settings, variable_reference
 
 FILES = {Layer.OBSERVABILITY: "base.yaml", Layer.PLATFORM: "stack.yaml", Layer.CUSTOM: "custom.yaml"}
 PRODUCTION = {"prod.yaml": (Layer.OBSERVABILITY, Layer.PLATFORM), "custom-prod.yaml": (Layer.CUSTOM,)}
 """The production overlays, each with the layers that it covers."""
+REMOTE = "remote.yaml"
+"""The overlay for an engine that shares no files with this machine: config files are in volumes."""
+CONFIG_VOLUME = "arcctl.config"
+"""The label of a volume that has config files of a component and no data; its value is the component."""
 HEADER = "# Rendered by `arcctl render` from the declarations in src/arcctl/services. Do not edit.\n"
 
+CONFIG = "config"
+"""The name of such a volume within its component."""
 LIMITS = "arcctl.limits"
 """The label with the limits that a container is created with: `docker update` changes them and leaves no trace."""
 
@@ -69,9 +75,40 @@ def production(layers: Iterable[Layer], catalogue: Catalogue) -> Document:
     return {"services": {key: _hardened(c) for key, c in containers.items() if _long_running(c)}} if ours else {}
 
 
+def remote(catalogue: Catalogue) -> Document:
+    """The overlay in which every bind mount is a part of a volume, which `up` fills."""
+    known = {key: c for key, c in catalogue.components().items() if config_paths(c)}
+    if not known:
+        return {}
+    volumes: Document = {volume_name(key, CONFIG): {"labels": {CONFIG_VOLUME: key}} for key in known}
+    return {"services": {key: _without_bind_mounts(key, c) for key, c in known.items()}, "volumes": volumes}
+
+
+def config_paths(component: Component[Any]) -> tuple[str, ...]:
+    """The files and folders below `config/` that a component mounts."""
+    mounts = component.storage.mounts(symbolic(component.env))
+    return tuple(mount.source for mount in mounts if isinstance(mount, BindMount))
+
+
+def _without_bind_mounts(key: str, component: Component[Any]) -> Document:
+    mounts = component.storage.mounts(symbolic(component.env))
+    wanted = [
+        _part_of_volume(key, m) if isinstance(m, BindMount) else _volume(key, m)
+        for m in mounts
+        if isinstance(m, Volume | BindMount | HostPath)
+    ]
+    return {"volumes": Tagged("override", wanted)}
+
+
+def _part_of_volume(key: str, mount: BindMount) -> Document:
+    part = {"subpath": mount.source, "nocopy": True}
+    source, target = volume_name(key, CONFIG), mount.path
+    return {"type": "volume", "source": source, "target": target, "read_only": True, "volume": part}
+
+
 def _hardened(component: Component[Any]) -> Document:
     ports = component.network.ports(symbolic(component.env))
-    gateway = [_port(p).replace("127.0.0.1:", "") for p in ports if p.gateway]
+    gateway = [f"{p.host}:{p.container}" for p in ports if p.gateway]
     published = {"ports": Tagged("override", gateway) if gateway else Tagged("reset", [])} if ports else {}
     return {"restart": "always", **published}
 
@@ -123,7 +160,7 @@ def _hygiene(component: Component[Any]) -> Document:
 
 
 def _port(port: Port) -> str:
-    return f"127.0.0.1:{port.host}:{port.container}"
+    return f"{bind_address.reference()}:{port.host}:{port.container}"
 
 
 def _volume(key: str, mount: Volume | BindMount | HostPath) -> str:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 
-from arcctl.model.names import IMAGES
+from arcctl.model.names import IMAGES, PORTS
 from arcctl.model.service import Catalogue, Layer
 from arcctl.model.telemetry import Document
 from arcctl.render import compose
@@ -23,6 +23,7 @@ def run(catalogue: Catalogue, dump: Dump) -> Mapping[PurePosixPath, str]:
         found[PurePosixPath("compose", compose.FILES[layer])] = _text("", document, dump)
     for name, layers in compose.PRODUCTION.items():
         found[PurePosixPath("compose", name)] = _text("", compose.production(layers, catalogue), dump)
+    found[PurePosixPath("compose", compose.REMOTE)] = _text("", compose.remote(catalogue), dump)
     for service_id, service in catalogue.services.items():
         folder = PurePosixPath("config", service_id)
         found[folder / ".env.example"] = example(service_id, service.title, catalogue)
@@ -30,6 +31,7 @@ def run(catalogue: Catalogue, dump: Dump) -> Mapping[PurePosixPath, str]:
             folder / name: _text(name, document, dump) for name, document in service.storage.files(catalogue).items()
         }
     found[PurePosixPath("config", IMAGES, ".env.example")] = example(IMAGES, "Images of all services", catalogue)
+    found[PurePosixPath("config", PORTS, ".env.example")] = example(PORTS, "Ports of all services", catalogue)
     return found
 
 
@@ -47,7 +49,7 @@ def _text(name: str, document: Document, dump: Dump) -> str:
 
 
 def example(owner: str, title: str, catalogue: Catalogue) -> str:
-    """The `.env.example` of one service, or of `images`: every setting, what it means, its default."""
+    """The `.env.example` of one service, of `images` or of `ports`: every setting, what it means, its default."""
     own = [variable for its_owner, variable in owned(catalogue).values() if its_owner == owner]
     lines = [f"# {title}. Copy this file to `.env` in the same folder and change what you need.", ""]
     for variable in own:

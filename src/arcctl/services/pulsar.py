@@ -8,7 +8,7 @@ from arcctl.model.backup_method import Folder
 from arcctl.model.binaries import Maven
 from arcctl.model.connection import Endpoint, Side, Where
 from arcctl.model.data_store import Topics
-from arcctl.model.env import HostPort, ServiceEnv
+from arcctl.model.env import HostPort, ServiceEnv, published_host
 from arcctl.model.probe import Http
 from arcctl.model.resource import Resource
 from arcctl.model.service import (
@@ -73,6 +73,8 @@ class Env(ServiceEnv, env_prefix="PULSAR_"):
     """Port for clients on the host's loopback address, which give the listener name `external`."""
     http_port: HostPort = 8082
     """Port of the admin interface on the host's loopback address."""
+    advertised_host: str = published_host()
+    """Where clients with this listener are sent to: the engine's machine, as they call it."""
 
 
 _MINUTES, _MEGABYTES = 10080, 1024
@@ -85,7 +87,7 @@ _KEPT = {
 
 
 def _settings(env: Env) -> dict[str, str]:
-    listeners = f"internal:pulsar://{ID}:{PORT},{LISTENER}:pulsar://localhost:{env.host_port}"
+    listeners = f"internal:pulsar://{ID}:{PORT},{LISTENER}:pulsar://{env.advertised_host}:{env.host_port}"
     settings = {
         "advertisedListeners": listeners,
         "internalListenerName": "internal",

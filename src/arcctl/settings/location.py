@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from arcctl.errors import ProjectError, UsageError
-from arcctl.model.names import IMAGES
+from arcctl.model.names import IMAGES, PORTS
 
 FOLDERS = ("config", "compose")
 """The folders that make a directory a project directory."""
@@ -66,5 +66,5 @@ def refuse_name(name: str, taken: Iterable[str]) -> None:
     hint = "small letters, digits and single dashes, such as my-agent"
     if not NAME.fullmatch(name) or len(name) > LONGEST:
         raise UsageError(f"{name!r} cannot be the name of a service", hint=hint)
-    if name in {*taken, IMAGES}:
+    if name in {*taken, IMAGES, PORTS}:
         raise UsageError(f"{name!r} is already in use", hint="choose another name")

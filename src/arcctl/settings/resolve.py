@@ -8,13 +8,15 @@ from typing import Any
 
 from arcctl.errors import SettingsError
 from arcctl.model.env import HINT, ServiceEnv, Variable, is_placeholder, is_url_safe, load, unknown, variables
-from arcctl.model.names import IMAGES, PROJECT, PROJECT_NAME
+from arcctl.model.names import IMAGES, PORTS, PROJECT, PROJECT_NAME
 from arcctl.model.service import Catalogue
-from arcctl.settings import image_registry
+from arcctl.settings import bind_address, image_registry
 from arcctl.settings.image_tags import is_tag, prefix, tag_settings
 
 DEFAULT = "default"
 ENVIRONMENT = "environment"
+_PREFIXES = {IMAGES: image_registry.PREFIX, PORTS: bind_address.PREFIX}
+"""How the names of settings begin that belong to no service, by their owner."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Source:
     origin: str
     values: Mapping[str, str]
     owner: str = ""
-    """The service whose file this is, or `images`; empty for places that may set anything."""
+    """The service whose file this is, `images` or `ports`; empty for places that may set anything."""
 
 
 @dataclass(frozen=True)
@@ -61,13 +63,13 @@ class Settings:
 
 
 def owners(catalogue: Catalogue) -> tuple[str, ...]:
-    """What has settings of its own: every service, and the images together."""
-    return (*catalogue.services, IMAGES)
+    """What has settings of its own: every service, the images together, and the published ports together."""
+    return (*catalogue.services, *_PREFIXES)
 
 
 def prefix_of(owner: str, catalogue: Catalogue) -> str:
     """How the names of the owner's settings begin."""
-    return image_registry.PREFIX if owner == IMAGES else prefix(catalogue.services[owner])
+    return _PREFIXES.get(owner) or prefix(catalogue.services[owner])
 
 
 def owned(catalogue: Catalogue) -> dict[str, tuple[str, Variable]]:
@@ -76,7 +78,8 @@ def owned(catalogue: Catalogue) -> dict[str, tuple[str, Variable]]:
     for service_id, service in catalogue.services.items():
         found |= {v.name: (service_id, v) for v in variables(service.env) if not v.shared}
     tags = {s.name: (s.service, s.variable) for s in tag_settings(catalogue).values()}
-    return {**found, **tags, image_registry.NAME: (IMAGES, image_registry.VARIABLE)}
+    registry, address = (IMAGES, image_registry.VARIABLE), (PORTS, bind_address.VARIABLE)
+    return {**found, **tags, image_registry.NAME: registry, bind_address.NAME: address}
 
 
 def resolve(catalogue: Catalogue, sources: Iterable[Source], *, insecure_demo: bool = False) -> Settings:
@@ -91,6 +94,7 @@ def resolve(catalogue: Catalogue, sources: Iterable[Source], *, insecure_demo: b
     _refuse_unsafe(values)
     _refuse_odd_tags(catalogue, values)
     refuse_odd_registry(values[image_registry.NAME])
+    refuse_odd_address(values[bind_address.NAME].text or "")
     if not insecure_demo:
         _refuse_placeholders(values)
     project = next((source.values[PROJECT_NAME] for source in sources if PROJECT_NAME in source.values), PROJECT)
@@ -164,6 +168,12 @@ def refuse_odd_registry(value: Value) -> None:
     """Raises SettingsError for a registry mirror from which nothing can be pulled."""
     if problem := image_registry.problem(value.text or ""):
         raise SettingsError(f"{image_registry.NAME} {problem}", hint=image_registry.HINT)
+
+
+def refuse_odd_address(address: str) -> None:
+    """Raises SettingsError for an address on which no port can be published."""
+    if problem := bind_address.problem(address):
+        raise SettingsError(f"{bind_address.NAME} {problem}", hint=bind_address.HINT)
 
 
 def _refuse_placeholders(values: Mapping[str, Value]) -> None:

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from arcctl.engines import select as engines
 from arcctl.engines.base import Engine
-from arcctl.engines.docker.engine import DockerEngine
 from arcctl.engines.embedded import translation
 from arcctl.errors import BackupError
+from arcctl.model import names
 from arcctl.model.env import variables
 from arcctl.model.service import Catalogue, Layer
 from arcctl.render import compose
@@ -32,7 +32,7 @@ class Sandbox:
 
 
 @contextlib.contextmanager
-def sandbox(root: Path, engine: str, catalogue: Catalogue, name: str) -> Iterator[Sandbox]:
+def sandbox(root: Path, engine: str, catalogue: Catalogue, name: str, bind_address: str) -> Iterator[Sandbox]:
     """For the project in `root`, by another name. Removes what an interrupted one left, before and afterwards.
 
     Raises BackupError where something of this name is not from here.
@@ -40,7 +40,7 @@ def sandbox(root: Path, engine: str, catalogue: Catalogue, name: str) -> Iterato
     place = _place(root)
     _remove(place, engine, catalogue, name)
     try:
-        yield _create(place, root, engine, catalogue, name)
+        yield _create(place, root, engine, catalogue, name, bind_address)
     finally:
         _remove(place, engine, catalogue, name)
 
@@ -53,7 +53,7 @@ def _place(root: Path) -> Path:
     return platformdirs.user_cache_path("arcctl") / f"verify-{mark}"
 
 
-def _create(place: Path, root: Path, engine: str, catalogue: Catalogue, name: str) -> Sandbox:
+def _create(place: Path, root: Path, engine: str, catalogue: Catalogue, name: str, bind_address: str) -> Sandbox:
     import yaml
 
     with files.readable(place):
@@ -63,7 +63,7 @@ def _create(place: Path, root: Path, engine: str, catalogue: Catalogue, name: st
             text = yaml.safe_dump(compose.overlay(layer, catalogue), sort_keys=False)
             files.write_whole(place / "compose" / compose.FILES[layer], text)
     directory = files.ProjectDirectory(place)
-    local, made = _engine(directory, engine, catalogue, name)
+    local, made = _engine(directory, engine, catalogue, name, bind_address)
     if found := (*made.others(), *made.volumes()):
         raise BackupError(f"the name of the sandbox, {name}, is in use: {', '.join(found)}", hint="arcctl projects")
     ports = [v.name for c in catalogue.components().values() for v in variables(c.env) if v.name.endswith("_PORT")]
@@ -74,10 +74,15 @@ def _layers(catalogue: Catalogue) -> list[Layer]:
     return [layer for layer in Layer if catalogue.layer(layer)]
 
 
-def _engine(directory: files.ProjectDirectory, kind: str, catalogue: Catalogue, name: str) -> tuple[Catalogue, Engine]:
-    if kind == DockerEngine.name:
-        overlays = [directory.compose_file(compose.FILES[layer]) for layer in _layers(catalogue)]
-        return catalogue, DockerEngine(catalogue, overlays, directory.compose_env, name)
+def _engine(
+    directory: files.ProjectDirectory,
+    kind: str,
+    catalogue: Catalogue,
+    name: str,
+    bind_address: str = names.LOOPBACK,
+) -> tuple[Catalogue, Engine]:
+    if kind == engines.DOCKER:
+        return catalogue, engines.docker_engine(catalogue, directory, bind_address, name)
     return engines.embedded(translation.without_single_instances(catalogue), directory)
 
 

@@ -8,7 +8,6 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from arcctl.checks.clients.steps import Run, StepFailed, cleaned
-from arcctl.model.names import LOOPBACK
 from arcctl.model.smoke_test import Call, Calls
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ async def _send_once(call: Call, port: int, run: Run, client: httpx.AsyncClient)
     """The body of an answer as expected. Raises StepFailed for any other."""
     request = client.build_request(
         call.method,
-        f"http://{LOOPBACK}:{port}{run.filled(call.path)}",
+        f"http://{run.host}:{port}{run.filled(call.path)}",
         json=run.filled(call.json),
         headers=run.filled(call.headers),
         timeout=call.seconds,

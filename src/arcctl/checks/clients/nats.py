@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from arcctl.checks.clients.steps import Run, StepFailed, cleaned, expect
-from arcctl.model.names import LOOPBACK
 from arcctl.model.smoke_test import Messaging, StoredMessages, Stream
 
 WAIT_SECONDS = 5
@@ -20,7 +19,7 @@ STREAM, SUBJECT = "ARCCTL_VERIFY", "arcctl.verify"
 
 
 @contextlib.asynccontextmanager
-async def connected(port: int, user: str, password: str) -> AsyncIterator[Any]:
+async def connected(host: str, port: int, user: str, password: str) -> AsyncIterator[Any]:
     """A client that is logged in and raises every error to its caller."""
     import nats
 
@@ -29,7 +28,7 @@ async def connected(port: int, user: str, password: str) -> AsyncIterator[Any]:
         del error
 
     client = await nats.connect(
-        f"nats://{LOOPBACK}:{port}",
+        f"nats://{host}:{port}",
         user=user,
         password=password,
         error_cb=ignore,
@@ -59,7 +58,7 @@ async def run_messaging(smoke_test: Messaging, run: Run) -> None:
 async def _logged_in(smoke_test: Messaging | Stream | StoredMessages, run: Run) -> AsyncIterator[Any]:
     async with contextlib.AsyncExitStack() as stack:
         async with run.step("log in"):
-            login = connected(run.port(smoke_test.port), smoke_test.user, smoke_test.password)
+            login = connected(*run.place(smoke_test.port), smoke_test.user, smoke_test.password)
             client = await stack.enter_async_context(login)
         yield client
 

@@ -11,7 +11,6 @@ from arcctl.checks.clients.steps import Run, cleaned, expect, short
 from arcctl.checks.database_report import Extension, ServerState, answer
 from arcctl.checks.locks_report import POLL_SECONDS, Holder, explained, read_holders
 from arcctl.model.data_store import LOCK_SECONDS
-from arcctl.model.names import LOOPBACK
 from arcctl.model.probe import Answer, Postgres
 from arcctl.model.smoke_test import Sql
 
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
     from psycopg.adapt import AdaptersMap
 
 _Rows = list[tuple[Any, ...]]
+Place = tuple[str, int]
+"""Host and port."""
 
 
 class Locked(Exception):
@@ -75,12 +76,13 @@ AT_ONCE = 4
 """Connections at the same time, of which a server has few."""
 
 
-async def ask_postgres(probe: Postgres, port: int) -> Answer:
+async def ask_postgres(probe: Postgres, port: int, host: str) -> Answer:
     """Raises what the superuser meets: without it nobody can say more."""
+    place, superuser = (host, port), (probe.superuser, probe.superuser_password, probe.superuser)
     as_client, as_superuser, extensions = await asyncio.gather(
-        _rows(port, probe.user, probe.password, probe.user, "SELECT 1"),
-        _rows(port, probe.superuser, probe.superuser_password, probe.superuser, _STATE, client=probe.user, ours=OURS),
-        _behind(probe, port),
+        _rows(place, probe.user, probe.password, probe.user, "SELECT 1"),
+        _rows(place, *superuser, _STATE, client=probe.user, ours=OURS),
+        _behind(probe, place),
         return_exceptions=True,
     )
     if isinstance(as_superuser, BaseException):
@@ -91,13 +93,13 @@ async def ask_postgres(probe: Postgres, port: int) -> Answer:
     )
 
 
-async def _behind(probe: Postgres, port: int) -> tuple[Extension, ...]:
+async def _behind(probe: Postgres, place: Place) -> tuple[Extension, ...]:
     """The extensions of all databases that are not as new as the server's; of one that nobody can enter, nothing."""
     free = asyncio.Semaphore(AT_ONCE)
 
     async def rows(database: str, query: LiteralString) -> _Rows:
         async with free:
-            return await _rows(port, probe.superuser, probe.superuser_password, database, query)
+            return await _rows(place, probe.superuser, probe.superuser_password, database, query)
 
     names = [row[0] for row in await rows(probe.superuser, _DATABASES)]
     found = await asyncio.gather(*(rows(name, EXTENSIONS) for name in names), return_exceptions=True)
@@ -109,20 +111,20 @@ async def _behind(probe: Postgres, port: int) -> tuple[Extension, ...]:
     )
 
 
-async def _rows(port: int, user: str, password: str, database: str, query: LiteralString, **values: str) -> _Rows:
-    connection = await connect(port, user, database, password, application_name=OURS)
+async def _rows(place: Place, user: str, password: str, database: str, query: LiteralString, **values: str) -> _Rows:
+    connection = await connect(place, user, database, password, application_name=OURS)
     async with connection:
         return await (await connection.execute(query, values)).fetchall()
 
 
 async def connect(
-    port: int, user: str, database: str, password: str, **options: str | int
+    place: Place, user: str, database: str, password: str, **options: str | int
 ) -> psycopg.AsyncConnection[tuple[Any, ...]]:
     import psycopg
 
     login: dict[str, Any] = {"user": user, "password": password, "dbname": database, **options}
     return await psycopg.AsyncConnection.connect(
-        host=LOOPBACK, port=port, sslmode="disable", autocommit=True, context=_adapters(), **login
+        host=place[0], port=place[1], sslmode="disable", autocommit=True, context=_adapters(), **login
     )
 
 
@@ -177,7 +179,7 @@ async def _holders(waiting: psycopg.AsyncConnection[Any]) -> tuple[Holder, ...]:
         "cancel": True,
     }
     try:
-        connection = await connect(info.port, info.user, info.dbname, info.password, application_name=OURS)
+        connection = await connect((info.host, info.port), info.user, info.dbname, info.password, application_name=OURS)
         async with connection:
             ((text,),) = await (await connection.execute(LOCKS, values)).fetchall()
     except psycopg.Error:  # nobody can say
@@ -190,8 +192,8 @@ async def run_sql(smoke_test: Sql, run: Run) -> None:
     if not smoke_test.everywhere:
         return await _run_in(smoke_test.database, "", smoke_test, run)
     async with run.step(f"log in as {smoke_test.user}", smoke_test.at):
-        port = run.port(smoke_test.port, smoke_test.at)
-        names = await _rows(port, smoke_test.user, smoke_test.password, smoke_test.database, _DATABASES)
+        place = run.place(smoke_test.port, smoke_test.at)
+        names = await _rows(place, smoke_test.user, smoke_test.password, smoke_test.database, _DATABASES)
     for (name,) in names:
         await _run_in(name, f" in {name}", smoke_test, run)
     return None
@@ -199,8 +201,8 @@ async def run_sql(smoke_test: Sql, run: Run) -> None:
 
 async def _run_in(database: str, place: str, smoke_test: Sql, run: Run) -> None:
     async with run.step(f"log in as {smoke_test.user}{place}", smoke_test.at):
-        port = run.port(smoke_test.port, smoke_test.at)
-        connection = await connect(port, smoke_test.user, database, smoke_test.password)
+        at = run.place(smoke_test.port, smoke_test.at)
+        connection = await connect(at, smoke_test.user, database, smoke_test.password)
 
     async def clean() -> None:
         for text in smoke_test.cleanup:

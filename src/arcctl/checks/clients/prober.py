@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from arcctl.checks.clients.postgres import ask_postgres
 from arcctl.checks.clients.steps import short
-from arcctl.model.names import LOOPBACK
 from arcctl.model.probe import Answer, Finding, Http, Postgres, Runs, Tcp, findings
 from arcctl.project import Target
 
@@ -57,19 +56,19 @@ async def _answer(target: Target, timeout: float, client: httpx.AsyncClient) -> 
 async def _attempt(target: Target, client: httpx.AsyncClient) -> Answer:
     match target.probe:
         case Http():
-            return await _http(target.probe, target.port, client)
+            return await _http(target.probe, target, client)
         case Tcp():
-            return await _tcp(target.probe, target.port)
+            return await _tcp(target.probe, target)
         case Postgres():
-            return await ask_postgres(target.probe, target.port)
+            return await ask_postgres(target.probe, target.port, target.host)
         case Runs():
             return Answer(True, "running")
         case never:
             assert_never(never)
 
 
-async def _http(probe: Http, port: int, client: httpx.AsyncClient) -> Answer:
-    response = await client.get(f"http://{LOOPBACK}:{port}{probe.path}", headers=dict(probe.headers))
+async def _http(probe: Http, target: Target, client: httpx.AsyncClient) -> Answer:
+    response = await client.get(f"http://{target.host}:{target.port}{probe.path}", headers=dict(probe.headers))
     seen = f"HTTP {response.status_code} on {probe.path}"
     if response.status_code != probe.status:
         return Answer(False, f"{seen}: {short(response.text)}" if response.text.strip() else seen)
@@ -83,7 +82,7 @@ async def _read_page(target: Target, timeout: float, client: httpx.AsyncClient) 
     page = target.probe.page if isinstance(target.probe, Http | Tcp) else None
     if page is None or page.port not in target.ports:
         return ()
-    url = f"http://{LOOPBACK}:{target.ports[page.port]}{page.path}"
+    url = f"http://{target.host}:{target.ports[page.port]}{page.path}"
     try:
         async with asyncio.timeout(timeout):
             document = (await client.get(url)).json()
@@ -97,8 +96,9 @@ def _at(document: Any, place: str) -> Any:
     return reduce(lambda value, key: value[key], place.split("."), document)
 
 
-async def _tcp(probe: Tcp, port: int) -> Answer:
-    reader, writer = await asyncio.open_connection(LOOPBACK, port)
+async def _tcp(probe: Tcp, target: Target) -> Answer:
+    port = target.port
+    reader, writer = await asyncio.open_connection(target.host, port)
     if not (probe.send or probe.expect):
         return await _stays_open(reader, writer, port)
     seen, names = b"", {name for figure in probe.figures for name in (figure.used, figure.limit)}

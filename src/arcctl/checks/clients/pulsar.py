@@ -8,7 +8,6 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from arcctl.checks.clients.steps import Run, StepFailed, cleaned, expect
-from arcctl.model.names import LOOPBACK
 from arcctl.model.smoke_test import EventLog
 
 if TYPE_CHECKING:
@@ -20,12 +19,12 @@ TOPIC = "public/default/arcctl-verify"
 """A topic that only the smoke test uses."""
 
 
-def connect(port: int, listener: str) -> pulsar.Client:
+def connect(host: str, port: int, listener: str) -> pulsar.Client:
     """A client that connects, and blocks, when it is first used."""
     import pulsar
 
     return pulsar.Client(
-        f"pulsar://{LOOPBACK}:{port}",
+        f"pulsar://{host}:{port}",
         listener_name=listener,
         operation_timeout_seconds=WAIT_SECONDS,
         logger=pulsar.FileLogger(pulsar.LoggerLevel.Error, os.devnull),
@@ -35,7 +34,7 @@ def connect(port: int, listener: str) -> pulsar.Client:
 async def run_event_log(smoke_test: EventLog, run: Run) -> None:
     from arcctl.engines.http import httpx
 
-    admin = f"http://{LOOPBACK}:{run.port(smoke_test.http_port)}/admin/v2"
+    admin = f"http://{run.host}:{run.port(smoke_test.http_port)}/admin/v2"
     async with contextlib.AsyncExitStack() as stack:
         http = await stack.enter_async_context(httpx.AsyncClient(base_url=admin, trust_env=False, timeout=10))
 
@@ -43,7 +42,7 @@ async def run_event_log(smoke_test: EventLog, run: Run) -> None:
             await http.delete(f"/persistent/{TOPIC}", params={"force": "true", "deleteSchema": "true"})
 
         await stack.enter_async_context(cleaned(clean))
-        client = connect(run.port(smoke_test.port), smoke_test.listener)
+        client = connect(*run.place(smoke_test.port), smoke_test.listener)
         stack.push_async_callback(asyncio.to_thread, client.close)
         for name, work in _LOG_STEPS.items():
             async with run.step(name):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from arcctl.checks.clients.steps import Run, cleaned, expect
-from arcctl.model.names import LOOPBACK
 from arcctl.model.smoke_test import Commands
 
 
@@ -16,7 +15,7 @@ async def run_commands(smoke_test: Commands, run: Run) -> None:
 
     # The client would try a refused password four times.
     client: Any = redis.asyncio.Redis(
-        host=LOOPBACK,
+        host=run.host,
         port=run.port(smoke_test.port),
         password=smoke_test.password,
         decode_responses=True,

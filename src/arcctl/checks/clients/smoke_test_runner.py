@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from arcctl.checks.clients import http, nats, postgres, pulsar, redis
 from arcctl.checks.clients.steps import Run, StepFailed
+from arcctl.model.names import LOOPBACK
 from arcctl.model.smoke_test import (
     Call,
     Calls,
@@ -23,13 +24,16 @@ from arcctl.model.smoke_test import (
 
 
 class LoopbackSmokeTestRunner:
-    """Runs smoke tests at published loopback ports."""
+    """Runs smoke tests at published ports."""
+
+    def __init__(self, host: str = LOOPBACK) -> None:
+        self._host = host
 
     async def run(
         self, owner: str, smoke_test: SmokeTest, ports: Mapping[str, Mapping[int, int]], timeout: float
     ) -> tuple[Step, ...]:
         """The steps that ran; what they wrote is removed, also after a failure or an interrupt."""
-        run = Run(owner, ports)
+        run = Run(owner, ports, host=self._host)
         try:
             async with asyncio.timeout(timeout):
                 await _run(smoke_test, run)
@@ -49,7 +53,7 @@ class LoopbackSmokeTestRunner:
         timeout: float,
     ) -> tuple[str, Mapping[str, str]]:
         """Smoke tests in order: the first problem, empty where there is none, and the values with those kept."""
-        run = Run(owner, ports, values)
+        run = Run(owner, ports, values, self._host)
         try:
             async with asyncio.timeout(timeout):
                 for smoke_test in smoke_tests:
@@ -67,7 +71,7 @@ class LoopbackSmokeTestRunner:
         """One call: its step, the answer's body, and the values with those kept."""
         from arcctl.engines.http import httpx
 
-        run, body = Run(owner, ports, values), ""
+        run, body = Run(owner, ports, values, self._host), ""
         async with httpx.AsyncClient(trust_env=False, verify=False) as client:
             with contextlib.suppress(StepFailed):
                 async with run.step(call.name, call.at):

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from arcctl.model.names import LOOPBACK
 from arcctl.model.smoke_test import Step
 
 CLEANUP_SECONDS = 10.0
@@ -25,9 +26,14 @@ class Run:
     """One run of a smoke test."""
 
     def __init__(
-        self, owner: str, ports: Mapping[str, Mapping[int, int]], values: Mapping[str, str] = MappingProxyType({})
+        self,
+        owner: str,
+        ports: Mapping[str, Mapping[int, int]],
+        values: Mapping[str, str] = MappingProxyType({}),
+        host: str = LOOPBACK,
     ) -> None:
         self.owner = owner
+        self.host = host
         self.steps: list[Step] = []
         self.values = {
             "run": secrets.token_hex(4),
@@ -45,6 +51,10 @@ class Run:
         if found is None:
             raise StepFailed(f"{at or self.owner} does not run")
         return found
+
+    def place(self, container: int, at: str = "") -> tuple[str, int]:
+        """Host and published port. Raises StepFailed as `port` does."""
+        return self.host, self.port(container, at)
 
     @contextlib.asynccontextmanager
     async def step(self, name: str, at: str = "") -> AsyncIterator[None]:

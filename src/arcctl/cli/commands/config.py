@@ -31,9 +31,9 @@ def complete_words(ctx: typer.Context, incomplete: str) -> list[str]:
 def _services(ctx: typer.Context, incomplete: str) -> list[str]:
     from arcctl import services
     from arcctl.cli import completion
-    from arcctl.model.names import IMAGES
+    from arcctl.model.names import IMAGES, PORTS
 
-    known = (*services.names(), *completion.custom_names(ctx), IMAGES)
+    known = (*services.names(), *completion.custom_names(ctx), IMAGES, PORTS)
     return [name for name in known if name.startswith(incomplete)]
 
 

@@ -30,8 +30,8 @@ def shell(
     from arcctl.terminal import console as terminal
     from arcctl.terminal import prompt as show
 
-    def converse(prompt: InteractiveClient, port: int, words: tuple[str, ...]) -> int:
-        return show.run(open_session(prompt, port, terminal.line), name, words)
+    def converse(prompt: InteractiveClient, host: str, port: int, words: tuple[str, ...]) -> int:
+        return show.run(open_session(prompt, host, port, terminal.line), name, words)
 
     request = use_case.Request(name=name, words=tuple(words or ()), user=user)
     raise typer.Exit(use_case.shell(request, load_project(ctx.obj), converse))

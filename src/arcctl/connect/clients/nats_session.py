@@ -25,7 +25,7 @@ T = TypeVar("T")
 class NatsSession:
     """Publish, subscribe, request, reply, and read streams."""
 
-    def __init__(self, login: NatsInteractiveClient, port: int, tell: Callable[[str], None]) -> None:
+    def __init__(self, login: NatsInteractiveClient, host: str, port: int, tell: Callable[[str], None]) -> None:
         self._tell = tell
         self._listening = False
         self._loop = asyncio.new_event_loop()
@@ -33,7 +33,8 @@ class NatsSession:
         self._thread.start()
         self._stack = AsyncExitStack()
         try:
-            self._client = self._wait(self._stack.enter_async_context(connected(port, login.user, login.password)))
+            login_made = connected(host, port, login.user, login.password)
+            self._client = self._wait(self._stack.enter_async_context(login_made))
         except Exception as error:  # the client lets errors of the server and the system through as they are
             self._end()
             raise UnhealthyError(f"cannot log in on port {port}: {error}", hint="arcctl health") from None

@@ -7,20 +7,19 @@ from typing import Any, assert_never
 
 from arcctl.errors import CommandRefused, UnhealthyError
 from arcctl.model.connection import InteractiveClient, NatsInteractiveClient, RedisInteractiveClient, Session
-from arcctl.model.names import LOOPBACK
 
 SECONDS = 5.0
 
 
-def open_session(client: InteractiveClient, port: int, tell: Callable[[str], None]) -> Session:
+def open_session(client: InteractiveClient, host: str, port: int, tell: Callable[[str], None]) -> Session:
     """Log in; `tell` is called with messages that arrive on their own. Raises UnhealthyError."""
     match client:
         case RedisInteractiveClient():
-            return RedisSession(client, port)
+            return RedisSession(client, host, port)
         case NatsInteractiveClient():
             from arcctl.connect.clients.nats_session import NatsSession
 
-            return NatsSession(client, port, tell)
+            return NatsSession(client, host, port, tell)
         case never:
             assert_never(never)
 
@@ -31,13 +30,13 @@ _STREAMING = {"subscribe", "psubscribe", "ssubscribe", "monitor", "sync", "psync
 class RedisSession:
     """Runs any command that has one reply."""
 
-    def __init__(self, login: RedisInteractiveClient, port: int) -> None:
+    def __init__(self, login: RedisInteractiveClient, host: str, port: int) -> None:
         import redis
         from redis.backoff import NoBackoff
         from redis.retry import Retry
 
         self._client: Any = redis.Redis(
-            host=LOOPBACK,
+            host=host,
             port=port,
             username=login.user,
             password=login.password,

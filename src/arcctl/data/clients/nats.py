@@ -13,6 +13,7 @@ from arcctl.checks.clients.steps import short
 from arcctl.data.report import NewTopic, Topic
 from arcctl.errors import UnhealthyError
 from arcctl.model.data_store import Streams
+from arcctl.model.names import LOOPBACK
 
 if TYPE_CHECKING:
     from nats.js import JetStreamContext
@@ -25,16 +26,17 @@ PAGE = 256
 
 @dataclass(frozen=True)
 class LoopbackStreams:
-    """Connects to a published port on 127.0.0.1."""
+    """Connects to a published port."""
 
     service: str
     store: Streams
     port: int
+    host: str = LOOPBACK
 
     @contextlib.asynccontextmanager
     async def _manager(self) -> AsyncIterator[JetStreamContext]:
         with self._translated():
-            async with connected(self.port, self.store.user, self.store.password) as client:
+            async with connected(self.host, self.port, self.store.user, self.store.password) as client:
                 yield client.jetstream(timeout=WAIT_SECONDS)
 
     @contextlib.contextmanager

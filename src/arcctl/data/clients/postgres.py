@@ -14,6 +14,7 @@ from arcctl.checks.locks_report import Holder
 from arcctl.data.report import Database, DropImpact, Obstacle, Refreshed, Table
 from arcctl.errors import UnhealthyError
 from arcctl.model.data_store import LOCK_SECONDS, Databases
+from arcctl.model.names import LOOPBACK
 
 if TYPE_CHECKING:
     import psycopg
@@ -89,11 +90,12 @@ SELECT pg_describe_object(classid, objid, objsubid)
 
 @dataclass(frozen=True)
 class LoopbackDatabases:
-    """Connects as the superuser to a published port on 127.0.0.1."""
+    """Connects as the superuser to a published port."""
 
     service: str
     store: Databases
     port: int
+    host: str = LOOPBACK
 
     async def databases(self) -> tuple[Database, ...]:
         rows = await self._in_server(_DATABASES)
@@ -199,9 +201,9 @@ class LoopbackDatabases:
         """Raises UnhealthyError with the message of the server."""
         import psycopg
 
-        user, password = self.store.user, self.store.password
+        place, user, password = (self.host, self.port), self.store.user, self.store.password
         try:
-            connection = await connect(self.port, user, database, password, connect_timeout=CONNECT_SECONDS)
+            connection = await connect(place, user, database, password, connect_timeout=CONNECT_SECONDS)
             async with connection:
                 yield connection
         except Locked as error:

@@ -30,19 +30,20 @@ _PARTITION = re.compile(r"(.*)-partition-\d+")
 
 @dataclass(frozen=True)
 class LoopbackTopics:
-    """Connects to published ports on 127.0.0.1."""
+    """Connects to published ports."""
 
     service: str
     store: Topics
     port: int
     admin_port: int
+    host: str = LOOPBACK
 
     @contextlib.asynccontextmanager
     async def _http(self) -> AsyncIterator[httpx.AsyncClient]:
         from arcctl.engines.http import httpx
 
         limits = httpx.Limits(max_connections=AT_ONCE)
-        url = f"http://{LOOPBACK}:{self.admin_port}/admin/v2"
+        url = f"http://{self.host}:{self.admin_port}/admin/v2"
         with self._translated():
             async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=WAIT_SECONDS, limits=limits) as client:
                 yield client
@@ -161,7 +162,7 @@ class LoopbackTopics:
 
     @contextlib.asynccontextmanager
     async def _client(self) -> AsyncIterator[pulsar.Client]:
-        client = connect(self.port, self.store.listener)
+        client = connect(self.host, self.port, self.store.listener)
         try:
             yield client
         finally:

@@ -17,7 +17,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from arcctl.engines import disks, execution
@@ -35,19 +34,21 @@ from arcctl.engines.base import (
     silent,
 )
 from arcctl.engines.changes import at_each_line
-from arcctl.engines.docker import inspection, products
+from arcctl.engines.docker import config_volume, inspection, products
+from arcctl.engines.docker.endpoint import LOCAL, Endpoint
 from arcctl.engines.docker.images import DockerImages
-from arcctl.engines.docker.refusals import NO_ENGINE, not_installed, refusal, translated
+from arcctl.engines.docker.refusals import NO_ENGINE, no_engine, not_installed, refusal, translated
 from arcctl.engines.volumes import declared
-from arcctl.errors import ArcError, EngineError
+from arcctl.errors import ArcError, EngineError, PreflightError
 from arcctl.model.disk import Disk, fullest
-from arcctl.model.env import symbolic
-from arcctl.model.names import PROJECT, PROJECT_NAME
+from arcctl.model.env import symbolic, variables
+from arcctl.model.names import LOOPBACK, PROJECT, PROJECT_NAME
 from arcctl.model.service import Catalogue, Layer, Volume, container_name, network_name, volume_name
 from arcctl.model.smoke_test import EphemeralContainer
-from arcctl.render.compose import FILES
+from arcctl.render.compose import CONFIG_VOLUME, FILES, REMOTE, config_paths
 from arcctl.settings.environment import snapshot
 from arcctl.settings.known_projects import is_gone
+from arcctl.settings.text import read_text
 
 if TYPE_CHECKING:
     import asyncio
@@ -73,8 +74,10 @@ SECONDS = 20.0
 LOOK_SECONDS = 2.0
 """The same for a look at the disk, which is part of every report on health."""
 _FILES = f'{{{{.Names}}}}\t{{{{.Label "com.docker.compose.service"}}}}\t{{{{.Label "{inspection.CONFIG_FILES}"}}}}'
+_VOLUMES = f'{{{{.Name}}}}\t{{{{.Label "{CONFIG_VOLUME}"}}}}'
 _EPHEMERAL = f'{{{{.ID}}}}\t{{{{.Label "{EPHEMERAL}"}}}}\t{{{{.Label "{OLD_EPHEMERAL}"}}}}'
 _NOT_AS_IT_IS = re.compile(r"(?i)network \w+ not found|no such container")
+_OLD_PORT = f"- {LOOPBACK}:$"
 _EVENTS = ("start", "die", "pause", "unpause", "destroy")
 _UNITS = {
     unit: factor**power
@@ -88,16 +91,40 @@ class DockerEngine:
 
     name = "docker"
     default_services: tuple[str, ...] = (Layer.OBSERVABILITY,)
-    defaults: Mapping[str, str] = MappingProxyType({})
 
-    def __init__(self, catalogue: Catalogue, files: Iterable[Path], env_file: Path, project: str = PROJECT) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        files: Iterable[Path],
+        env_file: Path,
+        project: str = PROJECT,
+        *,
+        endpoint: Endpoint = LOCAL,
+        host: str = LOOPBACK,
+    ) -> None:
         self._catalogue = catalogue
         self._files = tuple(files)
         self._env_file = env_file
         self.project = project
+        self.endpoint = endpoint
+        self.host = host
+
+    @property
+    def remote(self) -> bool:
+        return self.endpoint.remote
+
+    @property
+    def defaults(self) -> Mapping[str, str]:
+        """What servers tell clients of their own address, where that is not this machine."""
+        if self.host == LOOPBACK:
+            return {}
+        known = (v for c in self._catalogue.components().values() for v in variables(c.env))
+        return {v.name: self.host for v in known if v.published_host}
 
     def named(self, project: str) -> DockerEngine:
-        return DockerEngine(self._catalogue, self._files, self._env_file, project)
+        return DockerEngine(
+            self._catalogue, self._files, self._env_file, project, endpoint=self.endpoint, host=self.host
+        )
 
     def project_names(self) -> frozenset[str]:
         """Of the Compose projects that have containers or volumes, and of all networks."""
@@ -148,10 +175,30 @@ class DockerEngine:
             versions={**products.versions(info), "Compose": compose.result().strip().lstrip("v")},
             memory=int(info.get("MemTotal", 0)),
             cpus=int(info.get("NCPU", 0)),
-            disk=disks.look(Path(info.get("DockerRootDir", ""))),
+            disk=None if self.endpoint.remote else disks.look(Path(info.get("DockerRootDir", ""))),
             id=products.engine_id(info),
             way=_way(info.get("ClientInfo", {}).get("Context", "")),
         )
+
+    def refuse_address(self, address: str) -> None:
+        if self.endpoint.elsewhere and address == LOOPBACK:
+            text = f"the Docker engine is on {self.host}, whose ports on {LOOPBACK} cannot be reached from here"
+            hint = (
+                "arcctl --bind-address 0.0.0.0 up, where only you reach that machine (as in a CI job);"
+                " else --bind-address with the address of one of its interfaces"
+            )
+            raise PreflightError(text, hint=hint)
+        if old := self._old_files(address):
+            text = f"compose/{old}: written by an earlier arcctl, for an engine and clients on this machine only"
+            raise PreflightError(text, hint="arcctl render, then arcctl up")
+
+    def _old_files(self, address: str) -> str:
+        """The first Compose file that lacks what this endpoint or this address needs."""
+        copied = self.endpoint.remote and any(map(config_paths, self._catalogue.components().values()))
+        if copied and not any(file.name == REMOTE for file in self._files):
+            return REMOTE
+        known = (file for file in self._files if address != LOOPBACK)
+        return next((file.name for file in known if _OLD_PORT in read_text(file, "")), "")
 
     def refusal(self) -> ArcError | None:
         """Why there is no engine that this user can use; None where there is one. Asks no more than that."""
@@ -175,7 +222,8 @@ class DockerEngine:
         """Where the volumes are on another machine, a container that has a shell is asked for its own."""
         keys = {key for key, _ in declared(self._catalogue, self).values()}  # others have volumes of their image only
         volumes = {key: observed.of(key).volumes for key in sorted(keys) if observed.of(key).volumes}
-        seen = {key: fullest(filter(None, map(disks.look, map(Path, v.values())))) for key, v in volumes.items()}
+        near = {} if self.endpoint.remote else volumes
+        seen = {key: fullest(filter(None, map(disks.look, map(Path, v.values())))) for key, v in near.items()}
         found = {key: disk for key, disk in seen.items() if disk}
         containers = {key: self._catalogue.components()[key].container for key in volumes}
         able = (key for key, container in containers.items() if container.has_nc or container.has_tar)
@@ -202,7 +250,9 @@ class DockerEngine:
         return dict(line.split(maxsplit=1) for line in lines)
 
     def volumes(self) -> tuple[str, ...]:
-        return tuple(sorted(self.read("volume", "ls", "-q", *self.project_filter).split()))
+        """Without those that have config files."""
+        lines = self.read("volume", "ls", *self.project_filter, "--format", _VOLUMES).splitlines()
+        return tuple(sorted(name for name, _, config in (line.partition("\t") for line in lines) if not config))
 
     def volume_name(self, key: str, name: str) -> str:
         return f"{self.project}_{volume_name(key, name)}"
@@ -261,7 +311,31 @@ class DockerEngine:
 
     def create(self, keys: Iterable[str], *, recreate: bool = False) -> None:
         """Compose does not see that a mounted file changed: `recreate` replaces the containers in any case."""
+        keys = list(keys)
+        self._put_config(keys)
         self._up(keys, "--no-start", *(("--force-recreate",) if recreate else ()))
+
+    def _put_config(self, keys: Iterable[str]) -> None:
+        """On an engine elsewhere: give these components their config files, in the place of those that they had."""
+        components = self._catalogue.components()
+        paths = {key: config_paths(components[key]) for key in keys if config_paths(components[key])}
+        if not (self.endpoint.remote and paths):
+            return
+        image = components[next(iter(paths))].container.image
+        label = ("--label", f"{EPHEMERAL}={self.project}")
+        self._compose("rm", "--stop", "--force", *paths)
+        self.remove((), config_volume.volumes(paths, self.project).values())
+        made = config_volume.mounts(paths, self.project)
+        container = self.read("container", "create", "--network", "none", "--pull", "never", *label, *made, image, "-")
+        try:
+            with config_volume.archive(paths, self._config) as content:
+                self.read("container", "cp", "-", f"{container.strip()}:/", stdin=content, seconds=None)
+        finally:
+            self.read("container", "rm", "--force", "--volumes", container.strip(), missing_is_fine=True)
+
+    @property
+    def _config(self) -> Path:
+        return self._env_file.parents[1] / "config"
 
     def start(self, keys: Iterable[str]) -> None:
         """By Compose, which first puts secrets and configurations into a new container; `docker start` does not.
@@ -411,15 +485,24 @@ class DockerEngine:
         """Change something; that takes as long as it takes."""
         self.read(*self._compose_arguments(), *words, seconds=None)
 
-    def read(self, *arguments: str, missing_is_fine: bool = False, seconds: float | None = SECONDS) -> str:
+    def read(
+        self,
+        *arguments: str,
+        missing_is_fine: bool = False,
+        seconds: float | None = SECONDS,
+        stdin: BinaryIO | None = None,
+    ) -> str:
         """What `docker` prints. Raises EngineError; with `missing_is_fine` not for an object that does not exist.
 
         Where this process holds the project's lock, `docker` holds it too, and on when this process is killed.
         """
+        if self.endpoint.refused:
+            raise self.endpoint.refused
         try:
             # In a process group of its own, so that Ctrl-C reaches arcctl only.
             done = subprocess.run(
                 ("docker", *arguments),
+                stdin=stdin,
                 capture_output=True,
                 encoding="utf-8",
                 errors="replace",
@@ -433,7 +516,8 @@ class DockerEngine:
             raise not_installed() from None
         except subprocess.TimeoutExpired:
             raise EngineError(f"the Docker engine did not answer in {seconds:.0f} s", hint=NO_ENGINE) from None
-        if done.returncode and not (missing_is_fine and "no such" in done.stderr.lower()):
+        missing = missing_is_fine and "no such" in done.stderr.lower() and not no_engine(done.stderr)
+        if done.returncode and not missing:
             raise refusal(done.stderr)
         return done.stdout
 

@@ -27,6 +27,25 @@ _KNOWN = {
 """What Docker prints on standard error as a message and a hint."""
 
 
+_CERTIFICATES = (
+    "export DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH=FOLDER, where FOLDER has ca.pem, cert.pem and key.pem for that engine"
+    " (without TLS: unset both); `docker version` shows whether it answers"
+)
+_ELSEWHERE = "start that engine, or correct DOCKER_HOST or the context; `docker version` shows whether it answers"
+_NO_TLS, _NO_ANSWER = "no TLS with the Docker engine: {}", "cannot reach the Docker engine at {}"
+_CONNECTING = {
+    r"unable to resolve docker endpoint: (open .*)": ("docker has no certificates: {}", _CERTIFICATES),
+    r"error during connect: (?:\w+ \S+ )?((?:x509|tls|remote error): .*)": (
+        _NO_TLS,
+        _CERTIFICATES,
+    ),
+    r"(client sent an http request to an https server)": (_NO_TLS, _CERTIFICATES),
+    r"error during connect: (?:\w+ \S+ )?(.*)": ("cannot reach the Docker engine: {}", _ELSEWHERE),
+    r"cannot connect to the docker daemon at ((?:tcp|https?)://\S+)": (_NO_ANSWER, _ELSEWHERE),
+}
+"""What Docker prints where it cannot talk to an engine elsewhere, as a message that repeats its words, and a hint."""
+
+
 def refusal(stderr: str, what: str = "docker", hint: str = "arcctl doctor") -> ArcError:
     """The error for what a failed call printed: the last line of it where it is none of the known ones."""
     lines = [line for line in stderr.strip().splitlines() if line.strip()] or ["docker failed and printed no reason"]
@@ -40,6 +59,9 @@ def no_engine(stderr: str) -> ArcError | None:
             "permission denied on the socket of the Docker engine: are you in the group docker?",
             hint="sudo usermod -aG docker $USER, then log in again",
         )
+    for pattern, (message, next_step) in _CONNECTING.items():
+        if said := re.search(pattern, stderr, re.IGNORECASE):
+            return EngineError(message.format(said[1].strip().rstrip(".")), hint=next_step)
     for words, (message, next_step) in _KNOWN.items():
         if words in stderr.lower() and "docker" in stderr.lower():
             return EngineError(message, hint=next_step)

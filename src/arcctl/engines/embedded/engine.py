@@ -35,10 +35,11 @@ from arcctl.engines.embedded.layout import Layout
 from arcctl.engines.embedded.resolver import BinaryResolver
 from arcctl.engines.embedded.supervisor import ProcessState, Supervised, Supervisor
 from arcctl.engines.volumes import declared
-from arcctl.errors import ArcError, EngineError, FileDamaged, ProjectError, SettingsError, UsageError
+from arcctl.errors import ArcError, EngineError, FileDamaged, PreflightError, ProjectError, SettingsError, UsageError
 from arcctl.model.disk import Disk, fullest
 from arcctl.model.env import ServiceEnv, load
 from arcctl.model.graph import heights
+from arcctl.model.names import LOOPBACK
 from arcctl.model.service import Catalogue, Process, Role, volume_name
 from arcctl.model.smoke_test import EphemeralContainer
 from arcctl.settings import directory as files
@@ -71,6 +72,8 @@ class EmbeddedEngine:
 
     name = "embedded"
     default_services = ("all",)
+    host = LOOPBACK
+    remote = False
 
     def __init__(self, catalogue: Catalogue, directory: files.ProjectDirectory) -> None:
         self._catalogue = catalogue
@@ -191,6 +194,12 @@ class EmbeddedEngine:
     def runs_as(self, key: str) -> RunsAs:
         user = self._layout().user(key) if self._resolver.source(self._components[key]) else None
         return RunsAs(user.pw_name if user else pwd.getpwuid(os.geteuid()).pw_name, str(self._base))
+
+    def refuse_address(self, address: str) -> None:
+        if address != LOOPBACK:
+            text = f"local processes listen on {LOOPBACK} only, and not on {address}"
+            hint = f"arcctl --bind-address {LOOPBACK} up; or, for other machines: arcctl --engine docker up"
+            raise PreflightError(text, hint=hint)
 
     def published_ports(self) -> frozenset[int]:
         """Always empty: the host itself knows who listens."""

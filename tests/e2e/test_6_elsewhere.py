@@ -1,0 +1,175 @@
+"""A Docker engine that shares no file, no socket and no loopback address with arcctl, reached over TCP with TLS."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from arcctl import services
+from tests.docs.test_examples import commands, gitlab_job
+from tests.e2e.driver import Platform
+from tests.testbed import second
+from tests.testbed.elsewhere import THERE, elsewhere
+from tests.testbed.places import docker_host
+
+NAMES = ("postgres", "redis", "nats", "traefik")
+ANYWHERE = "0.0.0.0"
+UNTRUSTED = "no TLS with the Docker engine: "
+
+
+@pytest.fixture(scope="module")
+def away(engine: dict[str, str]) -> Iterator[dict[str, str]]:
+    """The environment of a client of that engine, which has the images of the first."""
+    if not second.possible():
+        pytest.skip("only root can make an engine with a network of its own")
+    catalogue = services.load()
+    images = sorted({c.container.image for c in catalogue.components(NAMES).values()})
+    with elsewhere(images, engine.get("DOCKER_HOST", docker_host())) as client:
+        yield {**engine, **client}
+
+
+@pytest.fixture(scope="module")
+def project(away: dict[str, str]) -> Iterator[Platform]:
+    with tempfile.TemporaryDirectory(prefix="arc-away-") as folder:
+        found = Platform(Path(folder), away)
+        found.arcctl("init").ok()
+        yield found
+        found.arcctl("clean", "--yes").ok()
+
+
+@pytest.fixture(scope="module")
+def remote(project: Platform) -> Platform:
+    """The light services, running, after an `up` that named the address."""
+    project.arcctl("--bind-address", ANYWHERE, "up", *NAMES).ok()
+    return project
+
+
+def _nothing_there(platform: Platform) -> bool:
+    """Of the project; an image may have left a volume without a name."""
+    volumes = platform.docker("volume", "ls", "--quiet", "--filter", "label=com.docker.compose.project=arc")
+    return not platform.docker("ps", "--all", "--quiet") and not volumes
+
+
+def test_an_address_that_cannot_be_reached_is_refused_before_anything_starts(project: Platform) -> None:
+    done = project.arcctl("up", "redis")
+    assert (done.code, _nothing_there(project)) == (5, True)
+    assert f"the Docker engine is on {THERE}, whose ports on 127.0.0.1 cannot be reached from here" in done.err
+    assert "arcctl --bind-address 0.0.0.0 up" in done.err
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"DOCKER_HOST": f"ssh://root@{THERE}"}, f"the Docker endpoint ssh://root@{THERE} is an ssh login"),
+        ({"DOCKER_CERT_PATH": "stranger"}, UNTRUSTED),
+        ({"DOCKER_TLS_VERIFY": "", "DOCKER_TLS": ""}, UNTRUSTED),
+        ({"DOCKER_CERT_PATH": "/nowhere"}, "docker has no certificates: open /nowhere/ca.pem"),
+        ({"DOCKER_HOST": f"tcp://{THERE}:1"}, f"cannot reach the Docker engine at tcp://{THERE}:1"),
+    ],
+    ids=["ssh", "stranger", "no TLS", "no certificates", "nobody there"],
+)
+def test_an_engine_that_cannot_be_used_is_refused_by_name(
+    project: Platform, change: dict[str, str], message: str
+) -> None:
+    if change.get("DOCKER_CERT_PATH") == "stranger":
+        change = {"DOCKER_CERT_PATH": str(Path(project.environment["DOCKER_CERT_PATH"]).with_name("stranger"))}
+    changed = Platform(project.directory, {**project.environment, **change})
+    done = changed.arcctl("--bind-address", ANYWHERE, "up", "redis")
+    assert (done.code, _nothing_there(project)) == (3, True)
+    assert message in done.err
+
+
+def test_all_is_healthy_and_works_for_commands_that_name_no_address(remote: Platform) -> None:
+    assert remote.health(*NAMES)["status"] == "healthy"
+    remote.arcctl("verify", *NAMES).ok()
+    assert remote.arcctl("up", *NAMES).ok().err.count("recreat") == 0
+
+
+def test_people_and_programs_are_told_the_machine_of_the_engine(remote: Platform) -> None:
+    found = remote.variables()
+    assert (found["PGHOST"], f"@{THERE}:6379/" in found["REDIS_URL"]) == (THERE, True)
+    info = json.loads(remote.arcctl("info", "--json").ok().out)["services"]
+    urls = [endpoint["url"] for service in info for endpoint in service["endpoints"]]
+    assert [url for url in urls if "127.0.0.1" in url or "localhost" in url] == []
+    assert remote.arcctl("run", "--", "sh", "-c", 'echo "$PGHOST"').ok().out.strip() == THERE
+
+
+def test_a_prompt_a_database_and_a_stream_are_reached(remote: Platform) -> None:
+    assert remote.arcctl("shell", "redis", "--", "ping").ok().out.strip() == "PONG"
+    assert remote.arcctl("shell", "nats", given="publish away.test hello\n").ok()
+    assert f"{THERE}:5432/" in remote.arcctl("db", "list").ok().out
+    remote.arcctl("topics", "list", "--in", "nats").ok()
+
+
+def test_containers_have_the_config_files_as_they_are_now(remote: Platform) -> None:
+    folder = remote.directory / "config" / "traefik" / "dynamic"
+    listed = ("exec", "arc_traefik", "ls", "/etc/traefik/dynamic")
+    before = remote.docker(*listed).split()
+    (folder / "more.txt").write_text("more\n")
+    remote.arcctl("up", *NAMES).ok()
+    assert remote.docker(*listed).split() == sorted([*before, "more.txt"])
+    (folder / "more.txt").unlink()
+    remote.arcctl("up", *NAMES).ok()
+    assert remote.docker(*listed).split() == before
+    assert remote.health(*NAMES)["status"] == "healthy"
+
+
+def test_containers_cannot_write_to_their_config_files(remote: Platform) -> None:
+    words = ("docker", "exec", "--user", "0", "arc_redis", "sh", "-c", "echo >>/etc/redis/redis.conf")
+    done = subprocess.run(words, env=dict(remote.environment), capture_output=True, text=True, check=False)
+    assert "Read-only file system" in done.stderr
+
+
+def test_a_backup_of_it_is_restored_into_an_empty_platform(remote: Platform) -> None:
+    remote.arcctl("shell", "redis", "--", "set", "away", "kept").ok()
+    remote.arcctl("shell", "postgres", "--", "-c", "create table away as select 7 as n").ok()
+    backup = remote.arcctl("backup", "create").ok().out.strip()
+    remote.arcctl("backup", "verify", backup).ok()
+    remote.arcctl("clean", "--yes").ok()
+    assert _nothing_there(remote)
+    remote.arcctl("backup", "restore", backup).ok()
+    remote.arcctl("up", *NAMES).ok()
+    assert remote.arcctl("shell", "redis", "--", "get", "away").ok().out.strip() == "kept"
+    assert "7" in remote.arcctl("shell", "postgres", "--", "-c", "table away").ok().out
+
+
+def test_a_port_of_another_container_there_is_taken_and_one_that_is_used_here_is_not(remote: Platform) -> None:
+    remote.arcctl("down").ok()
+    image = services.load().services["redis"].container.image
+    remote.docker("run", "--detach", "--name", "squatter", "--publish", "6379:6379", image, "redis-server")
+    done = remote.arcctl("up", "redis")
+    assert (done.code, "port 6379 (redis) is already in use by container squatter" in done.err) == (5, True)
+    remote.docker("rm", "--force", "--volumes", "squatter")
+    with socket.create_server(("127.0.0.1", 6379)):
+        remote.arcctl("up", "redis").ok()
+
+
+def test_doctor_finds_no_problem(remote: Platform) -> None:
+    found = json.loads(remote.arcctl("doctor", "--json").out)
+    assert [d for d in found["diagnoses"] if d["state"] == "problem"] == []
+
+
+def test_the_example_for_gitlab_does_what_it_says(remote: Platform, tmp_path: Path) -> None:
+    remote.arcctl("clean", "--yes").ok()
+    job = Platform(
+        tmp_path, {**remote.environment, "ARCCTL_BIND_ADDRESS": gitlab_job()["variables"]["ARCCTL_BIND_ADDRESS"]}
+    )
+    for line in commands([*gitlab_job()["script"], *gitlab_job()["after_script"]]):
+        done = job.arcctl(*shlex.split(line)[1:]).ok()
+        if "arcctl run" in line:
+            assert done.out.startswith(f"tests reach {THERE} and redis://")
+    assert {"health.xml", "verify.xml"} <= set(os.listdir(tmp_path))
+    job.arcctl("clean", "--yes").ok()
+
+
+def test_nothing_is_left_after_clean(remote: Platform) -> None:
+    remote.arcctl("clean", "--yes").ok()
+    assert _nothing_there(remote)

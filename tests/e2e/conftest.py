@@ -17,6 +17,7 @@ import pytest
 
 from arcctl import services
 from arcctl.model.env import variables
+from arcctl.model.names import PROJECT, PROJECT_NAME
 from tests.e2e.driver import Platform
 from tests.testbed.places import ENGINE, cache
 
@@ -84,8 +85,8 @@ def _no_engine(why: str) -> None:
 def platform(engine: dict[str, str]) -> Iterator[Platform]:
     """A new project on the Docker engine, with nothing started."""
     directory = Path(tempfile.mkdtemp(prefix="arc-project-"))
-    project = Platform(directory, engine)
-    if project.docker("volume", "ls", "-q", "--filter", "label=com.docker.compose.project=arc"):
+    project = Platform(directory, {**engine, PROJECT_NAME: PROJECT})
+    if project.docker("volume", "ls", "-q", "--filter", f"label=com.docker.compose.project={PROJECT}"):
         pytest.exit("this engine holds data of a platform, which these tests would destroy: arcctl clean", 1)
     project.arcctl("init").ok()
     yield project

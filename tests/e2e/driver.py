@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from arcctl.engines.embedded import location, processes
-from arcctl.model.names import PROJECT
+from arcctl.model.names import PROJECT, PROJECT_NAME
 from arcctl.model.service import container_name
 from tests.fakes.contracts import check_document
 
@@ -93,7 +93,8 @@ class Platform:
     def new_project(self) -> Iterator[Platform]:
         """Another project with the same environment, with nothing started."""
         with tempfile.TemporaryDirectory(prefix="arc-project-") as folder:
-            project = Platform(Path(folder), self.environment, self.shift)
+            environment = {name: value for name, value in self.environment.items() if name != PROJECT_NAME}
+            project = Platform(Path(folder), environment, self.shift)
             project.arcctl("init").ok()
             yield project
 

@@ -32,15 +32,18 @@ def test_a_second_up_is_a_no_op_that_says_so(stack: Platform) -> None:
     assert stack.docker("ps", "-q", "--no-trunc") == before
 
 
-def test_another_project_does_not_touch_what_runs(stack: Platform, tmp_path: Path) -> None:
+def test_a_project_of_another_user_with_the_same_name_does_not_touch_what_runs(stack: Platform, tmp_path: Path) -> None:
     before = stack.docker("ps", "-q", "--no-trunc")
-    Platform(tmp_path, {**stack.environment, "DOCKER_HOST": "unix:///nowhere"}).arcctl("init").ok()
-    other = Platform(tmp_path, stack.environment)
+    environment = {**stack.environment, "XDG_DATA_HOME": str(tmp_path / "data")}
+    directory = tmp_path / "project"
+    directory.mkdir()
+    Platform(directory, {**environment, "DOCKER_HOST": "unix:///nowhere"}).arcctl("init").ok()
+    other = Platform(directory, environment)
     for words in (("up",), ("down",), ("clean", "--yes"), ("backup", "create")):
         done = other.arcctl(*words)
         assert (done.code, done.err.splitlines()[-1]) == (
             5,
-            f"hint: arcctl --project-directory {stack.directory} down",
+            "hint: to see which projects there are: arcctl projects",
         ), words
     assert stack.docker("ps", "-q", "--no-trunc") == before
 

@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 APP := apps/swiss_army_py
 FIRST_FILES := $(wildcard tests/e2e/test_4_*.py)
 FIRST_HALF := $(FIRST_FILES) tests/e2e/test_5_custom_services.py
+# These have the usual ports, which in the network of this machine belong to the first engine.
+USUAL_PORTS := tests/e2e/test_6_ports.py tests/e2e/test_8_three_projects.py
 PIP_INSTALL := install --quiet --disable-pip-version-check
 PIN := pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
   --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
@@ -44,10 +46,10 @@ test-official: $(VENV)/.installed ## Only the Docker tests, on the official imag
 	$(MAKE) --no-print-directory test-docker test-docker-2
 
 test-local: # The embedded engine; this half builds servers, which needs the network.
-	$(PYTEST) -m "not docker" $(addprefix --ignore=,$(FIRST_FILES)) tests/e2e
+	$(PYTEST) -m "not docker" $(addprefix --ignore=,$(FIRST_FILES) $(USUAL_PORTS)) tests/e2e
 
 test-local-2: # The other half, in a network of its own.
-	$(BIN)/python -m tests.testbed --embedded isolated -- $(PYTEST) -m "not docker" $(FIRST_FILES)
+	$(BIN)/python -m tests.testbed --embedded isolated -- $(PYTEST) -m "not docker" $(FIRST_FILES) $(USUAL_PORTS)
 
 test-unit:
 	$(PYTEST) -m "not docker" --ignore tests/e2e

@@ -22,7 +22,7 @@ exec chroot . env -i PATH=/opt/venv/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
   echo "on $(uname -m)"
   arcctl init
   arcctl up --timeout 1200 "$@"
-  arcctl health "$@"
-  arcctl verify "$@"
+  arcctl health --timeout 120 "$@"
+  arcctl verify --timeout 300 "$@"
   arcctl clean --yes
 ' arm64 postgres redis nats traefik

@@ -270,7 +270,7 @@ def test_data_that_nobody_declares_and_containers_of_another_project_are_named_w
     found = _doctor(cli)
     assert found["stale-volumes"]["fix"].startswith("see what is in it: docker run --rm -v arc_gone_data:/data:ro ")
     assert found["other-projects"]["evidence"] == "arc_redis of /home/old"
-    assert found["other-projects"]["fix"] == "arcctl --project-directory /home/old down"
+    assert found["other-projects"]["fix"] == "arcctl projects"
     assert found["old-data"]["evidence"].endswith("the engine has its data: arc_gone_data, arc_redis_data")
 
 

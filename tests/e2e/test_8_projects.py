@@ -76,9 +76,10 @@ class Machine:
             pids = {str(path): path.read_text() for path in base.glob("run/*/pid") if processes.running(path)}
             return {**pids, **{str(path): "" for path in base.glob("data/*")}}
         label = ("--filter", f"label=com.docker.compose.project={project.directory.name}")
-        containers = project.docker("container", "ls", "--all", "--quiet", *label).split()
-        shown = project.docker("inspect", "--format", "{{.Id}} {{.State.StartedAt}}", *containers) if containers else ""
-        volumes = project.docker("volume", "ls", "--quiet", *label).split()
+        docker = self.elsewhere(project).docker
+        containers = docker("container", "ls", "--all", "--quiet", *label).split()
+        shown = docker("inspect", "--format", "{{.Id}} {{.State.StartedAt}}", *containers) if containers else ""
+        volumes = docker("volume", "ls", "--quiet", *label).split()
         return {**dict(line.split(" ", 1) for line in shown.splitlines()), **dict.fromkeys(volumes, "")}
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from arcctl.lifecycle.projects_view import ago
+from arcctl.lifecycle.view import ago
 
 NOW = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
 

@@ -50,7 +50,7 @@ def _clean_orphans(chosen: Globals, *, yes: bool) -> None:
     """Raises UsageError for `--yes` without a name: it would be the answer for projects that nobody named."""
     from arcctl.errors import UsageError
     from arcctl.lifecycle import orphans as use_case
-    from arcctl.lifecycle import projects_view as view
+    from arcctl.lifecycle import view
     from arcctl.terminal import console as terminal
 
     found = use_case.orphans(chosen.project_name)
@@ -60,9 +60,9 @@ def _clean_orphans(chosen: Globals, *, yes: bool) -> None:
             raise UsageError("--yes with --orphans needs the name of one project", hint=_command(orphan))
         if not orphan.obstacle and _agreed(orphan, yes=yes):
             use_case.delete(orphan, terminal.say)
-            view.destroyed(orphan)
+            view.orphan_destroyed(orphan)
         else:
-            view.kept(orphan)
+            view.orphan_kept(orphan)
     if not found:
         view.no_orphans(chosen.project_name)
 

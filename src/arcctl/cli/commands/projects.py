@@ -19,7 +19,7 @@ def projects(json_: Json = False) -> None:
     Examples: `arcctl projects`, `arcctl projects --json`
     """
     from arcctl.lifecycle import projects as use_case
-    from arcctl.lifecycle import projects_view as view
+    from arcctl.lifecycle import view
 
     report = use_case.projects()
     (view.projects_json if json_ else view.projects)(report)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,10 +51,10 @@ def _has_compose() -> bool:
     return bool(shutil.which("docker")) and subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
-@pytest.fixture(scope="session", autouse=True)
-def projects_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """The tests know no projects of this user."""
-    os.environ["XDG_DATA_HOME"] = str(tmp_path_factory.mktemp("data"))
+def pytest_configure(config: pytest.Config) -> None:
+    """The tests know no projects of this user, and leave none behind."""
+    os.environ["XDG_DATA_HOME"] = tempfile.mkdtemp(prefix="arc-data-")
+    config.add_cleanup(lambda folder=os.environ["XDG_DATA_HOME"]: shutil.rmtree(folder, ignore_errors=True))
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from arcctl.engines.host_ports import LoopbackPorts
+from arcctl.model.names import PROJECT
 from tests.cli.command_line import CommandLine
 from tests.fakes.docker import FakeDocker
 
@@ -21,7 +22,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     cli.docker.says("*", err="Cannot connect to the Docker daemon", code=1)
     with pytest.MonkeyPatch.context() as patch:  # whatever listens on this machine, it has the usual ports
         patch.setattr(LoopbackPorts, "taken", lambda ports, number: False)
-        assert cli.arcctl("init").code == 0
+        assert cli.arcctl("-p", PROJECT, "init").code == 0
+    (directory / ".arcctl" / "used-engines").unlink()  # or what an engine has of this name would be somebody else's
     return directory.rename(directory.with_name("moved"))  # or each copy of it would be one of a project that exists
 
 

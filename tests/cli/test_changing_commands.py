@@ -21,7 +21,8 @@ LOG = "loki  | level=error msg=broken\n"
 
 def _calls(cli: CommandLine, verb: str) -> list[list[str]]:
     """The words of each Compose call with this verb, behind the files."""
-    found = [call.partition("compose.env ")[2].split() for call in cli.docker.calls]
+    calls = (call.replace("--project-name arc ", "") for call in cli.docker.calls)
+    found = [call.partition("compose.env ")[2].split() for call in calls]
     return [words for words in found if words[:1] == [verb]]
 
 

@@ -15,7 +15,6 @@ from tests.fakes.contracts import check_document, shipped
 
 PROGRAM = str(Path(sys.executable).parent / "arcctl")
 NO_ENGINE = {
-    **os.environ,
     "DOCKER_HOST": "unix:///nonexistent.sock",
     "ARCCTL_ENGINE": "docker",
     "NO_COLOR": "1",
@@ -24,7 +23,7 @@ NO_ENGINE = {
 
 
 def arcctl(directory: Path, *words: str, **extra: str) -> subprocess.CompletedProcess[str]:
-    environment = {**NO_ENGINE, "ARCCTL_PROJECT_DIRECTORY": str(directory), **extra}
+    environment = {**os.environ, **NO_ENGINE, "ARCCTL_PROJECT_DIRECTORY": str(directory), **extra}
     done = subprocess.run((PROGRAM, *words), env=environment, capture_output=True, text=True, check=False)
     check_document(words, done.stdout)
     return done

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -53,8 +54,8 @@ def _has_compose() -> bool:
 
 def pytest_configure(config: pytest.Config) -> None:
     """The tests know no projects of this user, and leave none behind."""
-    os.environ["XDG_DATA_HOME"] = tempfile.mkdtemp(prefix="arc-data-")
-    config.add_cleanup(lambda folder=os.environ["XDG_DATA_HOME"]: shutil.rmtree(folder, ignore_errors=True))
+    folder = os.environ["XDG_DATA_HOME"] = tempfile.mkdtemp(prefix="arc-data-")
+    config.add_cleanup(partial(shutil.rmtree, folder, ignore_errors=True))
 
 
 @pytest.fixture(autouse=True)

@@ -126,7 +126,7 @@ def test_the_projects_that_run_from_the_cache_are_known(artifacts: Artifacts, tm
         child.kill()
         child.wait()
     assert caught.value.message == "these servers are running for /srv/my toy"
-    assert caught.value.hint == "arcctl --project-directory '/srv/my toy' down, then arcctl engine clean"
+    assert caught.value.hint == "to see them: arcctl projects; when they are down: arcctl engine clean"
     assert program.exists()
     clean(BinaryResolver(tmp_path, services.load()))
     assert not program.exists()

@@ -38,7 +38,7 @@ def test_config_files_are_copied_into_a_new_volume_before_the_container_is_made(
     docker.says("*")
     docker.says("container create*", "c0ffee\n")
     _engine(directory).create(["store", "front"], recreate=True)
-    files = f"compose -f {directory.compose_file('base.yaml')}"
+    files = f"compose --project-name arc -f {directory.compose_file('base.yaml')}"
     labels = "com.docker.compose.project=arc,volume-label=com.docker.compose.volume=store_config"
     assert docker.calls == [
         f"{files} rm --stop --force store",

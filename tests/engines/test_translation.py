@@ -58,12 +58,12 @@ def test_routes_are_those_of_the_labels() -> None:
             "routers": {
                 "swiss-army": {
                     "service": "swiss-army",
-                    "rule": "Host(`swiss-army.localhost`)",
+                    "rule": "Host(`swiss-army.localhost`) || Host(`swiss-army.arc.localhost`)",
                     "middlewares": ["operator@file"],
                 },
                 "traefik": {
                     "service": "api@internal",
-                    "rule": "Host(`traefik.localhost`)",
+                    "rule": "Host(`traefik.localhost`) || Host(`traefik.arc.localhost`)",
                     "middlewares": ["operator@file"],
                 },
             },

@@ -51,8 +51,8 @@ def test_stopping_and_cleaning_need_no_settings_and_look_before_and_after(counts
     down.down(("store",), toy.project())
     assert (counts.resolved, counts.observed) == (0, 2)
     clean.destroyable(toy.project())
-    clean.clean(toy.project())
-    assert (counts.resolved, counts.observed) == (0, 4)
+    clean.clean(toy.project())  # which looks again after a person has agreed
+    assert (counts.resolved, counts.observed) == (0, 5)
 
 
 def test_a_restart_observes_for_what_exists_then_as_an_up_of_it(counts: Counts) -> None:

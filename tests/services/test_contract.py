@@ -120,7 +120,7 @@ def test_an_address_for_the_host_has_the_port_of_a_setting(key: str) -> None:
     component, env = CONTAINERS[key], symbolic(CONTAINERS[key].env)
     texts = [f"{name}={text}" for name, text in component.container.environment(env).items()]
     texts += [mount.text for mount in component.storage.mounts(env) if isinstance(mount, ConfigFile)]
-    address = re.compile(r"//[\w.${}:-]*?\blocalhost(?!:\$\{\w+PORT)[^\s,\"']*")
+    address = re.compile(r"//[\w.${}:-]*?\blocalhost(?!\}?:\$\{\w+PORT)[^\s,\"']*")
     assert [found for text in texts for found in address.findall(text)] == []
 
 

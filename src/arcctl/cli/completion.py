@@ -11,9 +11,9 @@ from arcctl import services
 from arcctl.cli.globals import typed_options
 from arcctl.errors import ArcError
 from arcctl.settings import location
-from arcctl.settings.identity import find_root
 
 if TYPE_CHECKING:
+    from arcctl.cli.globals import Globals
     from arcctl.model.service import Catalogue
 
 
@@ -26,9 +26,17 @@ def custom_names(context: typer.Context) -> tuple[str, ...]:
     """The custom services of the project that the command line names, or of the one in the current folder."""
     options = typed_options(context)
     try:
-        return location.custom_names(find_root(Path.cwd(), options.directory, options.project_name))
+        return location.custom_names(_root(options))
     except (ArcError, OSError):
         return ()
+
+
+def _root(options: Globals) -> Path:
+    if not options.project_name:
+        return location.find(Path.cwd(), options.directory)
+    from arcctl.settings.identity import find_root
+
+    return find_root(Path.cwd(), options.directory, options.project_name)
 
 
 def catalogue(context: typer.Context) -> Catalogue:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -22,6 +23,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     cli.docker.says("*", err="Cannot connect to the Docker daemon", code=1)
     with pytest.MonkeyPatch.context() as patch:  # whatever listens on this machine, it has the usual ports
         patch.setattr(LoopbackPorts, "taken", lambda ports, number: False)
+        patch.setenv("XDG_DATA_HOME", str(directory.parent / "data"))  # no other project of this run sees it
         assert cli.arcctl("-p", PROJECT, "init").code == 0
     (directory / ".arcctl" / "used-engines").unlink()  # or what an engine has of this name would be somebody else's
     return directory.rename(directory.with_name("moved"))  # or each copy of it would be one of a project that exists
@@ -29,5 +31,12 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def cli(prepared: Path, tmp_path: Path) -> CommandLine:
-    shutil.copytree(prepared, tmp_path / "project", symlinks=True)
-    return CommandLine(tmp_path / "project", FakeDocker(tmp_path / "bin"))
+    return CommandLine(settled(prepared, tmp_path / "project"), FakeDocker(tmp_path / "bin"))
+
+
+def settled(prepared: Path, directory: Path) -> Path:
+    """A copy of a project, which knows where it is: no command has to note that."""
+    shutil.copytree(prepared, directory, symlinks=True)
+    note = directory / ".arcctl" / "project.json"
+    note.write_text(note.read_text().replace(json.loads(note.read_text())["directory"], str(directory)))
+    return directory

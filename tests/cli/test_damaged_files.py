@@ -6,7 +6,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from arcctl.errors import EXIT_CODES
 from arcctl.model.image import Locked
 from arcctl.settings.directory import LOST, ProjectDirectory
 from tests.cli.command_line import CommandLine, container
+from tests.cli.conftest import settled
 from tests.fakes.docker import FakeDocker
 
 BACKUP = ".arcctl/backups/20260101T000000Z"
@@ -44,8 +44,7 @@ FOLDER, CLOSED = "a folder in its place", "unreadable"
 def home(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> CommandLine:
     """A project whose state folder has all that `up`, `backup create` and both engines write there."""
     folder = tmp_path_factory.mktemp("damaged")
-    shutil.copytree(prepared, folder / "project", symlinks=True)
-    cli = CommandLine(folder / "project", FakeDocker(folder / "bin"))
+    cli = CommandLine(settled(prepared, folder / "project"), FakeDocker(folder / "bin"))
     cli.engine(*(container(key) for key in services.load().components()))
     project = ProjectDirectory(cli.directory)
     project.set_value("redis", "REDIS_HOST_PORT", "6390")

@@ -44,8 +44,7 @@ def test_without_the_packages_of_the_embedded_engine_it_says_how_to_install_them
         monkeypatch.setattr(f"arcctl.engines.embedded.{module}.installed", lambda package: "")
     for module in ("resolver", "engine"):
         monkeypatch.setattr(f"arcctl.engines.embedded.{module}.with_extra", lambda: "pipx install it")
-    for package in ("psutil", "supervisor"):
-        monkeypatch.setitem(sys.modules, package, None)
+    monkeypatch.setitem(sys.modules, "supervisor", None)
     cli.environment |= {"ARCCTL_ENGINE": "embedded", "ARCCTL_CACHE": str(cli.directory / "cache")}
     done = cli.arcctl("doctor", "--json")
     found = _by_id(done)

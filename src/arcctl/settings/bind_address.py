@@ -9,6 +9,8 @@ from arcctl.model.names import LOOPBACK
 
 PREFIX = "ARCCTL_"
 NAME = f"{PREFIX}BIND_ADDRESS"
+NEAR = f"{PREFIX}BIND"
+"""How names begin that are meant for it: other variables of arcctl have the prefix, too."""
 VARIABLE = Variable(
     name=NAME,
     field="bind_address",

@@ -57,13 +57,10 @@ def of(directory: ProjectDirectory, wanted: str = "") -> Identity:
     if _is_copy(stored, directory):
         raise ProjectError(
             f"{directory.root} is a copy of the project {stored.name} in {stored.elsewhere}, with the same identity",
-            hint=f"to make it a project of its own: arcctl {_at(directory)} init --new-identity",
+            hint="to make it a project of its own: "
+            f"arcctl --project-directory {shlex.quote(str(directory.root))} init --new-identity",
         )
     return stored
-
-
-def _at(directory: ProjectDirectory) -> str:
-    return f"--project-directory {shlex.quote(str(directory.root))}"
 
 
 def _stored(directory: ProjectDirectory) -> Identity | None:
@@ -150,7 +147,9 @@ def remember(identity: Identity, directory: ProjectDirectory) -> bool:
     if identity.unlisted:
         return True
     root = str(directory.root)
-    directory.keep_note(NOTE, {"id": identity.id, "name": identity.name, "directory": root})
+    note = {"id": identity.id, "name": identity.name, "directory": root}
+    if directory.note(NOTE) != note:
+        directory.keep_note(NOTE, note)
     before = next((entry for entry in known_projects.known() if entry.id == identity.id), None)
     entry = KnownProject(
         id=identity.id,

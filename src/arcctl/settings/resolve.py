@@ -188,7 +188,7 @@ def _refuse_placeholders(values: Mapping[str, Value]) -> None:
 def near_misses(environment: Iterable[str], catalogue: Catalogue) -> list[str]:
     """Warnings for names of the process environment that look like a setting and are none."""
     known = owned(catalogue)
-    prefixes = tuple(prefix_of(owner, catalogue) for owner in owners(catalogue))
+    prefixes = tuple(bind_address.NEAR if o == PORTS else prefix_of(o, catalogue) for o in owners(catalogue))
     odd = [n for n in environment if n.startswith(prefixes) and n not in known]
     return [text for text in unknown(odd, known) if "did you mean" in text]
 

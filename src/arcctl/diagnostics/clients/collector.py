@@ -230,9 +230,9 @@ def _device(path: Path) -> int:
 def _incomplete(state: Path) -> list[Path]:
     """Temporary files of `write_whole`, and backups, whose writer was killed."""
     old = time.time() - INCOMPLETE_SECONDS
-    files = [p for p in _listed(state) if p.name.startswith(".") and p.is_file()]
+    hidden = [p for p in _listed(state) if p.name.startswith(".") and p.name != files.GITIGNORE and p.is_file()]
     folders = [p for p in _listed(state / "backups") if p.suffix == ".new"]
-    return sorted(p for p in (*files, *folders) if p.stat().st_mtime < old)
+    return sorted(p for p in (*hidden, *folders) if p.stat().st_mtime < old)
 
 
 def _lock_owner(lock: Path) -> str:

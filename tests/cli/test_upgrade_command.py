@@ -23,7 +23,7 @@ def _of(key: str, image: str) -> dict[str, Any]:
 
 def _unchanged(cli: CommandLine) -> bool:
     """Whether the engine was only asked."""
-    asked = ("inspect", "volume ls", "config --hash", "version", "info")
+    asked = ("inspect", "container ls", "volume ls", "config --hash", "version", "info")
     return all(any(word in call for word in asked) for call in cli.docker.calls)
 
 

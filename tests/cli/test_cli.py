@@ -44,6 +44,20 @@ def test_init_makes_a_project_and_a_second_one_generates_no_secret(tmp_path: Pat
     assert first.stdout == second.stdout == ""
 
 
+def test_a_name_that_another_project_has_is_refused_and_that_project_is_left_alone(tmp_path: Path) -> None:
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+    assert arcctl(tmp_path / "first", "-p", "shop", "init").returncode == 0
+    there = {**os.environ, **NO_ENGINE}
+    command = (PROGRAM, "-p", "shop", "init")
+    done = subprocess.run(command, env=there, cwd=tmp_path / "second", capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (
+        5,
+        f"error: the name shop is in use: the project in {tmp_path}/first\n"
+        "hint: choose another one: arcctl -p shop-2 init\n",
+    )
+
+
 def test_a_second_init_brings_back_what_is_missing_and_keeps_what_was_changed(tmp_path: Path) -> None:
     assert arcctl(tmp_path, "init").returncode == 0
     lock, limits = tmp_path / "apps/swiss_army_py/requirements.lock", tmp_path / "config/loki/config.yaml"

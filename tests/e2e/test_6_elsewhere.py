@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shlex
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from arcctl import services
+from arcctl.model.names import PROJECT, PROJECT_NAME
 from tests.docs.test_examples import commands, gitlab_job
 from tests.e2e.driver import Platform
 from tests.testbed import second
@@ -39,7 +41,10 @@ def away(engine: dict[str, str]) -> Iterator[dict[str, str]]:
 @pytest.fixture(scope="module")
 def project(away: dict[str, str]) -> Iterator[Platform]:
     with tempfile.TemporaryDirectory(prefix="arc-away-") as folder:
-        found = Platform(Path(folder), away)
+        data = {"XDG_DATA_HOME": f"{folder}/data"}  # the other platform of this run has the same name
+        directory = Path(folder) / "project"
+        directory.mkdir()
+        found = Platform(directory, {**away, **data, PROJECT_NAME: PROJECT})
         found.arcctl("init").ok()
         yield found
         found.arcctl("clean", "--yes").ok()
@@ -148,7 +153,9 @@ def test_a_port_of_another_container_there_is_taken_and_one_that_is_used_here_is
     done = remote.arcctl("up", "redis")
     assert (done.code, "port 6379 (redis) is already in use by container squatter" in done.err) == (5, True)
     remote.docker("rm", "--force", "--volumes", "squatter")
-    with socket.create_server(("127.0.0.1", 6379)):
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):  # the other platform of this run listens there
+            stack.enter_context(socket.create_server(("127.0.0.1", 6379)))
         remote.arcctl("up", "redis").ok()
 
 
@@ -159,9 +166,9 @@ def test_doctor_finds_no_problem(remote: Platform) -> None:
 
 def test_the_example_for_gitlab_does_what_it_says(remote: Platform, tmp_path: Path) -> None:
     remote.arcctl("clean", "--yes").ok()
-    job = Platform(
-        tmp_path, {**remote.environment, "ARCCTL_BIND_ADDRESS": gitlab_job()["variables"]["ARCCTL_BIND_ADDRESS"]}
-    )
+    address = gitlab_job()["variables"]["ARCCTL_BIND_ADDRESS"]
+    inherited = {name: value for name, value in remote.environment.items() if name != PROJECT_NAME}
+    job = Platform(tmp_path, {**inherited, "ARCCTL_BIND_ADDRESS": address})
     for line in commands([*gitlab_job()["script"], *gitlab_job()["after_script"]]):
         done = job.arcctl(*shlex.split(line)[1:]).ok()
         if "arcctl run" in line:

@@ -253,9 +253,15 @@ def _as_an_earlier_arcctl_left_it(project: Platform) -> None:
     (project.directory / ".arcctl" / "project.json").unlink()
 
 
-def test_a_project_of_an_earlier_arcctl_is_taken_over_with_its_data(machine: Machine) -> None:
+def test_a_project_of_an_earlier_arcctl_is_taken_over_with_its_data(
+    machine: Machine, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """On Docker its containers and volumes are made from the files of that time, without this arcctl."""
-    project = machine.new("old")
+    if not machine.embedded:  # which has the same name
+        request.getfixturevalue("platform").arcctl("clean", "--yes").ok()
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    made = machine.new("old")
+    project = replace(made, environment={**made.environment, "XDG_DATA_HOME": str(tmp_path)})
     project.arcctl("-p", OLD_NAME, "init").ok()
     if machine.embedded:
         project.arcctl("up", "redis").ok()
@@ -272,7 +278,8 @@ def test_a_project_of_an_earlier_arcctl_is_taken_over_with_its_data(machine: Mac
     assert "running" in listed.out
     project.arcctl("up", "redis").ok()
     assert redis_client(project).get("owner") == "old"
-    found = machine.listed()[OLD_NAME]
+    listed = json.loads(project.arcctl("projects", "--json").ok().out)["projects"]
+    (found,) = (one for one in listed if one["name"] == OLD_NAME)
     assert (found["directory"], found["state"]) == (str(project.directory), "running")
     if not machine.embedded:
         assert "arc_redis" in project.docker("container", "ls", "--format", "{{.Names}}").split()

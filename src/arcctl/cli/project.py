@@ -174,8 +174,11 @@ def _option(options: Globals, root: Path) -> str:
     return by_directory if _named(options) or not options.project_name else f"-p {options.project_name}"
 
 
-def new_project(options: Globals) -> None:
-    """Write the files of a project to the folder that was named, or here; a project gets the files that it lacks."""
+def new_project(options: Globals) -> Globals:
+    """Write the files of a project to the folder that was named, or here; a project gets the files that it lacks.
+
+    Returns the options that lead to that folder, whatever another project of the wanted name has.
+    """
     named = _named(options)
     try:
         target = location.find(_current_folder(), named)
@@ -185,6 +188,7 @@ def new_project(options: Globals) -> None:
     if target != template():
         with readable(target):
             copy_template(template(), target)
+    return replace(options, directory=str(target))
 
 
 def _named(options: Globals) -> str:

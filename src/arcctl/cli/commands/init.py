@@ -31,6 +31,6 @@ def init(
     from arcctl.lifecycle import init as use_case
     from arcctl.lifecycle import view
 
-    new_project(ctx.obj)
-    project = load_project(ctx.obj, view.warn, new_identity=new_identity)
+    options = new_project(ctx.obj)
+    project = load_project(options, view.warn, new_identity=new_identity)
     view.init(use_case.init(project, fixed_ports=fixed_ports))

@@ -101,7 +101,7 @@ def test_a_service_that_cannot_run_here_has_no_variables_and_no_address(local: P
     assert "redis://" in done.out
     for name in IN_CONTAINERS:
         assert name not in done.out.lower()
-        assert f"not available here: {name}: no package contains this server" in done.err
+    assert f"not available here: {', '.join(IN_CONTAINERS)} (what each needs: arcctl engine list)" in done.err
 
 
 def test_servers_listen_on_the_loopback_address_only(local: Platform) -> None:

@@ -127,7 +127,7 @@ def test_a_killed_supervisor_is_a_problem_and_up_repairs_it(local: Platform) -> 
     assert _doctor(local)["supervisor"]["state"] == "ok"
 
 
-def test_a_missing_account_and_a_too_long_socket_path_are_problems(local: Platform, tmp_path: Path) -> None:
+def test_a_missing_account_is_a_problem_and_a_long_path_is_none(local: Platform, tmp_path: Path) -> None:
     """In a mount namespace in which the account `nobody` does not exist."""
     if os.geteuid() != 0:
         pytest.skip("only root starts servers as another account, and may hide one")
@@ -151,4 +151,4 @@ def test_a_missing_account_and_a_too_long_socket_path_are_problems(local: Platfo
         "problem",
         "sudo useradd --system --no-create-home nobody",
     )
-    assert (found["socket"]["state"], "of at most 100" in found["socket"]["evidence"]) == ("problem", True)
+    assert found["socket"]["state"] == "ok"

@@ -19,7 +19,7 @@ def named(project: Project) -> Project:
     Raises PreflightError where a name that a person wants is in use.
     """
     if project.identity.id:
-        identities.remember(project.identity, project.directory)
+        noted(project)
         return project
     with known_projects.choosing():
         chosen, engine = free(project.identity, project.engine)

@@ -71,7 +71,7 @@ def _settable(project: Project) -> list[HostPort]:
 
 
 def _own(project: Project) -> KnownProject | None:
-    return next((entry for entry in known_projects.known() if entry.id == project.identity.id), None)
+    return known_projects.get(project.identity.id)
 
 
 def _remember(project: Project, ports: Mapping[str, int]) -> None:

@@ -150,7 +150,7 @@ def remember(identity: Identity, directory: ProjectDirectory) -> bool:
     note = {"id": identity.id, "name": identity.name, "directory": root}
     if directory.note(NOTE) != note:
         directory.keep_note(NOTE, note)
-    before = next((entry for entry in known_projects.known() if entry.id == identity.id), None)
+    before = known_projects.get(identity.id)
     entry = KnownProject(
         id=identity.id,
         name=identity.name,

@@ -65,6 +65,11 @@ def known() -> tuple[KnownProject, ...]:
     return tuple(sorted(found, key=lambda entry: entry.name))
 
 
+def get(id: str) -> KnownProject | None:
+    """What is known of one project; None where nothing is, or its file is damaged."""
+    return _read(_file(id)) if id else None
+
+
 def find(name: str) -> KnownProject:
     """The project with this name. Raises ProjectError where there is none, or its directory is gone."""
     found = next((entry for entry in known() if entry.name == name), None)

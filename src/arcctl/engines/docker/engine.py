@@ -417,12 +417,15 @@ class DockerEngine:
         lines = self.read("stats", "--no-stream", "--format", "json", *names, missing_is_fine=True).splitlines()
         return {names[item["Name"]]: _usage(item) for item in map(json.loads, lines) if item["Name"] in names}
 
-    def disk(self) -> Mapping[str, int]:
-        """Empty where the engine takes longer than `SECONDS` to add up its volumes."""
-        volumes: list[dict[str, str]] = []
+    def volume_sizes(self, seconds: float) -> dict[str, int]:
+        """Bytes of each volume of the engine; empty where it takes longer to add them up."""
         with contextlib.suppress(EngineError):
-            volumes = json.loads(self.read("system", "df", "--verbose", "--format", "{{json .Volumes}}"))
-        sizes = {volume["Name"]: size(volume["Size"]) for volume in volumes}
+            text = self.read("system", "df", "--verbose", "--format", "{{json .Volumes}}", seconds=seconds)
+            return {volume["Name"]: size(volume["Size"]) for volume in json.loads(text) or ()}
+        return {}
+
+    def disk(self) -> Mapping[str, int]:
+        sizes = self.volume_sizes(SECONDS)
         found: dict[str, int] = {}
         for key, component in self._catalogue.components().items():
             for mount in component.storage.mounts(symbolic(component.env)):

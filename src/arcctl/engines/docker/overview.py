@@ -31,7 +31,6 @@ _CONTAINER = "\t".join(
 )  # fmt: skip
 _NAMED = "\t".join((_LABEL.format("project"), "{{.Name}}"))
 _FINISHED = re.compile(r"([^:,]+):service_completed_successfully")
-_PUBLISHED = re.compile(r":(\d+)->")
 _BY_PROJECT = ("--filter", "label=com.docker.compose.project", "--format", _NAMED)
 
 
@@ -46,7 +45,7 @@ def look() -> EngineOverview:
         "info": ("info", "--format", "{{.ID}}\t{{.Name}}"),
     }
     with ThreadPoolExecutor(len(calls) + 2) as pool:
-        sizes, memory = pool.submit(_sizes, engine), pool.submit(_memory, engine)
+        sizes, memory = pool.submit(engine.volume_sizes, SIZE_SECONDS), pool.submit(_memory, engine)
         texts = dict(zip(calls, pool.map(lambda words: engine.read(*words), calls.values()), strict=True))
         rows = {name: [line.split("\t") for line in text.splitlines()] for name, text in texts.items()}
         found = _projects(rows, sizes.result(), memory.result())
@@ -94,20 +93,12 @@ def _counted(rows: list[list[str]]) -> dict[str, Any]:
     """Of the components that are to run for long: another one needs an init container to have ended."""
     init = {name for row in rows for name in _FINISHED.findall(row[1])}
     servers = [row for row in rows if row[0] not in init]
-    ports = {int(number) for row in servers for number in _PUBLISHED.findall(row[5])}
+    ports = inspection.published(", ".join(row[5] for row in servers))
     return {
         "running": sum(row[4] == "running" for row in servers),
         "components": len(servers),
         "ports": tuple(sorted(ports)),
     }
-
-
-def _sizes(engine: DockerEngine) -> dict[str, int]:
-    """Bytes of each volume; empty where the engine takes too long."""
-    with contextlib.suppress(EngineError):
-        text = engine.read("system", "df", "--verbose", "--format", "{{json .Volumes}}", seconds=SIZE_SECONDS)
-        return {volume["Name"]: size(volume["Size"]) for volume in json.loads(text) or ()}
-    return {}
 
 
 def _memory(engine: DockerEngine) -> dict[str, int]:

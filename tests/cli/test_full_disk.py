@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.cli.command_line import CommandLine
+from tests.cli.conftest import settled
 from tests.small_disk import PAGE, STATES, SmallDisk
 
 WRITING = (
@@ -22,8 +22,7 @@ WRITING = (
 @pytest.fixture
 def on_disk(cli: CommandLine, small_disk: SmallDisk, request: pytest.FixtureRequest) -> CommandLine:
     """The project on a small disk; for `init` one of its secrets is missing."""
-    project = small_disk.path / "project"
-    shutil.copytree(cli.directory, project, symlinks=True)
+    project = settled(cli.directory, small_disk.path / "project")
     incomplete = "init" in request.node.callspec.params.values()
     if incomplete:
         secrets = project / ".arcctl" / "secrets.env"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from arcctl.engines.embedded import accounts
-from arcctl.settings import directory as files
+from arcctl.settings import directory
 from tests.cli.command_line import CommandLine, container
 
 FILES = ("config/nats/arc.conf", "config/kratos/kratos.yml", "config/prometheus/prometheus.yml")
@@ -61,7 +61,7 @@ def test_the_hint_names_what_can_bring_the_file_back(
 ) -> None:
     file, checkout = "config/nats/arc.conf", f"git -C {cli.directory} checkout -- config/nats/arc.conf"
     if of_arcctl:
-        monkeypatch.setattr(files, "template", lambda: cli.directory)
+        monkeypatch.setattr(directory, "template", lambda: cli.directory)
     if in_git:
         (cli.directory / ".git").mkdir()
     (cli.directory / file).unlink()

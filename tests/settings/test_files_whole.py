@@ -10,8 +10,11 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from arcctl.errors import ProjectError
-from arcctl.settings.directory import ProjectDirectory, copy_template, read_env, template, write_whole
+from arcctl.settings.directory import ProjectDirectory
+from arcctl.settings.dotenv import read_env
+from arcctl.settings.files import write_whole
 from arcctl.settings.location import STATE, find
+from arcctl.settings.template import copy_template, template
 
 
 @pytest.fixture

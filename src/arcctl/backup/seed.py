@@ -31,7 +31,7 @@ from arcctl.model.data_version import SERVERS_NOTE
 from arcctl.model.env import symbolic
 from arcctl.model.graph import start_order
 from arcctl.project import Project, ensure_secrets, project_lock, refuse_other_project
-from arcctl.settings.directory import parse_env
+from arcctl.settings.dotenv import parse_env
 
 Tools = Callable[[Project], BackupTools]
 """What works on the backups and the data of a project."""

@@ -26,10 +26,12 @@ from arcctl.model.names import LOOPBACK, PROJECT_NAME
 from arcctl.model.service import Catalogue
 from arcctl.project import Project
 from arcctl.settings import bind_address, environment, identity, image_registry, image_tags, known_projects, location
-from arcctl.settings.directory import ProjectDirectory, copy_template, readable, template
+from arcctl.settings.directory import ProjectDirectory
+from arcctl.settings.files import readable
 from arcctl.settings.identity import find_root
 from arcctl.settings.ownership import refuse_other_user
 from arcctl.settings.resolve import lookup, owners
+from arcctl.settings.template import copy_template, template
 from arcctl.terminal import address
 from arcctl.terminal import console as terminal
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from arcctl.settings.directory import readable, write_whole
+from arcctl.settings.files import readable, write_whole
 
 
 def write(path: Path, text: str) -> None:

@@ -9,7 +9,7 @@ from string import Template
 from typing import Any
 
 from arcctl.services import otel_collector, swiss_army
-from arcctl.settings.directory import template as project_template
+from arcctl.settings.template import template as project_template
 from arcctl.settings.text import packaged
 
 _SAMPLE = PurePosixPath(swiss_army.PROJECT)

@@ -5,20 +5,16 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import itertools
-import json
 import os
 import re
 import secrets
 import shlex
-import shutil
 import stat
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
-from io import StringIO
 from pathlib import Path, PurePosixPath
 from typing import Any, TextIO, TypeVar
 
@@ -27,10 +23,24 @@ from arcctl.model.env import Variable
 from arcctl.model.image import Locked
 from arcctl.model.rotation import Change
 from arcctl.settings import dotenv, image_lock
-from arcctl.settings.location import FOLDERS, STATE
+from arcctl.settings.dotenv import env_text, read_env
+from arcctl.settings.files import (
+    PRIVATE_FILE,
+    PRIVATE_FOLDER,
+    SHARED,
+    SHARED_FOLDER,
+    create_shared_folder,
+    json_text,
+    readable,
+    remove,
+    write_all,
+    write_whole,
+)
+from arcctl.settings.location import STATE
 from arcctl.settings.migrate import give_name, migrate
 from arcctl.settings.resolve import Source
-from arcctl.settings.text import CUT_OFF, DAMAGED, parse_yaml, read_json, read_text, unreadable
+from arcctl.settings.template import template
+from arcctl.settings.text import DAMAGED, parse_yaml, read_json, read_text
 
 COMPOSE_LINK = ".env"
 KEPT_PORTS = f"{STATE}/ports.env"
@@ -38,11 +48,6 @@ KEPT_PORTS = f"{STATE}/ports.env"
 GITIGNORE = ".gitignore"
 IGNORED = {"config": "/*/.env", "compose": f"/{COMPOSE_LINK}"}
 """What git does not see of a folder: the settings of one project, which may be secret, and the link to all of them."""
-PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
-SHARED, SHARED_FOLDER = 0o644, 0o755
-"""For what containers mount: their servers run as other users. A strict `umask` would keep these out."""
-UNDECODED = "surrogateescape"
-"""Bytes of a path or an argument that are not of the system's encoding are written as they are."""
 T = TypeVar("T")
 
 LOST = {
@@ -57,12 +62,6 @@ LOST = {
     "servers.json": "which versions ran last, until the next `arcctl up`",
 }
 """The files of the state folder that arcctl does without, and what nobody knows then."""
-
-
-def template() -> Path:
-    """Where this installation keeps the files that a new project starts with."""
-    packaged = Path(__file__).parents[1] / "_project"
-    return packaged if packaged.is_dir() else Path(__file__).parents[3]
 
 
 class ProjectDirectory:
@@ -96,10 +95,10 @@ class ProjectDirectory:
         with readable(self.root):
             kept = {self.root / path: text for path, text in texts.items() if text}
             for path in kept:
-                _create_shared_folder(path.parent)
+                create_shared_folder(path.parent)
             write_all(kept)
             for gone in (self.root / path for path, text in texts.items() if not text):
-                _remove(self.root, gone)
+                remove(self.root, gone)
 
     def sources(self, owners: Iterable[str]) -> tuple[Source, ...]:
         """The values in the files of this project: `config/<id>/.env` of each owner, secrets, chosen ports."""
@@ -163,7 +162,7 @@ class ProjectDirectory:
                 for name, value in changed.items():
                     texts[path] = dotenv.assigned(texts[path], name, value)
             for path in texts:
-                _create_shared_folder(path.parent)
+                create_shared_folder(path.parent)
             self._hide("config")
             write_all(texts, PRIVATE_FILE)
 
@@ -445,128 +444,12 @@ class ProjectDirectory:
             self.state.chmod(PRIVATE_FOLDER)
 
 
-def json_text(document: object) -> str:
-    return json.dumps(document, indent=1) + "\n"
-
-
 def _problem(read: Callable[[], object]) -> ArcError | None:
     try:
         read()
     except ArcError as error:
         return error
     return None
-
-
-@contextmanager
-def readable(root: Path) -> Iterator[None]:
-    """Turn an error of the system into one that names the file."""
-    try:
-        yield
-    except OSError as error:
-        raise unreadable(error, root) from None
-
-
-def shared_folder(path: Path) -> None:
-    """A folder of arcctl that everybody may enter; one that a strict `umask` closed is opened again."""
-    _create_shared_folder(path)
-    found = path.stat()
-    if found.st_uid == os.geteuid() and SHARED_FOLDER & ~found.st_mode:
-        path.chmod(stat.S_IMODE(found.st_mode) | SHARED_FOLDER)
-
-
-def _create_shared_folder(path: Path) -> None:
-    """Create a folder, and those above it that are missing. One that exists may be private on purpose."""
-    if not path.is_dir():
-        _create_shared_folder(path.parent)
-        path.mkdir(exist_ok=True)
-        path.chmod(SHARED_FOLDER)
-
-
-def write_whole(path: Path, text: str, mode: int = SHARED) -> None:
-    """Write atomically, and not at all where the file has this text and mode already."""
-    write_all({path: text}, mode)
-
-
-def write_all(texts: Mapping[Path, str], mode: int = SHARED) -> None:
-    """The same for several files: a full disk leaves all of them as they were. Their folders exist."""
-    changed = {path: text for path, text in texts.items() if not _has(path, text, mode)}
-    staged: list[tuple[Path, Path]] = []
-    try:
-        for path, text in changed.items():
-            with _named(path):
-                handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-                staged.append((Path(name), path))
-                _fill(handle, text, mode)
-        for new, path in staged:
-            new.replace(path)
-    except BaseException:
-        for new, _ in staged:
-            new.unlink(missing_ok=True)
-        raise
-
-
-def _has(path: Path, text: str, mode: int) -> bool:
-    return (
-        path.is_file()
-        and stat.S_IMODE(path.stat().st_mode) == mode
-        and path.read_bytes() == text.encode(errors=UNDECODED)
-    )
-
-
-def _fill(handle: int, text: str, mode: int) -> None:
-    with os.fdopen(handle, "w", encoding="utf-8", errors=UNDECODED) as file:
-        os.fchmod(handle, mode)
-        file.write(text)
-        file.flush()
-        os.fsync(handle)
-
-
-@contextmanager
-def _named(path: Path) -> Iterator[None]:
-    """An error names the file that a user knows, and not the temporary one."""
-    try:
-        yield
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from None
-
-
-def _remove(root: Path, path: Path) -> None:
-    path.unlink(missing_ok=True)
-    for folder in path.parents:
-        if folder == root or not folder.is_dir() or any(folder.iterdir()):
-            break
-        folder.rmdir()
-
-
-def read_env(path: Path, shown: str, *, whole: bool = False) -> dict[str, str]:
-    """The variables of an `.env` file, taken literally; none where there is no file.
-
-    Raises SettingsError with the line that is not `NAME=value`, and FileDamaged for a `whole` file without its end.
-    """
-    text = read_text(path, "")
-    if whole and text and not text.endswith("\n"):
-        hint = f"put a copy of it back; where nothing is missing, end its last line: echo >>{shlex.quote(str(path))}"
-        raise FileDamaged(f"{shown}, line {text.count(chr(10)) + 1}: {CUT_OFF}", hint=hint)
-    return parse_env(text, shown, f"edit {path}")
-
-
-def parse_env(text: str, shown: str, hint: str = "") -> dict[str, str]:
-    """The variables in the text of an `.env` file. Raises SettingsError with the line that is not `NAME=value`."""
-    from dotenv.parser import parse_stream
-
-    found: dict[str, str] = {}
-    for binding in parse_stream(StringIO(text)):
-        if binding.error or (binding.key is not None and binding.value is None):
-            line = binding.original.line
-            raise SettingsError(f"{shown}, line {line}: not of the form NAME=value", hint=hint)
-        if binding.key is not None:
-            found[binding.key] = binding.value or ""
-    return found
-
-
-def env_text(values: Mapping[str, str], note: str) -> str:
-    """An `.env` file; every value is URL-safe or a number, so nothing needs a quote."""
-    return f"# {note}\n" + "".join(f"{name}={value}\n" for name, value in sorted(values.items()))
 
 
 def draw(variable: Variable) -> str:
@@ -584,30 +467,3 @@ def draw(variable: Variable) -> str:
 
 _TRIPLED = re.compile(r"(.)\1\1")
 """Three equal characters in a row: servers that follow OWASP's password rules refuse them."""
-
-
-_OF_ONE_PROJECT = {".env", "custom.yaml", "custom-prod.yaml", "custom.yml"}
-"""Settings, and files rendered from the custom services of one project."""
-_CACHES = {"__pycache__", ".venv", ".pytest_cache", ".mypy_cache", ".ruff_cache"}
-
-
-def copy_template(source: Path, target: Path) -> None:
-    """Write the files of a new project; files that exist stay as they are."""
-    for folder in (*FOLDERS, "apps"):
-        for path in sorted((source / folder).rglob("*")):
-            _copy(path, target / path.relative_to(source))
-
-
-def _copy(path: Path, target: Path) -> None:
-    made_by_tools = _CACHES & set(path.parts)
-    if path.is_dir() or path.name in _OF_ONE_PROJECT or made_by_tools or target.exists():
-        return
-    _create_shared_folder(target.parent)
-    new = target.with_name(f".{target.name}.new")
-    try:
-        shutil.copy2(path, new)
-        new.chmod(SHARED | stat.S_IMODE(path.stat().st_mode))
-        new.replace(target)
-    except BaseException:
-        new.unlink(missing_ok=True)
-        raise

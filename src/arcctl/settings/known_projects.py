@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from arcctl.errors import ArcError, ProjectError
-from arcctl.settings.directory import PRIVATE_FILE, PRIVATE_FOLDER, json_text, write_whole
+from arcctl.settings.files import PRIVATE_FILE, PRIVATE_FOLDER, json_text, write_whole
 from arcctl.settings.text import read_json
 
 

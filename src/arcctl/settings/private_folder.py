@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from arcctl.errors import UsageError
-from arcctl.settings import directory as files
+from arcctl.settings import files
 
 
 def fill(folder: Path, texts: Mapping[str, str]) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 from arcctl.engines import disks
 from arcctl.errors import ArcError, BackupError
-from arcctl.settings.directory import PRIVATE_FILE
+from arcctl.settings.files import PRIVATE_FILE
 from arcctl.settings.text import FULL
 
 CHUNK = 1 << 16

@@ -24,14 +24,8 @@ from arcctl.backup.clients.encryption import decrypted, encrypted
 from arcctl.backup.manifest import DAMAGED, Entry, Kind, Manifest, Part, Verified, read
 from arcctl.backup.plan import obstacle
 from arcctl.errors import ArcError, BackupError, KeyRefused, ProjectError, UsageError
-from arcctl.settings.directory import (
-    PRIVATE_FILE,
-    PRIVATE_FOLDER,
-    UNDECODED,
-    ProjectDirectory,
-    readable,
-    write_whole,
-)
+from arcctl.settings.directory import ProjectDirectory
+from arcctl.settings.files import PRIVATE_FILE, PRIVATE_FOLDER, UNDECODED, readable, write_whole
 from arcctl.settings.location import FOLDER, STATE
 from arcctl.settings.text import read_json, read_text
 

@@ -19,12 +19,13 @@ from arcctl.model import names
 from arcctl.model.env import variables
 from arcctl.model.service import Catalogue, Layer
 from arcctl.render import compose
-from arcctl.settings import directory as files
+from arcctl.settings import files, template
+from arcctl.settings.directory import ProjectDirectory
 
 
 @dataclass(frozen=True)
 class Sandbox:
-    directory: files.ProjectDirectory
+    directory: ProjectDirectory
     catalogue: Catalogue
     engine: Engine
     ports: Mapping[str, str]
@@ -58,11 +59,11 @@ def _create(place: Path, root: Path, engine: str, catalogue: Catalogue, name: st
 
     with files.readable(place):
         place.mkdir(mode=files.PRIVATE_FOLDER, parents=True)
-        files.copy_template(root, place)
+        template.copy_template(root, place)
         for layer in _layers(catalogue):
             text = yaml.safe_dump(compose.overlay(layer, catalogue), sort_keys=False)
             files.write_whole(place / "compose" / compose.FILES[layer], text)
-    directory = files.ProjectDirectory(place)
+    directory = ProjectDirectory(place)
     local, made = _engine(directory, engine, catalogue, name, bind_address)
     if found := (*made.others(), *made.volumes()):
         raise BackupError(f"the name of the sandbox, {name}, is in use: {', '.join(found)}", hint="arcctl projects")
@@ -75,7 +76,7 @@ def _layers(catalogue: Catalogue) -> list[Layer]:
 
 
 def _engine(
-    directory: files.ProjectDirectory,
+    directory: ProjectDirectory,
     kind: str,
     catalogue: Catalogue,
     name: str,
@@ -98,7 +99,7 @@ def _free_ports(count: int) -> list[int]:
 def _remove(place: Path, engine: str, catalogue: Catalogue, name: str) -> None:
     if not place.is_dir():
         return
-    directory = files.ProjectDirectory(place)
+    directory = ProjectDirectory(place)
     if directory.compose_env.is_file():  # else nothing was ever started
         _, made = _engine(directory, engine, catalogue, name)
         made.down(volumes=True)

@@ -131,7 +131,7 @@ def produce(
 
 
 async def _encoded(messages: list[str]) -> AsyncIterator[bytes]:
-    from arcctl.settings.directory import UNDECODED
+    from arcctl.settings.files import UNDECODED
 
     for message in messages:
         yield message.encode(errors=UNDECODED)  # as it was typed, whatever the encoding

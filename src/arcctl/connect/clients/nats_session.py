@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from arcctl.checks.clients.nats import WAIT_SECONDS, connected
 from arcctl.errors import CommandRefused, UnhealthyError
 from arcctl.model.connection import NatsInteractiveClient
-from arcctl.settings.directory import UNDECODED
+from arcctl.settings.files import UNDECODED
 
 if TYPE_CHECKING:
     from nats.aio.msg import Msg

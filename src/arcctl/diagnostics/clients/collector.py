@@ -26,9 +26,10 @@ from arcctl.engines.embedded.engine import EmbeddedEngine
 from arcctl.errors import ArcError
 from arcctl.model.env import variables
 from arcctl.model.service import Catalogue
-from arcctl.settings import directory as files
+from arcctl.settings import directory, files
+from arcctl.settings.directory import ProjectDirectory
 
-LINK = f"compose/{files.COMPOSE_LINK}"
+LINK = f"compose/{directory.COMPOSE_LINK}"
 NOT_PRIVATE = ("lock",)
 """Files of the state folder without content."""
 RESOLVE_SECONDS = 2.0
@@ -41,7 +42,7 @@ class LocalCollector:
 
     def __init__(
         self,
-        directory: files.ProjectDirectory,
+        directory: ProjectDirectory,
         catalogue: Catalogue,
         engine: Engine,
         problems: tuple[ArcError, ...] = (),
@@ -230,7 +231,7 @@ def _device(path: Path) -> int:
 def _incomplete(state: Path) -> list[Path]:
     """Temporary files of `write_whole`, and backups, whose writer was killed."""
     old = time.time() - INCOMPLETE_SECONDS
-    hidden = [p for p in _listed(state) if p.name.startswith(".") and p.name != files.GITIGNORE and p.is_file()]
+    hidden = [p for p in _listed(state) if p.name.startswith(".") and p.name != directory.GITIGNORE and p.is_file()]
     folders = [p for p in _listed(state / "backups") if p.suffix == ".new"]
     return sorted(p for p in (*hidden, *folders) if p.stat().st_mtime < old)
 

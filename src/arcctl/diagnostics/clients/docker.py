@@ -21,7 +21,7 @@ from arcctl.errors import ArcError, EngineError
 from arcctl.model.data_version import data_version
 from arcctl.model.disk import fullest
 from arcctl.model.service import Catalogue, DataVersionFile
-from arcctl.settings import directory as files
+from arcctl.settings.directory import ProjectDirectory
 
 _FILES = f'{{{{.Names}}}}\t{{{{.Label "{inspection.CONFIG_FILES}"}}}}'
 _INSPECT_VOLUME = """\
@@ -38,7 +38,7 @@ exit 0
 """Prints whether a volume has data, its version, and which of the files exist."""
 
 
-def report(engine: DockerEngine, directory: files.ProjectDirectory, catalogue: Catalogue) -> EngineReport:
+def report(engine: DockerEngine, directory: ProjectDirectory, catalogue: Catalogue) -> EngineReport:
     began = time.time()
     try:
         info = json.loads(engine.read("info", "--format", "{{json .}}"))
@@ -81,7 +81,7 @@ def _endpoint(engine: DockerEngine) -> str:
 def _with_data(
     found: EngineReport,
     engine: DockerEngine,
-    directory: files.ProjectDirectory,
+    directory: ProjectDirectory,
     catalogue: Catalogue,
     info: Mapping[str, Any],
 ) -> EngineReport:

@@ -17,10 +17,10 @@ from arcctl.errors import ArcError, NotPermitted
 from arcctl.model.data_version import data_version
 from arcctl.model.disk import fullest
 from arcctl.model.service import Catalogue, Volume
-from arcctl.settings import directory as files
+from arcctl.settings.directory import ProjectDirectory
 
 
-def report(engine: Engine, directory: files.ProjectDirectory, catalogue: Catalogue) -> EngineReport:
+def report(engine: Engine, directory: ProjectDirectory, catalogue: Catalogue) -> EngineReport:
     base = location.base(directory.root)
     supervisor = Supervisor(base)
     running = supervisor.processes() is not None
@@ -61,7 +61,7 @@ def _about(others: Mapping[Path, str]) -> str:
     return f"it may be the only copy; {again}; to see it: ls -la {folder}/data"
 
 
-def _docker_refused(catalogue: Catalogue, directory: files.ProjectDirectory) -> tuple[str, str] | None:
+def _docker_refused(catalogue: Catalogue, directory: ProjectDirectory) -> tuple[str, str] | None:
     refused = DockerEngine(catalogue, (), directory.compose_env).refusal()
     return (refused.message, refused.hint) if isinstance(refused, NotPermitted) else None
 

@@ -22,15 +22,15 @@ from arcctl.engines.embedded import location
 from arcctl.engines.embedded.supervisor import Supervisor
 from arcctl.model.env import NOT_ISSUED, variables
 from arcctl.model.service import Catalogue
-from arcctl.settings import directory as files
-from arcctl.settings.directory import PRIVATE_FILE, readable
+from arcctl.settings.directory import ProjectDirectory
+from arcctl.settings.files import PRIVATE_FILE, readable
 
 TAIL = 500
 _ASSIGNMENT = re.compile(r"^\s*(?:export\s+)?(\w+)\s*=\s*[\"']?(.*?)[\"']?\s*$", re.MULTILINE)
 _LONG_TEXT = re.compile(r'"([^"\\\s]{16,})"')
 
 
-def parts(engine: Engine, directory: files.ProjectDirectory) -> Iterator[tuple[str, Callable[[], str]]]:
+def parts(engine: Engine, directory: ProjectDirectory) -> Iterator[tuple[str, Callable[[], str]]]:
     """Files of a bundle by name, each made when it is asked for."""
     yield "versions.json", partial(_versions, engine)
     for path in sorted((directory.root / "compose").glob("*.yaml")):
@@ -72,9 +72,7 @@ def _tail(path: Path) -> str:
     return "".join(path.read_text(errors="replace").splitlines(keepends=True)[-TAIL:])
 
 
-def secret_values(
-    directory: files.ProjectDirectory, catalogue: Catalogue, environment: Mapping[str, str]
-) -> frozenset[str]:
+def secret_values(directory: ProjectDirectory, catalogue: Catalogue, environment: Mapping[str, str]) -> frozenset[str]:
     """Every secret of this project or the environment, also from files that are invalid otherwise."""
     names = {v.name for container in catalogue.components().values() for v in variables(container.env) if v.secret}
     texts = [_lenient(path) for path in (*directory.state.glob("*.env"), *directory.root.glob("config/*/.env"))]

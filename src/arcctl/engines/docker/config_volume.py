@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from arcctl.model.service import volume_name
 from arcctl.render.compose import CONFIG, CONFIG_VOLUME
-from arcctl.settings.directory import SHARED, SHARED_FOLDER, readable
+from arcctl.settings.files import SHARED, SHARED_FOLDER, readable
 
 FOLDER = "arcctl"
 """Where the container that fills them has the volumes, each below the key of its component."""

@@ -21,7 +21,7 @@ from arcctl.engines.docker import pulling
 from arcctl.engines.docker.refusals import translated
 from arcctl.errors import ArcError, ArchiveError
 from arcctl.model.image import Image
-from arcctl.settings import directory as files
+from arcctl.settings import files
 
 
 class DockerImages:

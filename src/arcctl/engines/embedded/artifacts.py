@@ -20,7 +20,7 @@ from arcctl.engines.embedded import processes
 from arcctl.errors import BuildError
 from arcctl.model.binaries import EXTRA, Maven, OnPath, OtelCollector, Requirements, Source, Wheel
 from arcctl.settings import environment
-from arcctl.settings.directory import SHARED_FOLDER, shared_folder
+from arcctl.settings.files import SHARED_FOLDER, shared_folder
 from arcctl.settings.text import packaged, read_text
 
 SHARED_CACHE = Path("/var/cache/arcctl")

@@ -17,7 +17,7 @@ from arcctl.engines.embedded import accounts
 from arcctl.errors import BuildError
 from arcctl.model.binaries import GoModule, Maven, Npm, OtelCollector, Pg0, Requirements, Source, Wheel
 from arcctl.settings import environment
-from arcctl.settings.directory import SHARED_FOLDER
+from arcctl.settings.files import SHARED_FOLDER
 from arcctl.settings.text import packaged
 
 TAIL = 15

@@ -42,7 +42,8 @@ from arcctl.model.graph import heights
 from arcctl.model.names import LOOPBACK
 from arcctl.model.service import Catalogue, Process, Role, volume_name
 from arcctl.model.smoke_test import EphemeralContainer
-from arcctl.settings import directory as files
+from arcctl.settings import files
+from arcctl.settings.directory import ProjectDirectory
 from arcctl.settings.environment import snapshot
 from arcctl.settings.installation import with_extra
 from arcctl.settings.text import read_json
@@ -75,7 +76,7 @@ class EmbeddedEngine:
     host = LOOPBACK
     remote = False
 
-    def __init__(self, catalogue: Catalogue, directory: files.ProjectDirectory) -> None:
+    def __init__(self, catalogue: Catalogue, directory: ProjectDirectory) -> None:
         self._catalogue = catalogue
         self._components = {k: c for k, c in catalogue.components().items() if c.process is not None}
         self._directory = directory

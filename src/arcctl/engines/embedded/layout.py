@@ -19,7 +19,7 @@ from arcctl.engines.embedded.translation import Place
 from arcctl.errors import SettingsError
 from arcctl.model.env import ServiceEnv
 from arcctl.model.service import BindMount, Component, ConfigFile, Routes, Volume
-from arcctl.settings.directory import PRIVATE_FILE, PRIVATE_FOLDER, UNDECODED, shared_folder, write_whole
+from arcctl.settings.files import PRIVATE_FILE, PRIVATE_FOLDER, UNDECODED, shared_folder, write_whole
 from arcctl.settings.text import parse_yaml, read_text
 
 DIRECTORY = "{directory}"

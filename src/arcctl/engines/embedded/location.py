@@ -17,7 +17,7 @@ from pathlib import Path
 from arcctl.engines import machine
 from arcctl.engines.embedded import accounts
 from arcctl.errors import FileDamaged
-from arcctl.settings.directory import PRIVATE_FILE, PRIVATE_FOLDER, UNDECODED, write_whole
+from arcctl.settings.files import PRIVATE_FILE, PRIVATE_FOLDER, UNDECODED, write_whole
 from arcctl.settings.location import STATE
 from arcctl.settings.text import DAMAGED, read_text
 

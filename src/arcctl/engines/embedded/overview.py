@@ -12,7 +12,7 @@ from arcctl.engines.base import EngineOverview, EngineProject, Tell, silent
 from arcctl.engines.embedded import accounts, location, processes, usage
 from arcctl.engines.embedded.supervisor import Supervisor
 from arcctl.errors import ArcError, EngineError
-from arcctl.settings.directory import readable
+from arcctl.settings.files import readable
 from arcctl.settings.known_projects import is_gone
 from arcctl.settings.location import STATE
 from arcctl.settings.text import read_text

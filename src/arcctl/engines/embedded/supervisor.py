@@ -19,7 +19,7 @@ from arcctl.engines.embedded import accounts, processes
 from arcctl.engines.embedded.location import SOCKET
 from arcctl.engines.embedded.logs import log_file
 from arcctl.errors import EngineError
-from arcctl.settings.directory import shared_folder, write_whole
+from arcctl.settings.files import shared_folder, write_whole
 
 START_SECONDS = 15.0
 """Longest time until a new supervisor answers."""

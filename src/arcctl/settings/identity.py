@@ -198,15 +198,7 @@ def find_root(start: Path, named: str, project: str) -> Path:
     except ProjectError:
         here = None
     stored = _stored(here) if here else None
-    if here and stored and stored.name == project:
+    is_new = stored is None and project not in {entry.name for entry in known_projects.known()}
+    if here and (is_new or (stored and stored.name == project)):
         return here.root
-    entry = next((entry for entry in known_projects.known() if entry.name == project), None)
-    if entry and entry.gone:
-        raise ProjectError(
-            f"the directory of the project {project} is gone: {entry.directory}", hint="arcctl clean --orphans"
-        )
-    if entry:
-        return Path(entry.directory)
-    if here and not stored:
-        return here.root
-    raise ProjectError(f"no project has the name {project}", hint="arcctl projects")
+    return Path(known_projects.find(project).directory)

@@ -26,6 +26,8 @@ WORDS = {
     State.REFUSED: ("✘ refused", "red"),
     State.SKIPPED: ("? skipped", "dim"),
 }
+FEW_PORTS = 6
+"""So many are named one by one."""
 _UNITS = (("day", timedelta(days=1)), ("h", timedelta(hours=1)), ("min", timedelta(minutes=1)))
 _PROJECT_STYLES = {ProjectState.RUNNING: "green", ProjectState.UNKNOWN: "yellow"}
 
@@ -75,7 +77,9 @@ def up(report: UpReport, *, waited: bool) -> None:
 
 def _ports(chosen: Mapping[str, int]) -> None:
     """What a user of the usual ports has to know."""
-    if chosen:
+    if len(chosen) > FEW_PORTS:
+        terminal.say(f"{len(chosen)} usual ports are not free, others were chosen: arcctl info shows them")
+    elif chosen:
         ports = ", ".join(f"{name}={number}" for name, number in chosen.items())
         terminal.say(f"ports in the place of usual ones that are not free: {ports}")
 

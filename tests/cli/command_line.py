@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -120,6 +120,10 @@ def serving(status: int = 200, body: str = "ready", *, hang: bool = False) -> It
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body.encode())
+
+        def handle(self) -> None:
+            with suppress(ConnectionError):  # a client that had enough
+                super().handle()
 
         def log_message(self, format: str, *args: object) -> None:
             """Quiet."""

@@ -87,7 +87,8 @@ def command_tree() -> Iterator[Entry]:
 def _walk(command: Any, words: tuple[str, ...], parent: Any) -> Iterator[Entry]:
     context = typer.Context(command, info_name=words[-1], parent=parent)
     yield Entry(words, command, context)
-    for name, child in sorted(getattr(command, "commands", {}).items()):
+    for name in sorted(command.list_commands(context)) if hasattr(command, "list_commands") else ():
+        child = command.get_command(context, name)
         if not child.hidden:
             yield from _walk(child, (*words, name), context)
 

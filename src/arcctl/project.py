@@ -289,16 +289,20 @@ def refuse_other_project(observed: Observed, project: Project) -> None:
             f"the Compose project {project.name} has containers of somebody else: {what}",
             hint=f"give them another name where they belong, such as: docker compose -p {project.name}-app up",
         )
-    if not _may_own(project) and (found := (*sorted(observed.containers), *project.engine.volumes())):
+    if not _may_own(observed, project) and (found := (*sorted(observed.containers), *project.engine.volumes())):
         raise PreflightError(
             f"the {project.engine.name} engine has {', '.join(found)} of another project with the name {project.name}",
             hint=f"give this one another name: arcctl -p {project.name}-2 init --new-identity",
         )
 
 
-def _may_own(project: Project) -> bool:
-    """Whether this project ran on the engine, as far as is known: an earlier arcctl did not note that."""
-    return project.engine.name in project.directory.used_engines() or not project.directory.notes_engines()
+def _may_own(observed: Observed, project: Project) -> bool:
+    """Whether this project ran on the engine, as far as is known: an earlier arcctl did not note that.
+
+    Nobody notes it where plain `docker compose` started it, but then its containers say from where.
+    """
+    noted = project.engine.name in project.directory.used_engines() or not project.directory.notes_engines()
+    return noted or str(project.directory.root) in {now.directory for now in observed.containers.values()}
 
 
 def must_run(service: str, observed: Observed) -> None:

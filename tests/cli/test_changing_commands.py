@@ -13,6 +13,7 @@ import pytest
 from arcctl import services
 from arcctl.engines.base import Tell
 from arcctl.engines.docker.engine import DockerEngine
+from arcctl.settings.directory import ProjectDirectory
 from tests.cli.command_line import CommandLine, Done, container, serving
 
 PROGRAM = Path(sys.executable).with_name("arcctl")
@@ -219,6 +220,28 @@ def test_what_a_removed_project_left_is_no_obstacle(cli: CommandLine) -> None:
     cli.engine(found)
     cli.stops("down")
     assert cli.arcctl("down").code == 0
+    assert _calls(cli, "down") != []
+
+
+def test_data_of_which_nothing_is_noted_is_another_projects(cli: CommandLine) -> None:
+    ProjectDirectory(cli.directory).begin_notes()
+    cli.engine(volumes="arc_loki_data\n")
+    assert cli.arcctl("clean", "--yes") == Done(
+        5,
+        "",
+        "error: the docker engine has arc_loki_data of another project with the name arc\n"
+        "hint: give this one another name: arcctl -p arc-2 init --new-identity\n",
+    )
+    assert _calls(cli, "down") == []
+
+
+def test_what_plain_docker_compose_started_here_is_ones_own(cli: CommandLine) -> None:
+    ProjectDirectory(cli.directory).begin_notes()
+    found = container()
+    found["Config"]["Labels"]["com.docker.compose.project.config_files"] = f"{cli.directory}/compose/base.yaml"
+    cli.engine(found, volumes="arc_loki_data\n")
+    cli.stops("down")
+    assert cli.arcctl("clean", "--yes").code == 0
     assert _calls(cli, "down") != []
 
 

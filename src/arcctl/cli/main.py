@@ -24,8 +24,17 @@ YOUNG_OBJECTS = 50_000
 """New objects after which Python looks for garbage: loading modules makes many, and they stay."""
 
 
-class Reporting(TyperGroup):
-    """Foreseen errors become a message, a hint and an exit code; all others keep their traceback."""
+class Program(TyperGroup):
+    """Loads the command that is called and no other. A foreseen error becomes a message, a hint and an exit code."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in self.commands:
+            self.commands = {**self.commands, **_commands(cmd_name)}
+        return super().get_command(ctx, cmd_name)
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        self.commands = _commands()
+        return super().list_commands(ctx)
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -54,7 +63,7 @@ class Reporting(TyperGroup):
 
 
 app = typer.Typer(
-    cls=Reporting,
+    cls=Program,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -125,13 +134,13 @@ def options(
     )
 
 
-def _register_commands() -> None:
-    """Every module of `commands` registers what it has: a new command is a new module."""
-    for found in pkgutil.iter_modules(commands.__path__):
-        importlib.import_module(f"{commands.__name__}.{found.name}").register(app)
-
-
-_register_commands()
+def _commands(name: str = "") -> dict[str, Any]:
+    """Those of the module with this name; all where there is none. A new command is a new module of `commands`."""
+    modules = [found.name for found in pkgutil.iter_modules(commands.__path__)]
+    part = typer.Typer(rich_markup_mode=None)
+    for module in [name] if name in modules else modules:
+        importlib.import_module(f"{commands.__name__}.{module}").register(part)
+    return dict(typer.main.get_group(part).commands)
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from arcctl.checks.clients.steps import Run, StepFailed, cleaned, expect
 from arcctl.model.smoke_test import Messaging, StoredMessages, Stream
 
-WAIT_SECONDS = 5
+WAIT_SECONDS = 10
 REDELIVERY_SECONDS = 1
 MOST_DELETED = 10_000
 """Deleted messages of a stream up to which the server is asked for all of them, which is how it tells what it lost."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from arcctl.engines import disks
+from arcctl.engines import disks, machine
 from arcctl.engines.base import GONE, ContainerState, EngineFacts, Observed
 from arcctl.engines.docker.engine import DockerEngine
 from arcctl.model.disk import Disk
@@ -229,6 +229,20 @@ def test_facts_are_versions_and_sizes(docker: FakeDocker, engine: DockerEngine) 
     docker.says("info*", INFO)
     docker.says("compose version --short", "v2.40.3\n")
     assert engine.facts() == EngineFacts(versions={"Docker": "28.5.2", "Compose": "2.40.3"}, memory=1 << 34, cpus=8)
+
+
+@pytest.mark.parametrize(("allowed", "lowest"), [(False, 1024), (True, 0)])
+def test_an_engine_without_root_says_which_ports_it_may_not_publish(
+    docker: FakeDocker, engine: DockerEngine, monkeypatch: pytest.MonkeyPatch, allowed: bool, lowest: int
+) -> None:
+    docker.says("info*", {**INFO, "SecurityOptions": ["name=seccomp,profile=builtin", "name=rootless"]})
+    docker.says("compose version --short", "v2.40.3\n")
+    helper = docker.folder / "rootlesskit"
+    helper.write_text("#!/bin/sh\n")
+    helper.chmod(0o755)
+    monkeypatch.setattr(machine, "lowest_port", lambda: 1024)
+    monkeypatch.setattr(machine, "has_capabilities", lambda program: allowed and program == helper)
+    assert engine.facts().lowest_port == lowest
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,7 @@ class FakeEngine:
     compose: str = "2.40.3"
     memory: int = 1 << 34
     space: Disk | None = None
+    lowest_port: int = 0
     full: Mapping[str, Disk] = field(default_factory=dict)
     """The file systems with data, by key."""
     lacking: frozenset[str] = frozenset()
@@ -90,6 +91,7 @@ class FakeEngine:
             memory=self.memory,
             cpus=2,
             disk=self.space,
+            lowest_port=self.lowest_port,
             id=self.id,
             way=self.way,
         )

@@ -74,6 +74,19 @@ def test_a_port_that_no_setting_changes_is_refused_with_its_owner() -> None:
     assert caught.value.hint == "arcctl --project-directory /srv/other down"
 
 
+def test_a_port_that_an_engine_without_root_may_not_publish_is_refused_with_another_one() -> None:
+    toy = Toy(engine=FakeEngine(TOY, lowest_port=7001))
+    with pytest.raises(PreflightError) as caught:
+        _up(toy, "store")
+    assert caught.value.message == "the engine runs without root and may not publish ports below 7001: 7000 (store)"
+    assert caught.value.hint == (
+        "arcctl config set STORE_HOST_PORT=15001; or sudo sysctl -w net.ipv4.ip_unprivileged_port_start=7000"
+    )
+    assert toy.engine.calls == []
+    toy.environment = {"STORE_HOST_PORT": "7001"}
+    _up(toy, "store")
+
+
 def test_all_problems_are_reported_at_once() -> None:
     toy = Toy(
         engine=FakeEngine(TOY, space=Disk(path="/data", size=9 * GIGABYTE, free=GIGABYTE)),

@@ -149,6 +149,8 @@ class EngineFacts:
     cpus: int
     disk: Disk | None = None
     """Where the engine keeps its data; None where that is on another machine."""
+    lowest_port: int = 0
+    """The first port that it may publish, where it runs without root on this machine; 0 where nothing limits it."""
     id: str = ""
     """What tells it from another engine of the same kind; empty where it does not say, or has no others."""
     way: str = ""

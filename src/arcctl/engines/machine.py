@@ -189,16 +189,30 @@ def windows_subsystem() -> bool:
 
 def security_label(path: Path) -> str:
     """What SELinux knows a file by; empty where there is no such thing."""
+    return _attribute(path, "security.selinux").decode().rstrip("\0")
+
+
+def _attribute(path: Path, name: str) -> bytes:
     try:
-        return os.getxattr(path, "security.selinux").decode().rstrip("\0")
+        return os.getxattr(path, name)
     except (AttributeError, OSError):  # not on this system, or not on this file
-        return ""
+        return b""
 
 
 def kernel_setting(name: str) -> int | None:
     """A number of Linux's kernel, such as `vm/overcommit_memory`; None where there is none of that name."""
     text = _text(_PROC / "sys" / name).strip()
     return int(text) if text.isdigit() else None
+
+
+def lowest_port() -> int | None:
+    """The first port on which a program without root may listen; None where the system does not say."""
+    return kernel_setting("net/ipv4/ip_unprivileged_port_start")
+
+
+def has_capabilities(program: Path) -> bool:
+    """Whether a program gets some of the rights of root when it starts."""
+    return bool(_attribute(program, "security.capability"))
 
 
 def lock_owner(inode: int) -> int:

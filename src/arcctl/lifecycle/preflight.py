@@ -10,7 +10,7 @@ from arcctl.errors import EngineError, PreflightError
 from arcctl.events import Event, Kind
 from arcctl.lifecycle.plan import Action, Plan
 from arcctl.model.disk import GIGABYTE, MEGABYTE, SPARE_BYTES, Space
-from arcctl.model.host_ports import HostPort, PortOwner
+from arcctl.model.host_ports import FOR_ALL, HostPort, PortOwner
 from arcctl.model.service import Component
 from arcctl.project import Project
 from arcctl.settings import bind_address
@@ -37,6 +37,7 @@ def check(plan: Plan, project: Project) -> str:
     project.engine.refuse_address(project.settings.values[bind_address.NAME].text or "")
     _refuse_unreadable(plan, project)
     _refuse_ports_used_twice(plan, project)
+    _refuse_low_ports(plan, project, facts)
     taken, disk = _taken(plan, project), list(_disk(plan, project, facts))
     if taken or disk:
         owners = {port: project.port_owner(port.number) for port in taken}
@@ -91,6 +92,18 @@ def _refuse_ports_used_twice(plan: Plan, project: Project) -> None:
     found = project.port_collisions(services={*plan.services, *project.directory.started()})
     if twice := [c for c in found if {c.first.service, c.second.service} & set(plan.services)]:
         raise PreflightError("; ".join(map(str, twice)), hint=twice[0].hint(project.free_port))
+
+
+def _refuse_low_ports(plan: Plan, project: Project, facts: EngineFacts) -> None:
+    """Raises PreflightError where an engine without root would fail to publish a port."""
+    changed = {step.key for step in plan.changes}
+    low = [p for p in project.host_ports() if p.component in changed and p.number < facts.lowest_port]
+    if low:
+        ports = ", ".join(f"{port.number} ({port.component})" for port in low)
+        others = " ".join(f"{port.variable}={project.free_port(port.number + FOR_ALL)}" for port in low)
+        allow = f"sudo sysctl -w net.ipv4.ip_unprivileged_port_start={min(port.number for port in low)}"
+        text = f"the engine runs without root and may not publish ports below {facts.lowest_port}: {ports}"
+        raise PreflightError(text, hint=f"arcctl config set {others}; or {allow}")
 
 
 def _taken(plan: Plan, project: Project) -> tuple[HostPort, ...]:

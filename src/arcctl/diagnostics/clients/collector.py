@@ -63,7 +63,7 @@ class LocalCollector:
             inotify_watches=machine.kernel_setting("fs/inotify/max_user_watches"),
             inotify_instances=machine.kernel_setting("fs/inotify/max_user_instances"),
             overcommit=machine.kernel_setting("vm/overcommit_memory"),
-            lowest_port=machine.kernel_setting("net/ipv4/ip_unprivileged_port_start"),
+            lowest_port=machine.lowest_port(),
         )
 
     def directory(self) -> ProjectFacts:

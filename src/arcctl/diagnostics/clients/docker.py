@@ -54,7 +54,7 @@ def report(engine: DockerEngine, directory: ProjectDirectory, catalogue: Catalog
         product=product,
         in_wsl=products.in_wsl(info),
         docker_socket=products.socket_to_mount(product, _endpoint(engine), near=near),
-        rootless=any("rootless" in option for option in info.get("SecurityOptions") or ()),
+        rootless=products.is_rootless(info),
         selinux=any("selinux" in option for option in info.get("SecurityOptions") or ()),
         cgroup=str(info.get("CgroupVersion", "")),
         memory_limits=info.get("MemoryLimit"),

@@ -10,6 +10,7 @@ import contextlib
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,7 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from arcctl.engines import disks, execution
+from arcctl.engines import disks, execution, machine
 from arcctl.engines.base import (
     NOTHING,
     ContainerState,
@@ -176,6 +177,7 @@ class DockerEngine:
             memory=int(info.get("MemTotal", 0)),
             cpus=int(info.get("NCPU", 0)),
             disk=None if self.endpoint.remote else disks.look(Path(info.get("DockerRootDir", ""))),
+            lowest_port=0 if self.endpoint.remote else _lowest_port(info),
             id=products.engine_id(info),
             way=_way(info.get("ClientInfo", {}).get("Context", "")),
         )
@@ -523,6 +525,14 @@ class DockerEngine:
         if done.returncode and not missing:
             raise refusal(done.stderr)
         return done.stdout
+
+
+def _lowest_port(info: Mapping[str, Any]) -> int:
+    """The first port that an engine on this machine may publish; 0 where nothing limits it."""
+    helper = shutil.which("rootlesskit")
+    if not products.is_rootless(info) or (helper and machine.has_capabilities(Path(helper))):
+        return 0
+    return machine.lowest_port() or 0
 
 
 def _way(context: str) -> str:

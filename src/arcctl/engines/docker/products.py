@@ -205,6 +205,11 @@ def is_podman(info: Mapping[str, Any]) -> bool:
     return info.get("ProductLicense") == "Apache-2.0" or folder.endswith("/containers/storage")
 
 
+def is_rootless(info: Mapping[str, Any]) -> bool:
+    """Whether the engine runs without root."""
+    return any("rootless" in option for option in info.get("SecurityOptions") or ())
+
+
 def versions(info: Mapping[str, Any]) -> dict[str, str]:
     """The engine's version by the name of its program: Podman counts otherwise than Docker."""
     return {"Podman" if is_podman(info) else "Docker": str(info.get("ServerVersion", ""))}

@@ -15,7 +15,6 @@ from arcctl.model.service import (
     Checks,
     Component,
     Container,
-    Healthcheck,
     Layer,
     Limit,
     Network,
@@ -41,7 +40,7 @@ from arcctl.model.telemetry import (
     rules,
     scrape_file,
 )
-from arcctl.services.presets.web import ui, web
+from arcctl.services.presets.web import answers, ui, web
 
 ID = service_id(__name__)
 PORT = 9090
@@ -178,7 +177,7 @@ SERVICE: Service[Env] = Service(
             Symptom(cause=Cause.CONFIGURATION, pattern=r'Error loading .* err="(?P<words>[^\n]*)"'),
             Symptom(cause=Cause.LOCK, pattern="lock DB directory: resource temporarily unavailable"),
         ),
-        healthcheck=Healthcheck(test=("CMD", "promtool", "check", "ready", f"--url=http://127.0.0.1:{PORT}")),
+        healthcheck=answers(f"http://127.0.0.1:{PORT}/-/ready"),
         probe=lambda env: Http(PORT, "/-/ready", body="Ready"),
     ),
     limits=(

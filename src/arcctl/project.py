@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shlex
 import time
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol, TextIO
@@ -44,8 +44,8 @@ class Target:
 
 
 class Prober(Protocol):
-    def get_ready(self) -> None:
-        """Import what probes need, while the engine is being asked."""
+    def get_ready(self, asked: Iterable[Probe | SmokeTest | None]) -> None:
+        """Import what these need, while the engine is being asked."""
 
     async def ask(self, targets: Mapping[str, Target], timeout: float) -> Mapping[str, Answer]: ...
 

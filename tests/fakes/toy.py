@@ -30,10 +30,10 @@ from arcctl.model.disk import Disk
 from arcctl.model.env import Variable
 from arcctl.model.host_ports import PortOwner
 from arcctl.model.names import LOOPBACK
-from arcctl.model.probe import Answer
+from arcctl.model.probe import Answer, Probe
 from arcctl.model.rotation import Change
 from arcctl.model.service import Catalogue, Layer, Role, volume_name
-from arcctl.model.smoke_test import EphemeralContainer
+from arcctl.model.smoke_test import EphemeralContainer, SmokeTest
 from arcctl.project import Project, Target
 from arcctl.settings import known_projects
 from arcctl.settings.directory import KEPT_PORTS, ProjectDirectory
@@ -260,7 +260,7 @@ class FakeProber:
     answers: Mapping[int, Answer] = field(default_factory=dict)
     """By host port; all others answer."""
 
-    def get_ready(self) -> None:
+    def get_ready(self, asked: Iterable[Probe | SmokeTest | None]) -> None:
         """Nothing to load."""
 
     async def ask(self, targets: Mapping[str, Target], timeout: float) -> Mapping[str, Answer]:

@@ -16,7 +16,8 @@ from arcctl.checks.network import look_from_within
 from arcctl.engines.base import ABSENT, Observed
 from arcctl.events import Event, Kind
 from arcctl.model.graph import closure, resolve
-from arcctl.model.probe import Answer
+from arcctl.model.probe import Answer, Probe
+from arcctl.model.smoke_test import SmokeTest
 from arcctl.model.telemetry import LOST_MINUTES
 from arcctl.project import Project, targets
 
@@ -42,7 +43,7 @@ async def health(request: Request, project: Project) -> Report:
     """Changes nothing. Raises for a missing engine and for invalid settings, never for an unhealthy service."""
     began, started_at = time.perf_counter(), datetime.now(UTC)
     asked = resolve(request.words or ("all",), project.catalogue)
-    ready = asyncio.create_task(asyncio.to_thread(project.prober.get_ready))
+    ready = asyncio.create_task(asyncio.to_thread(project.prober.get_ready, _declared(asked, project)))
     observed = await asyncio.to_thread(project.engine.observe)
     probed = targets(project, observed, closure(asked, project.catalogue))
     left = max(SHORTEST, request.deadline - (time.perf_counter() - began))
@@ -82,6 +83,13 @@ async def health(request: Request, project: Project) -> Report:
         project=project.name,
         services=verdicts,
     )
+
+
+def _declared(asked: tuple[str, ...], project: Project) -> tuple[Probe | SmokeTest | None, ...]:
+    """What is asked of these services and of those that they need."""
+    envs, known = project.settings.envs, project.catalogue.services
+    declared = ((known[i].checks, envs[i]) for i in closure(asked, project.catalogue))
+    return tuple(one for checks, env in declared for one in (checks.probe(env), checks.stored(env)))
 
 
 def crashed(

@@ -6,19 +6,22 @@ import asyncio
 import importlib
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import reduce
 from typing import TYPE_CHECKING, Any, assert_never
 
 from arcctl.checks.clients.postgres import ask_postgres
 from arcctl.checks.clients.steps import short
-from arcctl.model.probe import Answer, Finding, Http, Postgres, Runs, Tcp, findings
+from arcctl.model.probe import Answer, Finding, Http, Postgres, Probe, Runs, Tcp, findings
+from arcctl.model.smoke_test import SmokeTest, StoredMessages
 from arcctl.project import Target
 
 if TYPE_CHECKING:
     import httpx
 
+_CLIENTS: Mapping[type, str] = {Postgres: "psycopg", StoredMessages: "nats.aio.client"}
+"""What only some probes and tests need, and what takes a tenth of a second to import."""
 MOMENT = 0.2
 """Seconds for which a connection has to stay open where the server sends nothing."""
 
@@ -26,8 +29,9 @@ MOMENT = 0.2
 class LoopbackProber:
     """Asks services at their published loopback ports."""
 
-    def get_ready(self) -> None:
-        for client in ("arcctl.engines.http", "psycopg", "nats.aio.client"):
+    def get_ready(self, asked: Iterable[Probe | SmokeTest | None]) -> None:
+        kinds = {type(one) for one in asked}
+        for client in {"arcctl.engines.http", *(_CLIENTS[kind] for kind in kinds & _CLIENTS.keys())}:
             importlib.import_module(client)
 
     async def ask(self, targets: Mapping[str, Target], timeout: float) -> Mapping[str, Answer]:

@@ -73,8 +73,9 @@ docs: $(VENV)/.installed ## Render the reference pages and build the site.
 	$(BIN)/python -m docs.render
 	$(BIN)/zensical build --strict
 
-bench: $(VENV)/.installed ## Measure speed and memory of the running platform.
+bench: $(VENV)/.installed ## Measure speed and memory of the running platform, then of eight projects of their own.
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks --projects
 
 lock: $(VENV)/.installed ## Pin every dependency by hash again.
 	$(BIN)/$(PIN) --extra dev --extra embedded --output-file requirements.lock pyproject.toml

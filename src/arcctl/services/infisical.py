@@ -338,8 +338,7 @@ SERVICE: Service[Env] = Service(
     ),
     storage=Storage(mounts=lambda env: (ConfigFile(_ENV_FILE, _env_file(env), uid=UID, gid=UID),)),
     checks=Checks(
-        # Each answer writes two lines to the log, hence the long interval.
-        healthcheck=answers(f"http://127.0.0.1:{PORT}/api/status", interval=30, start_period=180),
+        healthcheck=answers(f"http://127.0.0.1:{PORT}/api/status", start_period=180),
         probe=lambda env: Http(PORT, "/api/status", body='"message":"Ok"'),
         smoke_tests=_smoke_tests,
     ),

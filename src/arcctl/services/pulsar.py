@@ -265,7 +265,6 @@ SERVICE: Service[Env] = Service(
         # With curl, because the image's own tools each start a second Java machine.
         healthcheck=Healthcheck(
             test=("CMD-SHELL", f"curl -fsS -m 8 http://127.0.0.1:{HTTP_PORT}{_HEALTH} | grep -qx ok"),
-            interval=15,
             timeout=10,
             start_period=180,
         ),

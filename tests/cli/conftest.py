@@ -13,6 +13,16 @@ from arcctl.model.names import PROJECT
 from tests.cli.command_line import CommandLine
 from tests.fakes.docker import FakeDocker
 
+EPHEMERAL = 32_768
+"""The first port that the system gives to a test that asks for any."""
+TAKEN = LoopbackPorts.taken
+
+
+@pytest.fixture(autouse=True)
+def usual_ports_are_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever runs on this machine beside the tests: only their own servers have ports."""
+    monkeypatch.setattr(LoopbackPorts, "taken", lambda ports, number: number >= EPHEMERAL and TAKEN(ports, number))
+
 
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -21,7 +31,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory.mkdir()
     cli = CommandLine(directory, FakeDocker(directory.parent / "bin"))
     cli.docker.says("*", err="Cannot connect to the Docker daemon", code=1)
-    with pytest.MonkeyPatch.context() as patch:  # whatever listens on this machine, it has the usual ports
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(LoopbackPorts, "taken", lambda ports, number: False)
         patch.setenv("XDG_DATA_HOME", str(directory.parent / "data"))  # no other project of this run sees it
         assert cli.arcctl("-p", PROJECT, "init").code == 0

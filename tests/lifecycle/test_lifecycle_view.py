@@ -33,7 +33,7 @@ def test_the_last_use_is_said_in_words(used: str, said: str) -> None:
     ("number", "said"),
     [
         (1, "ports in the place of usual ones that are not free: A_PORT=1"),
-        (7, "7 usual ports are not free, others were chosen: arcctl info shows them"),
+        (7, "7 usual ports are not free, others were chosen; to see them: arcctl info"),
     ],
 )
 def test_a_few_chosen_ports_are_named_and_many_are_counted(

@@ -330,6 +330,12 @@ def test_names_are_resolved_where_the_programs_are(cli: CommandLine) -> None:
     )
 
 
+def test_an_image_without_the_program_that_looks_names_up_is_no_problem(cli: CommandLine) -> None:
+    _engine(cli, container("redis"))
+    cli.docker.says("exec * arc_redis getent hosts redis", code=127)
+    assert _doctor(cli)["dns"]["state"] == "unknown"
+
+
 def test_without_an_engine_every_other_point_is_looked_at(cli: CommandLine) -> None:
     cli.docker.says("*", err=DEAD, code=1)
     done = cli.arcctl("doctor")

@@ -24,6 +24,8 @@ from arcctl.model.service import Catalogue, DataVersionFile
 from arcctl.settings.directory import ProjectDirectory
 
 _FILES = f'{{{{.Names}}}}\t{{{{.Label "{inspection.CONFIG_FILES}"}}}}'
+NO_PROGRAM = (126, 127)
+"""How Docker ends where an image has no such program, or not for this user."""
 _INSPECT_VOLUME = """\
 cd /volume || exit 1
 ls -A | head -n 1 | grep -q . || exit 0
@@ -152,21 +154,20 @@ def _inspect_volume(engine: DockerEngine, name: str, image: str, file: DataVersi
 
 def _lookup(engine: DockerEngine, catalogue: Catalogue, index: str) -> Lookup | None:
     """Names looked up in the first running container whose image has a resolver."""
-    running = engine.observe().published
+    running, outer = engine.observe().published, urlsplit(index).hostname or "example.com"
     components = catalogue.components().items()
-    able = ((key, c.network.resolver) for key, c in components if c.network.resolver and key in running)
-    key, resolver = next(able, ("", ()))
-    if not key:
-        return None
-    outer = urlsplit(index).hostname or "example.com"
-    found = engine.execute(key, (*resolver, outer)).code == 0
-    return Lookup(
-        inside=key,
-        containers_found=engine.execute(key, (*resolver, key)).code == 0,
-        outer=outer,
-        outer_found=found,
-        host_finds=found or _host_finds(outer),
-    )
+    for key, resolver in ((k, c.network.resolver) for k, c in components if c.network.resolver and k in running):
+        inside = engine.execute(key, (*resolver, key)).code
+        if inside not in NO_PROGRAM:
+            found = engine.execute(key, (*resolver, outer)).code == 0
+            return Lookup(
+                inside=key,
+                containers_found=inside == 0,
+                outer=outer,
+                outer_found=found,
+                host_finds=found or _host_finds(outer),
+            )
+    return None
 
 
 def _host_finds(name: str) -> bool:

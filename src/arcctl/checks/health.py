@@ -43,9 +43,10 @@ async def health(request: Request, project: Project) -> Report:
     """Changes nothing. Raises for a missing engine and for invalid settings, never for an unhealthy service."""
     began, started_at = time.perf_counter(), datetime.now(UTC)
     asked = resolve(request.words or ("all",), project.catalogue)
-    ready = asyncio.create_task(asyncio.to_thread(project.prober.get_ready, _declared(asked, project)))
+    needed = closure(asked, project.catalogue)
+    ready = asyncio.create_task(asyncio.to_thread(project.prober.get_ready, _declared(needed, project)))
     observed = await asyncio.to_thread(project.engine.observe)
-    probed = targets(project, observed, closure(asked, project.catalogue))
+    probed = targets(project, observed, needed)
     left = max(SHORTEST, request.deadline - (time.perf_counter() - began))
     inside = asyncio.gather(
         look_from_within(project, observed, left), asyncio.to_thread(project.engine.disks, observed)
@@ -85,10 +86,10 @@ async def health(request: Request, project: Project) -> Report:
     )
 
 
-def _declared(asked: tuple[str, ...], project: Project) -> tuple[Probe | SmokeTest | None, ...]:
-    """What is asked of these services and of those that they need."""
+def _declared(services: tuple[str, ...], project: Project) -> tuple[Probe | SmokeTest | None, ...]:
+    """What is asked of these services."""
     envs, known = project.settings.envs, project.catalogue.services
-    declared = ((known[i].checks, envs[i]) for i in closure(asked, project.catalogue))
+    declared = ((known[i].checks, envs[i]) for i in services)
     return tuple(one for checks, env in declared for one in (checks.probe(env), checks.stored(env)))
 
 

@@ -78,8 +78,6 @@ def production(layers: Iterable[Layer], catalogue: Catalogue) -> Document:
 def remote(catalogue: Catalogue) -> Document:
     """The overlay in which every bind mount is a part of a volume, which `up` fills."""
     known = {key: c for key, c in catalogue.components().items() if config_paths(c)}
-    if not known:
-        return {}
     volumes: Document = {volume_name(key, CONFIG): {"labels": {CONFIG_VOLUME: key}} for key in known}
     return {"services": {key: _without_bind_mounts(key, c) for key, c in known.items()}, "volumes": volumes}
 

@@ -1,4 +1,4 @@
-"""Runs arcctl as a user does: a process, its exit code, its two streams."""
+"""Runs arcctl as a user does: a process of its own, its exit code, its two streams."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from arcctl.engines.embedded import location, processes
 from arcctl.model.names import PROJECT, PROJECT_NAME
 from arcctl.model.service import container_name
+from tests.e2e import imported
 from tests.fakes.contracts import check_document
 
 PROGRAM = str(Path(sys.executable).parent / "arcctl")
@@ -67,16 +68,20 @@ class Platform:
 
     def arcctl(self, *words: str, timeout: float = LONG, given: str = "", **extra: str) -> Done:
         """Run it to the end; `given` is its standard input."""
-        done = subprocess.run(
-            (PROGRAM, *words),
-            cwd=self.directory,
-            env={**self.environment, **extra},
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-            input=given,
-        )
+        environment = {**self.environment, **extra}
+        if imported.fits(environment):
+            done = imported.run((PROGRAM, *words), self.directory, environment, given, timeout)
+        else:
+            done = subprocess.run(
+                (PROGRAM, *words),
+                cwd=self.directory,
+                env=environment,
+                capture_output=True,
+                text=True,
+                timeout=timeout,
+                check=False,
+                input=given,
+            )
         check_document(words, done.stdout)
         return Done(done.returncode, done.stdout, done.stderr)
 

@@ -13,12 +13,17 @@ from arcctl.settings import identity, known_projects
 from arcctl.settings.directory import ProjectDirectory
 from arcctl.settings.identity import Identity
 from arcctl.settings.known_projects import KnownProject
+from arcctl.settings.location import LOCAL_DATA
 
 
 def project(root: Path) -> ProjectDirectory:
     for name in ("config", "compose"):
         (root / name).mkdir(parents=True, exist_ok=True)
     return ProjectDirectory(root)
+
+
+def fail(text: str) -> None:
+    raise AssertionError(text)
 
 
 def named(root: Path, wanted: str = "") -> ProjectDirectory:
@@ -67,6 +72,31 @@ def test_a_project_of_an_earlier_arcctl_keeps_its_one_name(tmp_path: Path) -> No
     found = identity.of(old)
     assert (found.name, found.taken_over) == ("arc", True)
     assert identity.free(found, {"arc"}) == found
+    assert identity.of(old, "arc") == found
+
+
+@pytest.mark.parametrize("engines", [None, "docker"], ids=["not noted yet", "on Docker"])
+def test_a_project_whose_data_has_the_one_name_of_an_earlier_arcctl_gets_no_other_by_accident(
+    tmp_path: Path, engines: str | None
+) -> None:
+    old = project(tmp_path / "shop")
+    old.write_private({old.secrets_file: ""})
+    if engines:
+        old.remember_engine(engines)
+    with pytest.raises(ProjectError, match=f"an earlier arcctl ran the project in {old.root} under the name arc") as no:
+        identity.of(old, "store")
+    assert no.value.hint.startswith("arcctl -p arc init, or ")
+    other = named(tmp_path / "other", "arc")
+    with pytest.raises(ProjectError, match=f"and the project in {other.root} has that name now") as refused:
+        identity.of(old)
+    assert refused.value.hint == "to leave that data and begin anew: arcctl -p shop init --new-identity"
+    assert identity.renewed(old, "shop", fail) == Identity("shop", fixed=True)
+
+
+def test_a_project_of_an_earlier_arcctl_without_containers_may_have_another_name(tmp_path: Path) -> None:
+    old = project(tmp_path / "shop")
+    old.remember_engine("embedded")
+    assert identity.of(old, "store") == Identity("store", fixed=True)
     named(tmp_path / "other", "arc")
     assert identity.of(old) == Identity("shop")
 
@@ -89,12 +119,21 @@ def test_a_copy_is_refused_until_it_has_an_identity_of_its_own(tmp_path: Path) -
     directory = named(tmp_path / "shop")
     directory.write_private({directory.secrets_file: "A=1\n"})
     directory.remember_engine("docker")
+    for path in (directory.state / "backup.passphrase", directory.state / LOCAL_DATA / "data"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("of the shop")
     copy = ProjectDirectory(shutil.copytree(directory.root, tmp_path / "copy"))
     with pytest.raises(ProjectError, match=f"{copy.root} is a copy of the project shop in {directory.root}") as refused:
         identity.of(copy)
     assert refused.value.hint.endswith(f"arcctl --project-directory {copy.root} init --new-identity")
-    new = identity.renewed(copy, "")
+    told: list[str] = []
+    new = identity.renewed(copy, "", told.append)
     assert (new.name, new.id, copy.secrets(), copy.used_engines()) == ("copy", "", {"A": "1"}, {})
+    assert (copy.state / "backup.passphrase").read_text() == "of the shop"
+    aside = copy.state / f"{LOCAL_DATA}-of-shop"
+    assert told == [f"data that was copied along is not used; it is in {aside}"]
+    assert (aside / "data").read_text() == "of the shop"
+    assert not (copy.state / LOCAL_DATA).exists()
     assert identity.of(directory).name == "shop"
 
 
@@ -102,7 +141,7 @@ def test_a_project_with_data_gets_no_other_identity(tmp_path: Path) -> None:
     directory = named(tmp_path / "shop")
     directory.remember_engine("docker")
     with pytest.raises(ProjectError, match="is no copy of another project"):
-        identity.renewed(directory, "other")
+        identity.renewed(directory, "other", fail)
 
 
 def test_a_project_that_was_moved_is_found_again(tmp_path: Path) -> None:

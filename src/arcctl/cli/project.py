@@ -77,7 +77,7 @@ def load_project(
     values = _unchecked(declared, directory, variables)
     declared = _with_chosen_images(declared, values)
     if new_identity:
-        who = identity.renewed(directory, options.project_name)
+        who = identity.renewed(directory, options.project_name, lambda text: sink(Event(Kind.WARNING, "", text)))
     else:
         who = identity.of(directory, options.project_name)
         identity.seen(who, directory)
@@ -94,7 +94,7 @@ def load_project(
         engine=engine,
         prober=LoopbackProber(),
         smoke_test_runner=LoopbackSmokeTestRunner(engine.host),
-        ports=EnginePorts(engine),
+        ports=EnginePorts(engine, published_at),
         sink=sink,
         insecure_demo=options.insecure_demo,
         engine_named=options.engine_typed and options.engine != engines.AUTO,

@@ -36,7 +36,7 @@ from arcctl.settings.files import (
     write_all,
     write_whole,
 )
-from arcctl.settings.location import STATE
+from arcctl.settings.location import LOCAL_DATA, STATE
 from arcctl.settings.migrate import give_name, migrate
 from arcctl.settings.resolve import Source
 from arcctl.settings.template import template
@@ -297,13 +297,18 @@ class ProjectDirectory:
         """That an engine has no data of this project any more."""
         self._write_used({engine: which for engine, which in self.used_engines().items() if engine != name}, {})
 
-    def forget_what_ran(self) -> None:
-        """What this directory says of the project that it was copied from; settings, secrets and data stay."""
-        kept = ("secrets.env", "secret-changes.json", "lock", GITIGNORE)
+    def forget_what_ran(self, other: str) -> Path | None:
+        """What this directory says of the project that it was copied from; settings, secrets and backups stay.
+
+        Data that was copied along, perhaps in the middle of a change, is set aside under the name of that project.
+        """
+        kept = ("secrets.env", "secret-changes.json", "backup.passphrase", "lock", GITIGNORE)
         with readable(self.root):
             for path in self.state.iterdir() if self.state.is_dir() else ():
                 if path.is_file() and path.name not in kept:
                     path.unlink()
+            data = self.state / LOCAL_DATA
+            return data.rename(data.with_name(f"{LOCAL_DATA}-of-{other}")) if data.is_dir() else None
 
     @property
     def _used(self) -> Path:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import secrets
 import shlex
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Container, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import count
@@ -23,6 +23,8 @@ from arcctl.settings.known_projects import KnownProject
 NOTE = "project"
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 LONGEST = 40
+_BY_NAME = {"docker"}
+"""The engines that know the data of a project by its name, and not by its directory."""
 UNNAMED = "project"
 """The name of a project whose directory has no letter that a name may have."""
 
@@ -86,13 +88,26 @@ def _is_copy(stored: Identity, directory: ProjectDirectory) -> bool:
 
 
 def _new(directory: ProjectDirectory, wanted: str) -> Identity:
-    others = [entry for entry in known_projects.known() if entry.directory != str(directory.root)]
+    others = {entry.name: entry for entry in known_projects.known() if entry.directory != str(directory.root)}
     if wanted:
         refuse_name(wanted)
-        return Identity(wanted, fixed=True)
-    if _ran_before(directory) and PROJECT not in {entry.name for entry in others}:
-        return Identity(PROJECT, fixed=True, taken_over=True)
-    return Identity(unique(normalized(directory.root.name), {entry.name for entry in others}))
+    if _ran_before(directory):
+        if wanted in ("", PROJECT) and PROJECT not in others:
+            return Identity(PROJECT, fixed=True, taken_over=True)
+        if not directory.notes_engines() or directory.used_engines().keys() & _BY_NAME:
+            raise _would_lose_data(directory, wanted, others.get(PROJECT))
+    return Identity(wanted, fixed=True) if wanted else Identity(unique(normalized(directory.root.name), others))
+
+
+def _would_lose_data(directory: ProjectDirectory, wanted: str, other: KnownProject | None) -> ProjectError:
+    anew = f"arcctl -p {wanted or unique(normalized(directory.root.name), (PROJECT,))} init --new-identity"
+    text = f"an earlier arcctl ran the project in {directory.root} under the name {PROJECT}, which its data has"
+    if other is None:
+        return ProjectError(text, hint=f"arcctl -p {PROJECT} init, or to leave that data and begin anew: {anew}")
+    return ProjectError(
+        f"{text}, and the project in {other.directory} has that name now",
+        hint=f"to leave that data and begin anew: {anew}",
+    )
 
 
 def _ran_before(directory: ProjectDirectory) -> bool:
@@ -168,10 +183,11 @@ def seen(identity: Identity, directory: ProjectDirectory) -> None:
             remember(identity, directory)
 
 
-def renewed(directory: ProjectDirectory, wanted: str) -> Identity:
+def renewed(directory: ProjectDirectory, wanted: str, tell: Callable[[str], None]) -> Identity:
     """A new identity for a copy of another project: it keeps settings, secrets and files, and forgets what ran.
 
-    Raises ProjectError where it is no copy: its own data would be left to itself.
+    Tells where data that was copied along is now. Raises ProjectError where it is no copy: its own data would be left
+    to itself.
     """
     stored = _stored(directory)
     if stored and not _is_copy(stored, directory) and directory.used_engines():
@@ -179,7 +195,8 @@ def renewed(directory: ProjectDirectory, wanted: str) -> Identity:
             f"{directory.root} is no copy of another project: it is the project {stored.name}",
             hint=f"to delete its data, so that it can have another name: arcctl -p {stored.name} clean",
         )
-    directory.forget_what_ran()
+    if aside := directory.forget_what_ran(stored.name if stored else PROJECT):
+        tell(f"data that was copied along is not used; it is in {aside}")
     name = wanted or unique(normalized(directory.root.name), {entry.name for entry in known_projects.known()})
     refuse_name(name)
     return Identity(name, fixed=bool(wanted))

@@ -13,6 +13,8 @@ FOLDERS = ("config", "compose")
 """The folders that make a directory a project directory."""
 STATE = ".arcctl"
 """The folder of a project that only its user can read."""
+LOCAL_DATA = "embedded"
+"""In it, the data of local processes; root has it elsewhere."""
 
 
 def find(start: Path, named: str = "") -> Path:

@@ -18,13 +18,13 @@ from arcctl.engines import machine
 from arcctl.engines.embedded import accounts
 from arcctl.errors import FileDamaged
 from arcctl.settings.files import PRIVATE_FILE, PRIVATE_FOLDER, UNDECODED, write_whole
-from arcctl.settings.location import STATE
+from arcctl.settings.location import LOCAL_DATA, STATE
 from arcctl.settings.text import DAMAGED, read_text
 
 ROOT = Path("/var/lib/arcctl")
 ID = f"{STATE}/project-id"
-FOLDER, SOCKET = "embedded", "s"
-"""Of the project of an ordinary user, and the supervisor's."""
+SOCKET = "s"
+"""Of the supervisor."""
 OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 OWNER, OLD_OWNER = "project-directory", "home"
 """The file with the project directory that the files belong to and its inode, and the name that it once had."""
@@ -33,7 +33,7 @@ OWNER, OLD_OWNER = "project-directory", "home"
 def base(directory: Path) -> Path:
     """The folder of a project; the first that no other project has."""
     if accounts.unprivileged() is None:
-        return _plain(directory) / STATE / FOLDER
+        return _plain(directory) / STATE / LOCAL_DATA
     return next(ROOT / found for found in _ids(directory) if found and not _belongs_to_another(ROOT / found, directory))
 
 
@@ -49,7 +49,7 @@ def _plain(directory: Path) -> Path:
 
 
 def _is_plain(directory: Path) -> bool:
-    socket = str(directory / STATE / FOLDER / SOCKET)
+    socket = str(directory / STATE / LOCAL_DATA / SOCKET)
     return len(socket) <= machine.SOCKET_PATH and re.fullmatch(r"[\w./+-]+", socket, re.ASCII) is not None
 
 

@@ -21,8 +21,8 @@ from arcctl.engines.base import oldest
 from arcctl.engines.docker import products
 from arcctl.model.backup_method import Dump, Method
 from arcctl.model.connection import Side, Where
-from arcctl.model.env import ServiceEnv, Variable, symbolic, variables
-from arcctl.model.names import IMAGES, PORTS
+from arcctl.model.env import NAME, ServiceEnv, Variable, symbolic, variables
+from arcctl.model.names import IMAGES, PORTS, PROJECT
 from arcctl.model.service import Component, Port, Service
 from arcctl.settings import bind_address, image_registry
 from tests import faults, platforms
@@ -164,7 +164,7 @@ def _service(service: Service[Any]) -> str:
     resources = ", ".join(resource.name for resource in service.setup.resources(env))
     alerts = [(f"`{alert.name}`", LABEL.sub(r"*\1*", alert.summary)) for alert in service.telemetry.alerts]
     facts = [
-        ("image", f"`{service.container.image}`"),
+        ("image", f"`{service.container.image.replace(NAME, PROJECT)}`"),
         ("layer", service.layer),
         ("components", components),
         ("without Docker", _local(service)),

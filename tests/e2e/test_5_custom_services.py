@@ -12,6 +12,7 @@ import psycopg
 import pytest
 import yaml
 
+from arcctl.model.names import PROJECT
 from tests.e2e.clients import superuser
 from tests.e2e.driver import Platform, eventually
 from tests.e2e.smoke_tests import verdict
@@ -35,7 +36,7 @@ def new(either: Platform) -> Iterator[Platform]:
 
 def _build(platform: Platform) -> None:
     """As `up` does, but with the network of the host: containers of the testbed cannot reach the Internet."""
-    words = ("buildx", "build", "--load", "--network", "host", "--tag", f"arcctl-own/{NAME}:0.1.0", f"apps/{NAME}")
+    words = ("buildx", "build", "--load", "--network", "host", "--tag", f"{PROJECT}-{NAME}:0.1.0", f"apps/{NAME}")
     platform.docker(*words)
 
 

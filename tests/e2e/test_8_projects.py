@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from arcctl import services
 from arcctl.engines.embedded import location, processes
 from arcctl.settings import known_projects
 from tests.e2e.clients import redis_client
@@ -20,7 +21,6 @@ from tests.e2e.driver import Platform
 
 APART = 200
 """Between the ports of two projects."""
-OLD_NAME, NEW_NAME = "arc", "${ARCCTL_PROJECT_NAME:-arc}"
 
 
 @dataclass
@@ -168,6 +168,31 @@ def test_the_others_are_untouched(
     assert redis_client(others["running"]).get("owner") == "running"
 
 
+def test_a_service_of_the_same_name_runs_the_code_of_its_own_project(machine: Machine) -> None:
+    if machine.embedded:
+        return  # local processes run the code in their folder
+    image = services.load().services["redis"].container.image
+    said = {}
+    for name in ("first", "second"):
+        project = machine.new(name)
+        project.arcctl("init").ok()
+        files = {
+            "apps/hello/Dockerfile": f"FROM {image}\nCOPY said /said\n",
+            "apps/hello/said": name,
+            "services/hello.yaml": "build: apps/hello\ncommand: [sh, -c, 'cat /said; sleep 600']\nuser: '999:1000'\n",
+        }
+        for path, text in files.items():
+            (project.directory / path).parent.mkdir(parents=True, exist_ok=True)
+            (project.directory / path).write_text(text)
+        project.arcctl("render").ok()
+        project.arcctl("up", "hello").ok()
+        said[name] = project
+    assert {name: project.arcctl("logs", "hello").ok().out.split()[-1] for name, project in said.items()} == {
+        "first": "first",
+        "second": "second",
+    }
+
+
 def test_a_copy_is_refused_until_it_is_a_project_of_its_own(
     machine: Machine, shop: Platform, others: dict[str, Platform]
 ) -> None:
@@ -243,48 +268,3 @@ def test_an_orphan_that_only_the_engine_knows_is_found(machine: Machine) -> None
     assert machine.listed()[name]["gone"]
     machine.elsewhere(project).arcctl("-p", name, "clean", "--orphans", "--yes").ok()
     assert machine.has(project, base) == {}
-
-
-def _as_an_earlier_arcctl_left_it(project: Platform) -> None:
-    """It knew one name, wrote that in its files, and kept no list."""
-    for path in (*project.directory.glob("compose/*.yaml"), project.directory / "config/traefik/traefik.yml"):
-        path.write_text(path.read_text().replace(NEW_NAME, OLD_NAME).replace('"{project}"', OLD_NAME))
-    (entry,) = (entry for entry in known_projects.known() if entry.directory == str(project.directory))
-    known_projects.forget(entry.id)
-    (project.directory / ".arcctl" / "project.json").unlink()
-
-
-def test_a_project_of_an_earlier_arcctl_is_taken_over_with_its_data(
-    machine: Machine, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """On Docker its containers and volumes are made from the files of that time, without this arcctl."""
-    if not machine.embedded:  # which has the same name
-        request.getfixturevalue("platform").arcctl("clean", "--yes").ok()
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    made = machine.new("old")
-    project = replace(made, environment={**made.environment, "XDG_DATA_HOME": str(tmp_path)})
-    project.arcctl("-p", OLD_NAME, "init").ok()
-    if machine.embedded:
-        project.arcctl("up", "redis").ok()
-        _as_an_earlier_arcctl_left_it(project)
-    else:
-        _as_an_earlier_arcctl_left_it(project)
-        files = (word for name in ("base", "stack") for word in ("-f", f"compose/{name}.yaml"))
-        compose = ("compose", "--project-name", OLD_NAME, *files, "--env-file", ".arcctl/compose.env")
-        project.docker(*compose, "up", "--detach", "--wait", "redis")
-        (project.directory / ".arcctl" / "used-engines").write_text("docker\n")
-        (project.directory / ".arcctl" / "engine").write_text("docker\n")
-    redis_client(project).set("owner", "old")
-    listed = project.arcctl("status", "redis").ok()
-    assert "running" in listed.out
-    project.arcctl("up", "redis").ok()
-    assert redis_client(project).get("owner") == "old"
-    listed = json.loads(project.arcctl("projects", "--json").ok().out)["projects"]
-    (found,) = (one for one in listed if one["name"] == OLD_NAME)
-    assert (found["directory"], found["state"]) == (str(project.directory), "running")
-    if not machine.embedded:
-        assert "arc_redis" in project.docker("container", "ls", "--format", "{{.Names}}").split()
-    project.arcctl("down").ok()
-    project.arcctl("up", "redis").ok()
-    assert redis_client(project).get("owner") == "old"
-    project.arcctl("clean", "--yes").ok()

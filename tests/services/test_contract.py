@@ -16,8 +16,10 @@ from arcctl.model.backup_method import Folder
 from arcctl.model.data_store import Databases, Flags, Identities, Streams, Topics
 from arcctl.model.env import ServiceEnv, symbolic, variables
 from arcctl.model.graph import closure
+from arcctl.model.names import PROJECT
 from arcctl.model.service import BindMount, Component, ConfigFile, HostPath, Layer, Role, Service, Volume
 from arcctl.model.telemetry import Signal
+from arcctl.settings.built_images import of_project
 from arcctl.settings.resolve import Source, missing_secrets, owned, resolve
 from tests.fakes.custom_examples import EXAMPLES
 
@@ -201,7 +203,7 @@ def test_its_components_use_the_settings_of_their_service(name: str) -> None:
 
 @each_container
 def test_its_image_is_pinned(key: str) -> None:
-    assert PINNED.fullmatch(CONTAINERS[key].container.image)
+    assert PINNED.fullmatch(of_project(CATALOGUE, PROJECT).components()[key].container.image)
 
 
 def test_no_two_containers_publish_the_same_port_of_the_host() -> None:

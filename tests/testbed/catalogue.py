@@ -9,7 +9,9 @@ from typing import Any, Literal
 from arcctl import services
 from arcctl.engines.embedded.artifacts import Artifacts
 from arcctl.model.binaries import Source
+from arcctl.model.names import PROJECT
 from arcctl.model.service import Component
+from arcctl.settings.built_images import of_project
 from tests.testbed.places import CHECKOUT, IMAGES
 
 ARTIFACTS = Artifacts(CHECKOUT)
@@ -67,7 +69,7 @@ def _stand_in(key: str, component: Component[Any]) -> Image | None:
     )
 
 
-_STAND_INS = (_stand_in(key, component) for key, component in services.load().components().items())
+_STAND_INS = (_stand_in(key, component) for key, component in of_project(services.load(), PROJECT).components().items())
 CATALOGUE: tuple[Image, ...] = (*map(_base_image, BASE_IMAGES), *(image for image in _STAND_INS if image))
 """Every image that can be built here."""
 

@@ -25,7 +25,16 @@ from arcctl.model.image import split
 from arcctl.model.names import LOOPBACK, PROJECT_NAME
 from arcctl.model.service import Catalogue
 from arcctl.project import Project
-from arcctl.settings import bind_address, environment, identity, image_registry, image_tags, known_projects, location
+from arcctl.settings import (
+    bind_address,
+    built_images,
+    environment,
+    identity,
+    image_registry,
+    image_tags,
+    known_projects,
+    location,
+)
 from arcctl.settings.directory import ProjectDirectory
 from arcctl.settings.files import readable
 from arcctl.settings.identity import find_root
@@ -86,6 +95,7 @@ def load_project(
     published_at = values.get(bind_address.NAME, LOOPBACK)
     catalogue, engine = _engine(options, directory, declared, sink, problems, who.name, published_at)
     who, engine = naming.free(who, engine)
+    catalogue = built_images.of_project(catalogue, who.name)
     return Project(
         identity=who,
         catalogue=catalogue,

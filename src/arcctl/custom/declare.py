@@ -18,7 +18,7 @@ from arcctl.errors import SettingsError, UsageError
 from arcctl.model.backup_method import Folder
 from arcctl.model.binaries import OnPath, Requirements, Source
 from arcctl.model.connection import Endpoint, Where
-from arcctl.model.env import HostPort, ServiceEnv, plain, reveal, unknown
+from arcctl.model.env import NAME, HostPort, ServiceEnv, plain, reveal, unknown
 from arcctl.model.graph import reserved
 from arcctl.model.probe import Http, Probe, Runs, Tcp
 from arcctl.model.resource import Resource
@@ -115,7 +115,7 @@ class _Declaration:
             needs=self._needs(),
             components=components if spec.database else (),
             container=Container(
-                image=spec.image or f"arcctl-custom/{self.name}:0.1.0",
+                image=spec.image or f"{NAME}-{self.name}:0.1.0",
                 build=spec.build or "",
                 user=spec.user,
                 entrypoint=("/bin/sh", "-c", _READ_ENV, "--") if self._secret else (),

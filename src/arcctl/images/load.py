@@ -10,6 +10,7 @@ from arcctl.lifecycle.image_lock import image_store
 from arcctl.model.graph import image_users
 from arcctl.model.image import upstream
 from arcctl.project import Project
+from arcctl.settings import built_images
 from arcctl.settings.image_registry import upstreams
 
 
@@ -21,10 +22,11 @@ def load(path: Path, project: Project) -> tuple[ListedImage, ...]:
 
 
 def _named(reference: str, project: Project) -> str:
-    """The name that this project has for the image: another registry mirror, or none, may be in that of the file."""
+    """The name that this project has for the image: in that of the file may be another mirror, or another project."""
     names = upstreams(project.catalogue)
-    own = next((image for image, name in names.items() if upstream(reference, name) == name), reference)
-    if reference in names or own == reference:
+    if reference in names:
         return reference
-    image_store(project).name(reference, own)
-    return own
+    pulled = next((image for image, name in names.items() if upstream(reference, name) == name), "")
+    if own := pulled or built_images.own(reference, project.catalogue):
+        image_store(project).name(reference, own)
+    return own or reference

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
@@ -323,6 +323,14 @@ class Catalogue:
         """Every component by its Compose key: of the services asked for (default: all), each server last."""
         services = self.services.values() if ids is None else (self.services[i] for i in ids)
         return {component.id: component for service in services for component in (*service.components, service)}
+
+    def each(self, change: Callable[[Component[Any]], Component[Any]]) -> Catalogue:
+        """The catalogue with something changed in every component."""
+        changed: Callable[[Any], Any] = change
+        services = self.services.items()
+        return Catalogue(
+            {i: replace(changed(s), components=tuple(changed(c) for c in s.components)) for i, s in services}
+        )
 
     def owners(self, keys: Iterable[str]) -> tuple[str, ...]:
         """The services that these components belong to."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from arcctl.model.binaries import Requirements
 from arcctl.model.connection import Endpoint
-from arcctl.model.env import HostPort, ServiceEnv
+from arcctl.model.env import NAME, HostPort, ServiceEnv
 from arcctl.model.probe import Http
 from arcctl.model.service import Checks, Container, Healthcheck, Layer, Network, Port, Process, Service, service_id
 from arcctl.model.smoke_test import Call, Calls, SmokeTest
@@ -85,7 +85,7 @@ SERVICE: Service[Env] = Service(
     env=Env,
     needs=(otel_collector.SERVICE,),
     container=Container(
-        image="arcctl/swiss-army:0.1.0",
+        image=f"{NAME}-{ID}:0.1.0",
         init=True,
         has_nc=True,
         build=PROJECT,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from arcctl.model.env import Variable
@@ -59,17 +60,10 @@ def _is_host_and_path(registry: str) -> bool:
 
 def from_mirror(catalogue: Catalogue, registry: str) -> Catalogue:
     """The catalogue with every image that is pulled in the mirror, if there is one."""
-    if not registry:
-        return catalogue
-    return Catalogue(
-        {
-            i: replace(_moved(s, registry), components=tuple(_moved(h, registry) for h in s.components))
-            for i, s in catalogue.services.items()
-        }
-    )
+    return catalogue.each(partial(_moved, registry=registry)) if registry else catalogue
 
 
-def _moved(component: Any, registry: str) -> Any:
+def _moved(component: Component[Any], registry: str) -> Component[Any]:
     """Images that are built stay what they are."""
     container = component.container
     if container.build:

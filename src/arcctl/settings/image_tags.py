@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from arcctl.model.env import Variable
@@ -92,15 +93,10 @@ def chosen(catalogue: Catalogue, values: Mapping[str, str]) -> Catalogue:
     tags = {reference: tag for reference, (tag, current) in wanted.items() if tag is not None and tag != current}
     if not tags:
         return catalogue
-    return Catalogue(
-        {
-            i: replace(_with(s, tags), components=tuple(_with(h, tags) for h in s.components))
-            for i, s in catalogue.services.items()
-        }
-    )
+    return catalogue.each(partial(_with, tags=tags))
 
 
-def _with(component: Any, tags: Mapping[str, str]) -> Any:
+def _with(component: Component[Any], tags: Mapping[str, str]) -> Component[Any]:
     reference = pinned(component)
     if reference not in tags or component.container.build:
         return component

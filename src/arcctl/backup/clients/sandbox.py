@@ -20,6 +20,7 @@ from arcctl.model.env import variables
 from arcctl.model.service import Catalogue, Layer
 from arcctl.render import compose
 from arcctl.settings import files, template
+from arcctl.settings.built_images import as_they_are
 from arcctl.settings.directory import ProjectDirectory
 
 
@@ -61,7 +62,7 @@ def _create(place: Path, root: Path, engine: str, catalogue: Catalogue, name: st
         place.mkdir(mode=files.PRIVATE_FOLDER, parents=True)
         template.copy_template(root, place)
         for layer in _layers(catalogue):
-            text = yaml.safe_dump(compose.overlay(layer, catalogue), sort_keys=False)
+            text = yaml.safe_dump(compose.overlay(layer, as_they_are(catalogue)), sort_keys=False)
             files.write_whole(place / "compose" / compose.FILES[layer], text)
     directory = ProjectDirectory(place)
     local, made = _engine(directory, engine, catalogue, name, bind_address)
@@ -83,7 +84,8 @@ def _engine(
     bind_address: str = names.LOOPBACK,
 ) -> tuple[Catalogue, Engine]:
     if kind == engines.DOCKER:
-        return catalogue, engines.docker_engine(catalogue, directory, bind_address, name)
+        local = as_they_are(catalogue)
+        return local, engines.docker_engine(local, directory, bind_address, name)
     return engines.embedded(translation.without_single_instances(catalogue), directory)
 
 

@@ -47,6 +47,7 @@ from arcctl.model.names import LOOPBACK, PROJECT, PROJECT_NAME
 from arcctl.model.service import Catalogue, Layer, Volume, container_name, network_name, volume_name
 from arcctl.model.smoke_test import EphemeralContainer
 from arcctl.render.compose import CONFIG_VOLUME, FILES, REMOTE, config_paths
+from arcctl.settings import built_images
 from arcctl.settings.environment import snapshot
 from arcctl.settings.known_projects import is_gone
 from arcctl.settings.text import read_text
@@ -103,7 +104,7 @@ class DockerEngine:
         endpoint: Endpoint = LOCAL,
         host: str = LOOPBACK,
     ) -> None:
-        self._catalogue = catalogue
+        self._catalogue = built_images.of_project(catalogue, project)
         self._files = tuple(files)
         self._env_file = env_file
         self.project = project

@@ -248,6 +248,12 @@ def test_what_is_left_of_a_deleted_directory_goes_by_its_name_alone(
     assert (done.code, hint.startswith("hint: arcctl -p "), hint.endswith(" clean --orphans --yes")) == (2, True, True)
     for wrong in (others["running"], others["down"]):
         assert "nothing to destroy" in there.arcctl("-p", wrong.directory.name, "clean", "--orphans", "--yes").ok().err
+    if not machine.embedded:
+        stranger = ("--label", f"com.docker.compose.project={name}", "--name", f"{name}-web-1")
+        there.docker("create", *stranger, services.load().services["redis"].container.image)
+        done = there.arcctl("-p", name, "clean", "--orphans", "--yes")
+        assert f"not deleted: containers that arcctl did not create have its name too: {name}-web-1" in done.err
+        there.docker("rm", f"{name}-web-1")
     assert _all(machine, others) == before
     there.arcctl("-p", name, "clean", "--orphans", "--yes").ok()
     assert _all(machine, others) == {**before, "gone": {}}

@@ -10,6 +10,7 @@ import pytest
 
 from arcctl.engines.base import EngineOverview, EngineProject
 from arcctl.engines.overview import Overview
+from arcctl.errors import PreflightError
 from arcctl.lifecycle import orphans, projects
 from arcctl.lifecycle.projects import Joined, join
 from arcctl.settings import known_projects
@@ -86,6 +87,14 @@ def test_a_project_whose_directory_exists_is_no_orphan(tmp_path: Path, engine: l
     engine.append(overview(part(tmp_path), part(tmp_path / "gone", name="gone")))
     assert [found.name for found in orphans.orphans()] == ["gone"]
     assert orphans.orphans("shop") == ()
+
+
+def test_an_orphan_whose_name_a_stranger_has_is_not_deleted(tmp_path: Path, engine: list[Overview]) -> None:
+    engine.append(overview(replace(part(tmp_path / "gone"), strangers=("shop-web-1",))))
+    (found,) = orphans.orphans()
+    assert found.obstacle == "containers that arcctl did not create have its name too: shop-web-1"
+    with pytest.raises(PreflightError, match="shop is not deleted: containers that arcctl did not create"):
+        orphans.delete(found, print)
 
 
 def test_an_engine_of_another_machine_says_of_no_directory_that_it_is_gone(

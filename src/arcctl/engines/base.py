@@ -179,6 +179,8 @@ class EngineProject:
     networks: tuple[str, ...] = ()
     stores: tuple[str, ...] = ()
     """Volumes or data folders."""
+    strangers: tuple[str, ...] = ()
+    """Containers with its name that arcctl did not create: whose the networks and volumes are is not known then."""
     folder: str = ""
     """Where all of it is, for local processes."""
     memory: int = 0

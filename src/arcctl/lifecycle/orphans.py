@@ -49,12 +49,14 @@ def _orphan(found: Joined, overview: Overview) -> Orphan:
 
 
 def _obstacles(found: Joined, overview: Overview) -> Iterator[str]:
-    """The engines that may have something of it and were not asked."""
+    """The engines that may have something of it and were not asked, and what may not be its own."""
     for engine in found.engines:
         if reason := overview.unreachable.get(engine):
             yield reason
         elif way := elsewhere(engine, found.engines, overview):
             yield f"another {engine} engine than the one that answers has its data: {way}"
+    for part in (part for part in found.parts if part.strangers):
+        yield f"containers that arcctl did not create have its name too: {', '.join(part.strangers)}"
 
 
 def delete(orphan: Orphan, tell: Tell) -> None:

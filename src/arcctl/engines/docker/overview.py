@@ -27,18 +27,19 @@ STATS_AT_ONCE = 8
 _LABEL = '{{{{.Label "com.docker.compose.{}"}}}}'
 _CONTAINER = "\t".join(
     (*(_LABEL.format(name) for name in ("project", "service", "depends_on", "project.config_files")),
-     "{{.ID}}", "{{.State}}", "{{.Ports}}")
+     "{{.ID}}", "{{.State}}", "{{.Ports}}", f'{{{{.Label "{LIMITS}"}}}}', "{{.Names}}")
 )  # fmt: skip
 _NAMED = "\t".join((_LABEL.format("project"), "{{.Name}}"))
 _FINISHED = re.compile(r"([^:,]+):service_completed_successfully")
-_BY_PROJECT = ("--filter", "label=com.docker.compose.project", "--format", _NAMED)
+_OF_COMPOSE = ("--filter", "label=com.docker.compose.project")
+_BY_PROJECT = (*_OF_COMPOSE, "--format", _NAMED)
 
 
 def look() -> EngineOverview:
     """Raises EngineError where no engine answers."""
     engine = DockerEngine(Catalogue({}), (), Path(os.devnull), "")
     calls = {
-        "containers": ("container", "ls", "--all", "--no-trunc", "--filter", f"label={LIMITS}", "--format", _CONTAINER),
+        "containers": ("container", "ls", "--all", "--no-trunc", *_OF_COMPOSE, "--format", _CONTAINER),
         "ephemeral": ("container", "ls", "--all", "--format", f'{{{{.Label "{EPHEMERAL}"}}}}\t{{{{.ID}}}}'),
         "volumes": ("volume", "ls", *_BY_PROJECT),
         "networks": ("network", "ls", *_BY_PROJECT),
@@ -56,7 +57,8 @@ def look() -> EngineOverview:
 def _projects(
     rows: Mapping[str, list[list[str]]], sizes: Mapping[str, int], memory: Mapping[str, int]
 ) -> tuple[EngineProject, ...]:
-    containers = _grouped(rows["containers"])
+    containers = _grouped(row for row in rows["containers"] if row[7])
+    strangers = _grouped(row for row in rows["containers"] if not row[7])
     volumes, networks = _grouped(rows["volumes"]), _grouped(rows["networks"])
     ephemeral = _grouped(rows["ephemeral"])
     return tuple(
@@ -68,6 +70,7 @@ def _projects(
             containers=(*(row[3] for row in containers.get(name, ())), *(row[0] for row in ephemeral.get(name, ()))),
             networks=tuple(row[0] for row in networks.get(name, ())),
             stores=tuple(row[0] for row in volumes.get(name, ())),
+            strangers=tuple(row[7] for row in strangers.get(name, ())),
             memory=sum(memory.get(row[3][:12], 0) for row in containers.get(name, ())),
             disk=sum(sizes.get(row[0], 0) for row in volumes.get(name, ())),
         )

@@ -12,10 +12,15 @@ import psutil
 import pytest
 
 from arcctl.engines.embedded.location import OWNER
-from arcctl.engines.host_ports import LoopbackPorts
+from arcctl.engines.host_ports import EnginePorts, LoopbackPorts
 from arcctl.model.host_ports import PortOwner
+from arcctl.model.names import LOOPBACK
+from tests.fakes.catalogue import TOY
+from tests.fakes.images import FakeImages
+from tests.fakes.toy import FakeEngine
 
 PORTS = LoopbackPorts()
+OTHER = "127.0.0.2"
 
 INTERFACES = Path("/proc/net/if_inet6")
 FAMILIES = [(socket.AF_INET, "127.0.0.1")]
@@ -35,6 +40,38 @@ def test_a_port_is_taken_while_a_socket_listens_on_it(address: str) -> None:
         port = server.getsockname()[1]
         assert PORTS.taken(port)
     assert not PORTS.taken(port)
+
+
+@pytest.mark.parametrize(
+    ("published_at", "listening", "taken"),
+    [
+        (OTHER, OTHER, True),
+        (OTHER, "0.0.0.0", True),
+        (OTHER, LOOPBACK, False),
+        ("0.0.0.0", OTHER, True),
+        ("0.0.0.0", LOOPBACK, True),
+        (LOOPBACK, OTHER, False),
+    ],
+)
+def test_containers_find_a_port_taken_on_the_address_on_which_they_are_published(
+    published_at: str, listening: str, *, taken: bool
+) -> None:
+    ports = EnginePorts(FakeEngine(TOY, image_store=FakeImages()), published_at)
+    with socket.create_server((listening, 0)) as server:
+        port = server.getsockname()[1]
+        assert ports.taken(port) is taken
+    assert not ports.taken(port)
+
+
+@pytest.mark.parametrize(("listening", "taken"), [(OTHER, False), (LOOPBACK, True)])
+def test_local_processes_listen_on_the_loopback_address_whatever_address_is_set(listening: str, *, taken: bool) -> None:
+    with socket.create_server((listening, 0)) as server:
+        assert EnginePorts(FakeEngine(TOY), OTHER).taken(server.getsockname()[1]) is taken
+
+
+def test_no_port_is_taken_on_an_address_that_this_machine_does_not_have() -> None:
+    """The engine refuses such an address, and says why."""
+    assert not EnginePorts(FakeEngine(TOY, image_store=FakeImages()), "192.0.2.1").taken(_free())
 
 
 def test_a_closing_connection_does_not_keep_a_port() -> None:

@@ -123,10 +123,11 @@ def _purpose(service: Service[Any]) -> str:
 
 
 def _ports(service: Service[Any], env: ServiceEnv) -> Iterator[tuple[Port, str, str]]:
-    """Each published port with the setting of its host port and the default."""
-    for port in service.network.ports(env):
-        setting, _, default = str(port.host).strip("${}").partition(":-")
-        yield port, setting, default
+    """Each published port of a service and its components, with the setting of its host port and the default."""
+    for component in (service, *service.components):
+        for port in component.network.ports(env):
+            setting, _, default = str(port.host).strip("${}").partition(":-")
+            yield port, setting, default
 
 
 def service_table() -> str:
@@ -226,8 +227,8 @@ def limits_page() -> str:
 
 def faults_page() -> str:
     intro = (
-        "Every cell is an end-to-end test: the fault is made on a running platform, `arcctl health` tells it in one "
-        "report with the service itself as the root cause, and, where it lasts, what depends on the service names it. "
+        "Every cell is an end-to-end test: the fault is caused on a running platform, `arcctl health` reports it once "
+        "with the service itself as the root cause, and, where it lasts, what depends on the service names it. "
         "Then what the last column says repairs it.\n"
     )
     rows = [
@@ -239,7 +240,7 @@ def faults_page() -> str:
     return _page(
         "Faults",
         intro,
-        table(("fault", "how it is made", "status", "what `health` says", "what repairs it"), rows),
+        table(("fault", "how it is caused", "status", "what `health` says", "what repairs it"), rows),
         "## Tested on\n",
         table(("service", *(fault.name for fault in faults.FAULTS)), cells),
         why,
@@ -287,7 +288,7 @@ def platforms_page() -> str:
         "in them. Postgres also needs the C++ library (`libstdc++6` on Debian), which the smallest systems lack.\n",
         table(("package", *names), wheels),
         "## Images\n",
-        "Each is made for amd64. *Expected* means that no file of its makers was read that says so of arm64.\n",
+        "Each is made for amd64. *Expected* means that no statement of its makers about arm64 was found.\n",
         table(("image", "used by", "arm64", "known from"), found),
     )
 
@@ -302,7 +303,7 @@ def _users(image: str, images: Mapping[str, str]) -> list[str]:
 def settings_page() -> str:
     found = services.load().services.values()
     intro = (
-        "Put them into `config/<service>/.env`, or use `arcctl config set SERVICE NAME VALUE`. "
+        "Put settings into `config/<service>/.env`, or use `arcctl config set SERVICE NAME VALUE`. "
         "The process environment takes precedence.\n"
     )
     of_services = (_settings(service.id, variables(service.env)) for service in found)
@@ -341,7 +342,7 @@ def json_page() -> str:
     documents = [json.loads(path.read_text()) for path in sorted(SCHEMAS.glob("*.json"))]
     intro = (
         "Every `--json` prints one document that begins with the name of its schema. "
-        "`arcctl schema NAME` prints the JSON Schema itself.\n"
+        "`arcctl schema` lists those with a JSON Schema, and `arcctl schema NAME` prints it.\n"
     )
     return _page("JSON documents", intro, *(_schema(document) for document in documents))
 
@@ -379,7 +380,7 @@ containers can mount the project directory, the socket that the gateway's proxy 
 
 No service was started on any of them. Docker Desktop, OrbStack, Colima and Rancher Desktop are programs for macOS and
 Windows above all, where arcctl's tests cannot run; what they say of themselves in `docker info` is known from public
-reports, and the tests of these checks are fed with it. On Podman 4.3.1 for Linux, only commands that look were tried:
+reports, and the tests of these checks are fed with it. On Podman 4.3.1 for Linux, only read-only commands were tried:
 `arcctl doctor`, `arcctl up --dry-run`, `arcctl health`, `arcctl ps` and `arcctl info`.
 """
 ROOTLESS = """\
@@ -394,7 +395,7 @@ memory need cgroup v2 with systemd.
 def engine_products_page() -> str:
     headers = ("", *(product.name.value for product in products.PRODUCTS))
     rows = [
-        ("told by", *(product.told_by for product in products.PRODUCTS)),
+        ("recognized by", *(product.told_by for product in products.PRODUCTS)),
         ("socket", *(product.socket for product in products.PRODUCTS)),
         ("memory of the virtual machine", *(product.memory for product in products.PRODUCTS)),
         ("give it 8 GiB", *(product.give(8) for product in products.PRODUCTS)),

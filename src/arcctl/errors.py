@@ -34,9 +34,9 @@ EXIT_CODES = {
     2: "usage or invalid settings",
     3: "engine missing or unreachable",
     4: "timed out",
-    5: "preflight refused",
+    5: "a check before the start failed",
     130: "interrupted",
-    141: "whoever read the output closed it before its end",
+    141: "the reader of the output closed the pipe before its end",
 }
 """What each exit code of a command means."""
 

@@ -32,8 +32,8 @@ def test_the_last_use_is_said_in_words(used: str, said: str) -> None:
 @pytest.mark.parametrize(
     ("number", "said"),
     [
-        (1, "ports in the place of usual ones that are not free: A_PORT=1"),
-        (7, "7 usual ports are not free, others were chosen; to see them: arcctl info"),
+        (1, "chosen because the default ports are not free: A_PORT=1"),
+        (7, "7 default ports are not free, others were chosen; to see them: arcctl info"),
     ],
 )
 def test_a_few_chosen_ports_are_named_and_many_are_counted(

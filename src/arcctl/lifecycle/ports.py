@@ -1,4 +1,4 @@
-"""Chooses the ports of a project: the usual ones where nobody else has them, else the next free ones.
+"""Chooses the ports of a project: the default ones where nobody else has them, else the next free ones.
 
 A number that was chosen stays. Other projects of this user leave it alone also while this one is down.
 """
@@ -47,7 +47,7 @@ def reserve(project: Project) -> None:
 
 
 def _old_services(project: Project) -> frozenset[str]:
-    """Those that have run on this engine. One that an earlier arcctl started has the usual ports."""
+    """Those that have run on this engine. One that an earlier arcctl started has the default ports."""
     known = project.directory.started() | project.directory.bootstrapped()
     try:
         there = known and (project.engine.volumes() or project.engine.observe().containers)
@@ -57,7 +57,7 @@ def _old_services(project: Project) -> frozenset[str]:
 
 
 def chosen(project: Project, services: Container[str] | None = None) -> dict[str, int]:
-    """The ports of these services, or of all, in the place of usual ones that were not free."""
+    """The ports of these services, or of all, also where the default ones were not free."""
     values = project.settings.values
     return {
         port.variable: port.number

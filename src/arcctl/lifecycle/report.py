@@ -37,7 +37,7 @@ class UpReport:
     resources: tuple[ResourceResult, ...] = ()
     """What was set up in services that are new."""
     ports: Mapping[str, int] = field(default_factory=dict)
-    """By variable: those that were chosen for these services, because the usual ones were not free."""
+    """By variable: those that were chosen for these services, because the default ones were not free."""
 
     @property
     def passed(self) -> bool:
@@ -78,7 +78,7 @@ class InitReport:
     generated: tuple[str, ...]
     """Names of secrets."""
     ports: Mapping[str, int] = field(default_factory=dict)
-    """By variable: those that were chosen, because the usual ones were not free."""
+    """By variable: those that were chosen, because the default ones were not free."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -76,12 +76,12 @@ def up(report: UpReport, *, waited: bool) -> None:
 
 
 def _ports(chosen: Mapping[str, int]) -> None:
-    """What a user of the usual ports has to know."""
+    """What a user of the default ports has to know."""
     if len(chosen) > FEW_PORTS:
-        terminal.say(f"{len(chosen)} usual ports are not free, others were chosen; to see them: arcctl info")
+        terminal.say(f"{len(chosen)} default ports are not free, others were chosen; to see them: arcctl info")
     elif chosen:
         ports = ", ".join(f"{name}={number}" for name, number in chosen.items())
-        terminal.say(f"ports in the place of usual ones that are not free: {ports}")
+        terminal.say(f"chosen because the default ports are not free: {ports}")
 
 
 def warn(event: Event) -> None:

@@ -44,7 +44,7 @@ from arcctl.settings.text import DAMAGED, parse_yaml, read_json, read_text
 
 COMPOSE_LINK = ".env"
 KEPT_PORTS = f"{STATE}/ports.env"
-"""The ports that were chosen for this project, in the place of usual ones that were not free."""
+"""The ports that were chosen for this project, because the default ones were not free."""
 GITIGNORE = ".gitignore"
 IGNORED = {"config": "/*/.env", "compose": f"/{COMPOSE_LINK}"}
 """What git does not see of a folder: the settings of one project, which may be secret, and the link to all of them."""
@@ -117,7 +117,7 @@ class ProjectDirectory:
         """Keep ports that were chosen; all others stay."""
         if ports:
             values = {**self.kept_ports(), **{name: str(number) for name, number in ports.items()}}
-            note = "Chosen where usual ports were not free. To change one: arcctl config set REDIS_HOST_PORT=6390"
+            note = "Chosen where the default ports are not free. To change one: arcctl config set REDIS_HOST_PORT=6390"
             self.write_private({self.root / KEPT_PORTS: env_text(values, note)})
 
     def secrets(self) -> dict[str, str]:

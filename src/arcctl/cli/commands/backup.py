@@ -32,7 +32,9 @@ def complete_names(ctx: typer.Context, incomplete: str) -> list[str]:
 
 Name = Annotated[
     str,
-    typer.Argument(metavar="NAME", help="As `list` shows it, or the path of a folder.", autocompletion=complete_names),
+    typer.Argument(
+        metavar="NAME", help="The name in `backup list`, or the path of a folder.", autocompletion=complete_names
+    ),
 ]
 Key = Annotated[
     str, typer.Option("--key", metavar="FILE", help="Its passphrase or age identity, where that is not this project's.")

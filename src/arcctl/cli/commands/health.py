@@ -36,7 +36,7 @@ def health(
     summary: Summary = None,
     strict: Annotated[bool, typer.Option("--strict", help="Degraded counts as a failure.")] = False,
 ) -> None:
-    """Check whether each service answers. The exit code is 0 only if all of them are healthy.
+    """Check whether each service answers. The exit code is 0 if all are healthy or degraded.
 
     Examples: `arcctl health`, `arcctl health redis --json`, `arcctl health --wait --timeout 120`
     """

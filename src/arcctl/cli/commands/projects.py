@@ -14,7 +14,7 @@ def register(app: typer.Typer) -> None:
 def projects(json_: Json = False) -> None:
     """List every project of this machine: its engine, state, ports, memory, disk, last use and directory.
 
-    Those whose directory is gone too. Works anywhere, also without an engine.
+    Also lists projects whose directory is gone. Works anywhere, also without an engine.
 
     Examples: `arcctl projects`, `arcctl projects --json`
     """

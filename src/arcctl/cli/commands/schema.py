@@ -1,4 +1,4 @@
-"""`schema`: jSON Schemas of what commands print."""
+"""`schema`: JSON Schemas of what commands print."""
 
 from __future__ import annotations
 

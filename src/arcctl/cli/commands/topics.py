@@ -141,11 +141,11 @@ async def _encoded(messages: list[str]) -> AsyncIterator[bytes]:
 def consume(
     ctx: typer.Context,
     name: Name,
-    most: Annotated[int, typer.Option("-n", min=0, help="At most so many; 0 for all.")] = 0,
+    most: Annotated[int, typer.Option("-n", min=0, help="At most this many messages; 0 for all.")] = 0,
     start: Annotated[
         Start, typer.Option("--from", help="The earliest stored message, or only those that come from now on.")
     ] = Start.EARLIEST,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as new messages come.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Wait for new messages and show them.")] = False,
 ) -> None:
     """Print messages, one a line. Removes none and changes no subscription. `latest` waits as --follow does.
 

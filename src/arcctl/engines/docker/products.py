@@ -143,14 +143,14 @@ PRODUCTS = (
         memory="on Linux no machine is needed; a machine has 2 GiB",
         more_memory="podman machine stop, then podman machine set --memory {mib} and podman machine start",
         shared=("~", "/Users", "/private", "/var/folders"),
-        share_more="make the machine anew: podman machine init --volume FOLDER:FOLDER",
+        share_more="create the machine again: podman machine init --volume FOLDER:FOLDER",
         host="`host.containers.internal`, and `host.docker.internal`",
         low_ports="podman machine stop, then podman machine set --rootful and podman machine start",
         limits=(
-            "Not tested. It needs the `docker` program with Docker's own Compose plugin, for `podman-compose` has not "
-            "its commands. Of Podman 4.3.1 it was seen that its engine has another id at each call, so that two of "
-            "them cannot be told apart, and that it cannot be asked which container has a port that is taken. Without "
-            "root it publishes no port below 1024: give its machine root, or on Linux "
+            "Not tested. It needs the `docker` program with Docker's own Compose plugin, for `podman-compose` does not "
+            "have its commands. Of Podman 4.3.1 it was seen that its engine has another id at each call, so that two "
+            "of them cannot be told apart, and that it cannot be asked which container has a port that is taken. "
+            "Without root it publishes no port below 1024: give its machine root, or on Linux "
             "`sudo sysctl -w net.ipv4.ip_unprivileged_port_start=80`."
         ),
         sources=(

@@ -31,6 +31,8 @@ def test_every_product_has_a_shape_that_tells_it_and_an_address_for_what_is_said
 
 def test_podman_is_not_taken_for_an_old_docker() -> None:
     assert products.versions(shapes.PODMAN) == {"Podman": "4.3.1"}
+    assert products.untested(shapes.PODMAN) == "Podman 4.3.1"
+    assert products.untested({"ServerVersion": "29.1.0"}) == ""
     assert too_old({**products.versions(shapes.PODMAN), "Compose": "2.40.3"}) is None
     assert products.versions(shapes.DOCKER_ENGINE) == {"Docker": "28.5.2"}
 

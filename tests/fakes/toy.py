@@ -60,6 +60,7 @@ class FakeEngine:
     memory: int = 1 << 34
     space: Disk | None = None
     lowest_port: int = 0
+    untested: str = ""
     full: Mapping[str, Disk] = field(default_factory=dict)
     """The file systems with data, by key."""
     lacking: frozenset[str] = frozenset()
@@ -92,6 +93,7 @@ class FakeEngine:
             cpus=2,
             disk=self.space,
             lowest_port=self.lowest_port,
+            untested=self.untested,
             id=self.id,
             way=self.way,
         )

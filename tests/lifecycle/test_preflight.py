@@ -87,6 +87,16 @@ def test_a_port_that_an_engine_without_root_may_not_publish_is_refused_with_anot
     _up(toy, "store")
 
 
+def test_an_engine_on_which_nothing_was_ever_started_has_to_be_named() -> None:
+    toy = Toy(engine=FakeEngine(TOY, untested="Podman 5.4.2"))
+    with pytest.raises(PreflightError) as caught:
+        _up(toy, "store")
+    assert caught.value.message == "Podman 5.4.2 answers in the place of Docker, and no service was ever started on it"
+    assert caught.value.hint.endswith("unset DOCKER_HOST; arcctl up; to try it: arcctl --engine fake up")
+    assert toy.engine.calls == []
+    asyncio.run(up.up(up.Request(words=("store",)), replace(toy.project(), engine_named=True)))
+
+
 def test_all_problems_are_reported_at_once() -> None:
     toy = Toy(
         engine=FakeEngine(TOY, space=Disk(path="/data", size=9 * GIGABYTE, free=GIGABYTE)),

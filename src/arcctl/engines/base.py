@@ -151,6 +151,8 @@ class EngineFacts:
     """Where the engine keeps its data; None where that is on another machine."""
     lowest_port: int = 0
     """The first port that it may publish, where it runs without root on this machine; 0 where nothing limits it."""
+    untested: str = ""
+    """Its name and version, where it is a product with which no service was ever started."""
     id: str = ""
     """What tells it from another engine of the same kind; empty where it does not say, or has no others."""
     way: str = ""

@@ -32,6 +32,7 @@ def check(plan: Plan, project: Project) -> str:
         return ""
     facts = project.engine.facts()
     refuse_old(facts)
+    _refuse_untested(facts, project)
     _refuse_without_data(facts, project)
     project.note(f"engine: {describe(facts)}")
     project.engine.refuse_address(project.settings.values[bind_address.NAME].text or "")
@@ -61,6 +62,14 @@ def refuse_old(facts: EngineFacts) -> None:
     problem = too_old(facts.versions)
     if problem:
         raise EngineError(problem[0], hint=problem[1])
+
+
+def _refuse_untested(facts: EngineFacts, project: Project) -> None:
+    """Raises PreflightError, unless the command line names the engine."""
+    if facts.untested and not project.engine_named:
+        text = f"{facts.untested} answers in the place of Docker, and no service was ever started on it"
+        go_on = f"to try it: arcctl --engine {project.engine.name} up"
+        raise PreflightError(text, hint=f"where there is a Docker engine too: unset DOCKER_HOST; arcctl up; {go_on}")
 
 
 def elsewhere(facts: EngineFacts, project: Project) -> tuple[str, str]:

@@ -174,6 +174,7 @@ class DockerEngine:
         if info.get("ServerErrors"):
             raise refusal(info["ServerErrors"][0], "cannot reach the Docker engine", NO_ENGINE)
         return EngineFacts(
+            untested=products.untested(info),
             versions={**products.versions(info), "Compose": compose.result().strip().lstrip("v")},
             memory=int(info.get("MemTotal", 0)),
             cpus=int(info.get("NCPU", 0)),

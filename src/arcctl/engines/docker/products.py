@@ -147,7 +147,8 @@ PRODUCTS = (
         host="`host.containers.internal`, and `host.docker.internal`",
         low_ports="podman machine stop, then podman machine set --rootful and podman machine start",
         limits=(
-            "Not tested. It needs the `docker` program with Docker's own Compose plugin, for `podman-compose` does not "
+            "Not tested, so `up` refuses it without `--engine docker`. It needs the `docker` program with Docker's own "
+            "Compose plugin, for `podman-compose` does not "
             "have its commands. Of Podman 4.3.1 it was seen that its engine has another id at each call, so that two "
             "of them cannot be told apart, and that it cannot be asked which container has a port that is taken. "
             "Without root it publishes no port below 1024: give its machine root, or on Linux "
@@ -213,6 +214,11 @@ def is_rootless(info: Mapping[str, Any]) -> bool:
 def versions(info: Mapping[str, Any]) -> dict[str, str]:
     """The engine's version by the name of its program: Podman counts otherwise than Docker."""
     return {"Podman" if is_podman(info) else "Docker": str(info.get("ServerVersion", ""))}
+
+
+def untested(info: Mapping[str, Any]) -> str:
+    """Name and version of what only has Docker's interface; it differs where the others do not."""
+    return f"Podman {info.get('ServerVersion', '')}".strip() if is_podman(info) else ""
 
 
 def engine_id(info: Mapping[str, Any]) -> str:

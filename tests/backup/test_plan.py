@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from arcctl.backup.plan import obstacle, secrets_id, server, to_restore
+from arcctl import services
+from arcctl.backup.plan import machine_settings, obstacle, secrets_id, server, settings_in, to_restore, with_own
 from arcctl.backup.report import Change, Preview
 from arcctl.errors import UsageError
 from arcctl.model.backup_method import Dump
@@ -114,3 +115,38 @@ def test_a_restore_replaces_secrets_and_the_data_that_is_there(
 
 def test_a_method_does_not_print_its_password() -> None:
     assert "s3ntinel" not in repr(Dump(port=1, user="u", password="s3ntinel"))
+
+
+@pytest.mark.parametrize(
+    ("restored", "own", "expected"),
+    [
+        ({"config/a/.env": "A=1\nB=2\n"}, {}, {"config/a/.env": "B=2\n"}),
+        ({"config/a/.env": "# of a\nB=2\n"}, {"config/a/.env": "A=3\n"}, {"config/a/.env": "# of a\nB=2\nA=3\n"}),
+        ({"config/a/.env": "A=1\n"}, {"config/a/.env": "A=3\nB=4\n"}, {"config/a/.env": "A=3\n"}),
+        ({"config/a/.env": "A=1\n"}, {}, {}),
+        ({"config/a/.env": "A=1\n"}, {"config/a/.env": "B=4\n"}, {"config/a/.env": ""}),
+        ({"config/a/.env": "A=1\nB=2\n"}, {"config/a/.env": "A=3\nB 2\n"}, {"config/a/.env": "B=2\n"}),
+        ({"services/a.yaml": "", "config/a/.env": ""}, {}, {"services/a.yaml": "", "config/a/.env": ""}),
+        ({".arcctl/secrets.env": "A=1"}, {}, {".arcctl/secrets.env": "A=1"}),
+        ({"services/a.yaml": "A: 1"}, {"services/a.yaml": "A: 2"}, {"services/a.yaml": "A: 1"}),
+    ],
+)
+def test_settings_that_stay_are_written_as_the_project_has_them(
+    restored: dict[str, str], own: dict[str, str], expected: dict[str, str]
+) -> None:
+    assert with_own(restored, own, {"A"}) == expected
+
+
+def test_settings_are_read_from_the_files_that_have_them() -> None:
+    files = {
+        "config/a/.env": "A=1\n",
+        "config/b/.env": "B='2 3'\n",
+        ".arcctl/secrets.env": "C=4\n",
+        "services/a.yaml": "d",
+    }
+    assert settings_in(files) == {"A": "1", "B": "2 3"}
+
+
+def test_settings_of_the_machine_are_known_by_their_declarations() -> None:
+    expected = {"ARCCTL_BIND_ADDRESS", "PULSAR_ADVERTISED_HOST", "TRAEFIK_DOCKER_SOCKET"}
+    assert machine_settings(services.load()) == expected

@@ -196,6 +196,37 @@ def test_the_secrets_of_the_project_come_back(
     assert (directory.root / "config" / "redis" / ".env").read_text() == "REDIS_HOST_PORT=7000\n"
 
 
+def test_files_come_back_into_a_project_that_lacks_their_folders(
+    repository: BackupRepository, key: Key, directory: ProjectDirectory, tmp_path: Path
+) -> None:
+    """A new project has no folder for custom services, nor one for the settings of each."""
+    texts = {"services/visits.yaml": "image: visits\n", "config/visits/.env": "VISITS_LIMIT=9\n"}
+    for name, text in texts.items():
+        (directory.root / name).parent.mkdir(parents=True)
+        (directory.root / name).write_text(text)
+    stored = repository.find(_made(repository, encrypt_for=key.recipient))
+    stored.unlock(key.file)
+    new = tmp_path / "new"
+    new.mkdir()
+    files = stored.restore_secrets(ProjectDirectory(new))
+    assert files == (".arcctl/secrets.env", *reversed(texts))
+    assert {name: (new / name).read_text() for name in texts} == texts
+    assert (new / ".arcctl").stat().st_mode & 0o777 == 0o700
+
+
+def test_settings_that_stay_do_not_come_back(
+    repository: BackupRepository, key: Key, directory: ProjectDirectory
+) -> None:
+    (directory.root / "config" / "redis" / ".env").write_text("REDIS_HOST_PORT=7000\nREDIS_HOST=here\n")
+    name = _made(repository, encrypt_for=key.recipient)
+    (directory.root / "config" / "redis" / ".env").write_text("REDIS_HOST=there\n")
+    stored = repository.find(name)
+    stored.unlock(key.file)
+    stored.restore_secrets(directory, {"REDIS_HOST"})
+    text = (directory.root / "config" / "redis" / ".env").read_text()
+    assert text == "REDIS_HOST_PORT=7000\nREDIS_HOST=there\n"
+
+
 def test_one_that_fails_leaves_nothing(repository: BackupRepository, key: Key) -> None:
     def fail(stream: BinaryIO) -> None:
         stream.write(b"half of it")

@@ -13,6 +13,7 @@ from arcctl.backup.base import BackupTools
 from arcctl.backup.clients.repository import BackupRepository
 from arcctl.backup.create import Create, create
 from arcctl.backup.report import SeedPlan
+from arcctl.backup.restore import Restore, restore
 from arcctl.backup.seed import Seed, preview, seed
 from arcctl.engines.base import ContainerState
 from arcctl.errors import BackupError, KeyRefused, PreflightError, SettingsError, UsageError
@@ -20,13 +21,14 @@ from arcctl.events import Event
 from arcctl.lifecycle import seeding
 from arcctl.lifecycle.naming import named
 from arcctl.model.backup_method import Dump
+from arcctl.model.env import of_machine, published_host
 from arcctl.model.rotation import Change
 from arcctl.model.service import Catalogue, Process
 from arcctl.project import Project, ensure_secrets
 from arcctl.settings import identity
 from arcctl.settings.directory import ProjectDirectory
 from tests.fakes.backups import FakeCopiers
-from tests.fakes.catalogue import STORE, TOY
+from tests.fakes.catalogue import FRONT, STORE, TOY, FrontEnv
 from tests.fakes.smoke_test_runner import FakeSmokeTestRunner
 from tests.fakes.toy import FakeEngine, FakePorts, FakeProber
 
@@ -105,6 +107,39 @@ def new(tmp_path: Path) -> One:
     return _one(tmp_path / "feature")
 
 
+class MachineEnv(FrontEnv, env_prefix="FRONT_"):
+    reached_at: str = published_host()
+    """Where clients are sent to."""
+    socket: str = of_machine("/run/engine.sock")
+    """The engine's socket."""
+
+
+ELSEWHERE = {
+    ("ports", "ARCCTL_BIND_ADDRESS"): "192.0.2.7",
+    ("front", "FRONT_REACHED_AT"): "box.example",
+    ("front", "FRONT_SOCKET"): "/run/user/1000/engine.sock",
+}
+"""What a project says of its machine and of its engine, by owner and name."""
+HERE = {
+    "ARCCTL_BIND_ADDRESS": "127.0.0.1",
+    "FRONT_REACHED_AT": "localhost",
+    "FRONT_SOCKET": "/run/engine.sock",
+}
+
+
+def _reached_elsewhere(new: One, shop: One) -> None:
+    for each in (new, shop):
+        each.catalogue = Catalogue({**TOY.services, "front": replace(FRONT, env=MachineEnv)})
+    for (owner, name), value in ELSEWHERE.items():
+        shop.directory.set_value(owner, name, value)
+
+
+def _restore(name: str, new: One, shop: One) -> None:
+    state = shop.directory.state
+    request = Restore(name=str(state / "backups" / name), key_file=str(state / "backup.passphrase"), secrets=True)
+    asyncio.run(restore(request, new.project, new.tools))
+
+
 def _seed(new: One, shop: One, key_file: str = "") -> SeedPlan:
     each = {"shop": shop, "feature": new}
     work = seed(
@@ -133,6 +168,36 @@ def test_its_ports_stay_its_own_and_other_settings_come_along(new: One, shop: On
     assert _seed(new, shop).settings == ("FRONT_MOTTO",)
     assert new.project.settings.values["FRONT_MOTTO"].text == "welcome"
     assert new.project.settings.values["FRONT_HTTP_PORT"].text == "80"
+
+
+def test_what_the_other_says_of_its_machine_and_engine_stays_behind(new: One, shop: One) -> None:
+    _reached_elsewhere(new, shop)
+    shop.directory.set_value("front", "FRONT_MOTTO", "welcome")
+    assert _seed(new, shop).settings == ("FRONT_MOTTO",)
+    assert {name: new.project.settings.values[name].text for name in HERE} == HERE
+
+
+def test_a_restore_of_settings_leaves_those_of_the_machine_as_they_are(new: One, shop: One) -> None:
+    _reached_elsewhere(new, shop)
+    shop.directory.set_value("front", "FRONT_MOTTO", "welcome")
+    new.directory.set_value("front", "FRONT_SOCKET", HERE["FRONT_SOCKET"])
+    _restore(shop.back_up(), new, shop)
+    values = new.project.settings.values
+    assert {name: values[name].text for name in HERE} == HERE
+    assert (values["FRONT_MOTTO"].text, values["STORE_HOST_PORT"].text) == ("welcome", "7007")
+    assert new.directory.secrets().items() >= shop.directory.secrets().items()
+    assert "as they are here, because they belong to the machine: ARCCTL_BIND_ADDRESS, FRONT_REACHED_AT, F" in new.said
+
+
+def test_settings_of_the_machine_that_are_the_same_are_not_spoken_of(new: One, shop: One) -> None:
+    _reached_elsewhere(new, shop)
+    for owner, name in ELSEWHERE:
+        new.directory.set_value(owner, name, ELSEWHERE[owner, name])
+    _restore(shop.back_up(), new, shop)
+    assert "belong to the machine" not in new.said
+    assert {name: new.project.settings.values[name].text for _, name in ELSEWHERE} == {
+        name: value for (_, name), value in ELSEWHERE.items()
+    }
 
 
 def test_a_setting_of_its_own_stays(new: One, shop: One) -> None:

@@ -16,7 +16,8 @@ from arcctl.checks import logs as use_case
 from arcctl.checks.logs import PAGE, Request
 from arcctl.checks.logs_report import LOOK_BACK_NS, shown, since_ns
 from arcctl.checks.trace_report import LogLine
-from arcctl.errors import UnhealthyError, UnknownService, UsageError
+from arcctl.engines.base import ContainerState
+from arcctl.errors import PreflightError, UnhealthyError, UnknownService, UsageError
 from arcctl.model.smoke_test import Call, Step
 from arcctl.project import Project
 from tests.fakes.smoke_test_runner import FakeSmokeTestRunner
@@ -112,6 +113,14 @@ def test_a_log_store_that_does_not_answer_is_named(store: LogStore, project: Pro
     with pytest.raises(UnknownService, match="unknown service 'reddis', and loki does not run") as caught:
         _texts(project, names=("reddis",))
     assert caught.value.hint == "did you mean redis?"
+
+
+def test_the_log_store_of_another_project_is_not_asked(store: LogStore) -> None:
+    toy = Toy()
+    toy.engine.states["loki"] = ContainerState(state="running", directory="/srv/other")
+    with pytest.raises(PreflightError, match=r"another project \(/srv/other\) already uses these container names"):
+        _texts(replace(toy.project(), catalogue=services.load(), smoke_test_runner=store))
+    assert store.asked == []
 
 
 def test_what_the_log_store_refuses_is_said(store: LogStore, project: Project) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -192,7 +193,23 @@ def test_restart_of_nothing_says_how_to_start(cli: CommandLine) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [("up", "loki"), ("down",), ("down", "loki"), ("restart",), ("clean", "--yes"), ("backup", "create")]
+    "words",
+    [
+        ("up", "loki"),
+        ("down",),
+        ("down", "loki"),
+        ("restart",),
+        ("clean", "--yes"),
+        ("backup", "create"),
+        ("db", "list"),
+        ("topics", "list"),
+        ("flags", "list"),
+        ("identities", "list"),
+        ("shell", "redis"),
+        ("logs", "loki"),
+        ("logs", "my-program"),
+    ],
+    ids=" ".join,
 )
 def test_the_platform_of_another_project_is_left_alone(
     cli: CommandLine, tmp_path: Path, words: tuple[str, ...]
@@ -354,7 +371,7 @@ def test_compose_hands_on_arguments_output_and_exit_code(cli: CommandLine, code:
     cli.docker.says("compose * top --help", "PID 1\n", err="a warning\n", code=code)
     done = subprocess.run(
         (PROGRAM, "--project-directory", cli.directory, "compose", "top", "--help"),
-        env={"PATH": cli.docker.path, "ARCCTL_ENGINE": "docker"},
+        env={**os.environ, "PATH": cli.docker.path, "ARCCTL_ENGINE": "docker"},
         capture_output=True,
         text=True,
         check=False,

@@ -8,7 +8,7 @@ import pytest
 
 from arcctl.connect.shell import Request, shell
 from arcctl.engines.base import ContainerState, Executed
-from arcctl.errors import ProgramMissing, UnhealthyError, UnknownService, UsageError
+from arcctl.errors import PreflightError, ProgramMissing, UnhealthyError, UnknownService, UsageError
 from arcctl.model.connection import Client, InteractiveClient, NatsInteractiveClient, RedisInteractiveClient
 from arcctl.model.service import Catalogue
 from arcctl.project import Project, ensure_secrets
@@ -118,3 +118,11 @@ def test_a_stopped_service_has_no_shell(stage: Stage) -> None:
     with pytest.raises(UnhealthyError, match="store is not running") as caught:
         stage.with_shells(CLIENT).shell()
     assert (caught.value.exit_code, caught.value.hint) == (1, "arcctl up store")
+
+
+def test_a_service_of_another_project_gets_no_client(stage: Stage) -> None:
+    stage.engine.has_client = True
+    stage.engine.states["store"] = ContainerState(state="running", directory="/srv/other")
+    with pytest.raises(PreflightError, match=r"another project \(/srv/other\) already uses these container names"):
+        stage.with_shells(CLIENT, OURS).shell()
+    assert stage.engine.calls == []

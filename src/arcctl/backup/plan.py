@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from arcctl.backup.manifest import Kind, Manifest, Part
-from arcctl.errors import UsageError
+from arcctl.errors import SettingsError, UsageError
 from arcctl.model.env import symbolic
 from arcctl.model.graph import resolve, start_order
 from arcctl.model.image import STUB
 from arcctl.model.service import Catalogue
+from arcctl.settings.dotenv import assigned, parse_env
+from arcctl.settings.resolve import owned
+
+SETTINGS = "/.env"
+"""How the paths of files with settings end."""
 
 
 def with_data(words: tuple[str, ...], catalogue: Catalogue) -> tuple[str, ...]:
@@ -39,6 +44,44 @@ def to_restore(words: tuple[str, ...], manifest: Manifest, catalogue: Catalogue)
     if missing:
         raise UsageError(f"not in this backup: {', '.join(missing)}", hint=f"it has {', '.join((*known, *unknown))}")
     return tuple(i for i in (*known, *unknown) if not words or i in asked)
+
+
+def machine_settings(catalogue: Catalogue) -> frozenset[str]:
+    """The settings that say something of a machine or of its engine: another project does not take them over."""
+    return frozenset(name for name, (_, variable) in owned(catalogue).items() if variable.of_machine)
+
+
+def settings_in(files: Mapping[str, str]) -> dict[str, str]:
+    """The settings in the files of a project, which are given by their path in it."""
+    parsed = [parse_env(text, path) for path, text in files.items() if path.endswith(SETTINGS)]
+    return {name: value for values in parsed for name, value in values.items()}
+
+
+def with_own(files: Mapping[str, str], own: Mapping[str, str], stay: Collection[str]) -> dict[str, str]:
+    """The files of a backup, by path, as a project with its `own` files gets them: the settings `stay` are its own.
+
+    A file that has nothing without them is not written where there was none.
+    """
+    texts = {path: _with_own(path, text, own.get(path, ""), stay) for path, text in files.items()}
+    return {path: text for path, text in texts.items() if text or path in own or not files[path]}
+
+
+def _with_own(path: str, text: str, own: str, stay: Collection[str]) -> str:
+    if not path.endswith(SETTINGS):
+        return text
+    theirs, ours = parse_env(text, path), _own_settings(own, path)
+    for name in sorted(stay):
+        if theirs.get(name) != ours.get(name):
+            text = assigned(text, name, ours.get(name))
+    return text
+
+
+def _own_settings(own: str, path: str) -> dict[str, str]:
+    """Of a file of the project; one that cannot be read is replaced as a whole."""
+    try:
+        return parse_env(own, path)
+    except SettingsError:
+        return {}
 
 
 def secrets_id(secrets: Mapping[str, str], names: tuple[str, ...]) -> str:

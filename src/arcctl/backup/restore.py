@@ -12,7 +12,7 @@ from arcctl.backup import servers
 from arcctl.backup.base import BackupTools, DataCopier
 from arcctl.backup.clients.repository import Backup
 from arcctl.backup.manifest import Manifest
-from arcctl.backup.plan import obstacle, secrets_id, to_restore
+from arcctl.backup.plan import machine_settings, obstacle, secrets_id, settings_in, to_restore
 from arcctl.backup.report import Change, Preview, RestoreReport
 from arcctl.backup.servers import has_data, not_answering, server_of
 from arcctl.checks.causes import no_backup
@@ -26,6 +26,7 @@ from arcctl.model.backup_method import Dump, Folder, Method
 from arcctl.model.graph import closure
 from arcctl.model.service import Volume
 from arcctl.project import Project, project_lock, refuse_other_project
+from arcctl.settings.resolve import lookup
 
 ANOTHER = "choose another one: arcctl backup list"
 
@@ -37,7 +38,7 @@ class Restore:
     key_file: str = ""
     """A file with the passphrase or the age identity; empty for the project's passphrase."""
     secrets: bool = False
-    """The secrets and settings of the project too."""
+    """The secrets and settings of the project too, but for settings of the machine."""
 
 
 class _NotUndone(BackupError):
@@ -209,10 +210,19 @@ class _Restoration:
     def _write_secrets(self) -> tuple[str, ...]:
         if not self.request.secrets:
             return ()
-        files = self.backup.restore_secrets(self.project.directory)
+        stay = machine_settings(self.project.catalogue)
+        files = self.backup.restore_secrets(self.project.directory, stay)
         self.project = self.project.reloaded()
         self._emit(EventKind.READY, "", f"restored {', '.join(files)}")
+        self._say_what_stays(stay)
         return files
+
+    def _say_what_stays(self, names: Collection[str]) -> None:
+        """The settings that have another value in the backup."""
+        theirs, project = settings_in(self.backup.project_files()), self.project
+        here = {name: lookup(project.catalogue, name, project.sources).text for name in names}
+        if other := [name for name in sorted(names) if theirs.get(name, here[name]) != here[name]]:
+            project.note(f"settings that stay as they are here, because they belong to the machine: {', '.join(other)}")
 
     async def _exchange_secrets(self, observed: Observed) -> tuple[str, ...]:
         """The servers get the passwords of the backup, with the passwords that the project still has."""

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from arcctl.backup.manifest import Entry, Kind, Manifest
+from arcctl.backup.plan import machine_settings
 from arcctl.model.service import Catalogue
 from arcctl.settings.resolve import ENVIRONMENT, Source, owned
 
@@ -20,7 +21,10 @@ class Inherited:
 
     secrets: Mapping[str, str] = field(repr=False)
     settings: Mapping[str, Mapping[str, str]] = field(repr=False)
-    """The settings in the file of each service, but for ports; secrets that were set by hand are among them."""
+    """The settings in the file of each service, but for ports and for what says something of the machine.
+
+    Secrets that were set by hand are among them.
+    """
 
     @property
     def values(self) -> dict[str, str]:
@@ -29,9 +33,10 @@ class Inherited:
 
 def inherited(secrets: Mapping[str, str], files: Mapping[str, Mapping[str, str]], catalogue: Catalogue) -> Inherited:
     """Of the generated secrets and the settings files of a project; settings that are not known here stay behind."""
-    owners = {name: owner for name, (owner, _) in owned(catalogue).items()}
+    stay = machine_settings(catalogue)
+    owners = {n: owner for n, (owner, _) in owned(catalogue).items() if n not in stay and not n.endswith(PORT)}
     settings = {
-        service: {name: v for name, v in values.items() if owners.get(name) == service and not name.endswith(PORT)}
+        service: {name: value for name, value in values.items() if owners.get(name) == service}
         for service, values in files.items()
     }
     return Inherited(dict(secrets), {service: values for service, values in settings.items() if values})

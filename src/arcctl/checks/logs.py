@@ -13,7 +13,7 @@ from arcctl.checks.trace_report import LogLine, alternatives, read_lines, said_b
 from arcctl.errors import UnhealthyError, UnknownService, did_you_mean
 from arcctl.model.graph import reserved
 from arcctl.model.smoke_test import Call, Step
-from arcctl.project import Project
+from arcctl.project import Project, refuse_other_project
 
 PAGE, MOST = 1000, 5000
 """Lines that are read at once, and that the log store gives at once."""
@@ -73,10 +73,12 @@ class _Reader:
 async def logs(request: Request, project: Project) -> AsyncIterator[LogLine]:
     """Their lines in the log store, earliest first; with `follow` it does not end.
 
-    Raises UnknownService for a program that sent none, UsageError for a time that is none.
+    Raises UnknownService for a program that sent none, UsageError for a time that is none, PreflightError where the
+    store is another project's.
     """
     start = since_ns(request.since if request.tail != 0 else "0s", time.time_ns())
     observed = await asyncio.to_thread(project.engine.observe)
+    await asyncio.to_thread(refuse_other_project, observed, project)
     reader, seen = _Reader(request, project, observed.published, start), set[LogLine]()
     await reader.check_names()
     tail = min(request.tail or 0, MOST)

@@ -33,15 +33,15 @@ class Recorder:
             self.first.setdefault(event.subject, now if event.kind is Kind.WORKING else self.began)
             self.last[event.subject] = (now, event)
 
-    def document(self, command: str, trace_id: str, *, ok: bool) -> dict[str, Any]:
-        """The trace as OTLP in JSON."""
+    def document(self, command: str, trace_id: str, project: str, *, ok: bool) -> dict[str, Any]:
+        """The trace as OTLP in JSON, with the name of the project."""
         root = _span(trace_id, command, self.began, time.time_ns(), ok=ok)
         spans = [root] + [
             _span(trace_id, name, self.first[name], end, ok=event.kind is not Kind.FAILED, parent=root["spanId"])
             | {"attributes": [{"key": "message", "value": {"stringValue": event.message}}]}
             for name, (end, event) in self.last.items()
         ]
-        return otlp(NAME, "Spans", {"scope": {"name": NAME}, "spans": spans})
+        return otlp(NAME, "Spans", {"scope": {"name": NAME}, "spans": spans}, project)
 
 
 def _span(trace_id: str, name: str, begin: int, end: int, *, ok: bool, parent: str = "") -> dict[str, Any]:
@@ -84,7 +84,7 @@ async def record(
 
 async def _send(recorder: Recorder, command: str, project: Project, *, ok: bool) -> None:
     trace_id = secrets.token_hex(16)
-    document = recorder.document(command, trace_id, ok=ok)
+    document = recorder.document(command, trace_id, project.name, ok=ok)
     intake = project.catalogue.with_signal(Signal.INTAKE)
     call = replace(intake.telemetry.signals[Signal.INTAKE], json=document)
     observed = await asyncio.to_thread(project.engine.observe)

@@ -9,7 +9,7 @@ from arcctl.engines.base import Observed
 from arcctl.errors import ProgramMissing, UnhealthyError, UsageError
 from arcctl.model.connection import Client, InteractiveClient, Shell
 from arcctl.model.graph import one
-from arcctl.project import Project, must_run
+from arcctl.project import Project, must_run, refuse_other_project
 
 Converse = Callable[[InteractiveClient, str, int, tuple[str, ...]], int]
 """Runs arcctl's client against a host and its port; returns the exit code."""
@@ -25,9 +25,13 @@ class Request:
 
 
 def shell(request: Request, project: Project, converse: Converse) -> int:
-    """The exit code of the first client that is installed. Raises UnhealthyError for a service that does not run."""
+    """The exit code of the first client that is installed.
+
+    Raises UnhealthyError for a service that does not run, PreflightError for one of another project.
+    """
     shells = _shells(request, project)
     observed = project.engine.observe()
+    refuse_other_project(observed, project)
     must_run(request.name, observed)
     for candidate in shells[:-1]:
         try:

@@ -11,7 +11,7 @@ from arcctl.engines.base import Observed
 from arcctl.errors import UnhealthyError
 from arcctl.model.data_store import DataStore
 from arcctl.model.smoke_test import Call
-from arcctl.project import Project, must_run
+from arcctl.project import Project, must_run, refuse_other_project
 
 S = TypeVar("S", bound=DataStore)
 
@@ -55,8 +55,12 @@ class Server(Generic[S]):
 
 
 async def servers(kinds: tuple[type[S], ...], project: Project) -> dict[str, Server[S]]:
-    """Every service that has a data store of these kinds, running or not."""
+    """Every service that has a data store of these kinds, running or not.
+
+    Raises PreflightError where those on the engine are another project's.
+    """
     observed = await asyncio.to_thread(project.engine.observe)
+    await asyncio.to_thread(refuse_other_project, observed, project)
     return {
         service_id: Server(service_id, cast(S, store), project, observed)
         for service_id, service in project.catalogue.services.items()

@@ -75,9 +75,14 @@ def server_issued() -> Any:
     return Field(default=SecretStr(NOT_ISSUED), json_schema_extra={"server_issued": True})
 
 
+def of_machine(default: Any) -> Any:
+    """A setting that says something of the machine or of its engine: no other project takes it over."""
+    return Field(default=default, json_schema_extra={"of_machine": True})
+
+
 def published_host() -> Any:
     """The machine on which its ports are published, which a server tells to its clients."""
-    return Field(default="localhost", json_schema_extra={"published_host": True})
+    return Field(default="localhost", json_schema_extra={"of_machine": True, "published_host": True})
 
 
 @dataclass(frozen=True)
@@ -93,6 +98,7 @@ class Variable:
     shared: bool
     server_issued: bool = False
     published_host: bool = False
+    of_machine: bool = False
 
 
 def variables(env: type[ServiceEnv]) -> tuple[Variable, ...]:
@@ -114,6 +120,7 @@ def _variable(env: type[ServiceEnv], name: str, info: FieldInfo) -> Variable:
         generate=generate if isinstance(generate, dict) else None,
         server_issued=bool(extra.get("server_issued")),
         published_host=bool(extra.get("published_host")),
+        of_machine=bool(extra.get("of_machine")),
         shared=isinstance(alias, str),
     )
 

@@ -22,6 +22,8 @@ class Signal(StrEnum):
 
 
 Document = dict[str, Any]
+ENVIRONMENT = "deployment.environment.name"
+"""The attribute of all telemetry that has the name of the project."""
 ID = "$id"
 """Replaced by the service's id in queries."""
 
@@ -183,7 +185,8 @@ def _rule(alert: Alert) -> Document:
     }
 
 
-def otlp(service: str, scope: str, records: Mapping[str, Any]) -> dict[str, Any]:
-    """An OTLP request in JSON with records of one service; `scope` is Spans, Logs or Metrics."""
-    resource = {"attributes": [{"key": "service.name", "value": {"stringValue": service}}]}
+def otlp(service: str, scope: str, records: Mapping[str, Any], project: str = "") -> dict[str, Any]:
+    """An OTLP request in JSON with records of one service, of this project; `scope` is Spans, Logs or Metrics."""
+    names = {"service.name": service, **({ENVIRONMENT: project} if project else {})}
+    resource = {"attributes": [{"key": key, "value": {"stringValue": name}} for key, name in names.items()]}
     return {f"resource{scope}": [{"resource": resource, f"scope{scope}": [records]}]}

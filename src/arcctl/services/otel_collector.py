@@ -20,7 +20,20 @@ from arcctl.model.service import (
     service_id,
 )
 from arcctl.model.smoke_test import Call, Calls, SmokeTest
-from arcctl.model.telemetry import LOST, LOST_MINUTES, Alert, Loss, Panel, Scrape, Signal, Telemetry, Unit, otlp, rate
+from arcctl.model.telemetry import (
+    ENVIRONMENT,
+    LOST,
+    LOST_MINUTES,
+    Alert,
+    Loss,
+    Panel,
+    Scrape,
+    Signal,
+    Telemetry,
+    Unit,
+    otlp,
+    rate,
+)
 from arcctl.services import jaeger, loki, prometheus
 from arcctl.services.presets.collectors import SYMPTOMS, Memory
 
@@ -69,7 +82,7 @@ def exporting(service: str, project: str) -> dict[str, str]:
     return {
         "OTEL_SERVICE_NAME": service,
         "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{ID}:{GRPC_PORT}",
-        "OTEL_RESOURCE_ATTRIBUTES": f"service.namespace=arc,deployment.environment.name={project}",
+        "OTEL_RESOURCE_ATTRIBUTES": f"service.namespace=arc,{ENVIRONMENT}={project}",
     }
 
 

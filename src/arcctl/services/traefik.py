@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from arcctl.model.binaries import Wheel
 from arcctl.model.connection import Endpoint
-from arcctl.model.env import HostPort, ServiceEnv, generated, reveal
+from arcctl.model.env import HostPort, ServiceEnv, generated, of_machine, reveal
 from arcctl.model.names import PROJECT_NAME
 from arcctl.model.probe import Http, Tcp
 from arcctl.model.rotation import Rotation
@@ -69,7 +69,7 @@ class Env(ServiceEnv, env_prefix="TRAEFIK_"):
     """Port of the dashboard and its API on the host's loopback address."""
     password: SecretStr = generated()
     """Password of the user `arc` for the dashboard and for pages that have no login of their own."""
-    docker_socket: str = _SOCKET
+    docker_socket: str = of_machine(_SOCKET)
     """The Docker engine's socket on the host."""
 
 

@@ -19,6 +19,7 @@ VARIABLE = Variable(
     secret=False,
     generate=None,
     shared=False,
+    of_machine=True,
 )
 HINT = "127.0.0.1, 0.0.0.0 for every address, or the address of one interface"
 

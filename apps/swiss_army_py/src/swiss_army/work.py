@@ -16,6 +16,8 @@ from swiss_army.correlation import current_trace_id
 ON_DEMAND_SECONDS = 0.15
 BACKGROUND_SECONDS = 0.05
 BACKGROUND_PERIOD_SECONDS = 10
+STATM = Path("/proc/self/statm")
+"""Linux has it, macOS does not."""
 
 _log = logging.getLogger(__name__)
 _tracer = trace.get_tracer(__name__)
@@ -24,13 +26,14 @@ _on_demand_runs = _meter.create_counter("ondemand.runs.count", "{run}", "Runs of
 _background_runs = _meter.create_counter("background.runs.count", "{run}", "Runs of the background work.")
 
 
-def _resident(_: CallbackOptions) -> Iterator[Observation]:
-    """The second number of statm is the resident set, in pages."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    yield Observation(pages * resource.getpagesize())
+def resident_memory(_: CallbackOptions) -> Iterator[Observation]:
+    """The second number of statm is the resident set, in pages. Nothing where the system has no such file."""
+    if STATM.is_file():
+        pages = int(STATM.read_text().split()[1])
+        yield Observation(pages * resource.getpagesize())
 
 
-_meter.create_observable_up_down_counter("process.memory.usage", [_resident], "By", "Memory of this process.")
+_meter.create_observable_up_down_counter("process.memory.usage", [resident_memory], "By", "Memory of this process.")
 
 
 @dataclass(frozen=True)

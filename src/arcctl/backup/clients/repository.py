@@ -14,7 +14,7 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,10 +22,10 @@ from typing import Any, BinaryIO
 
 from arcctl.backup.clients.encryption import decrypted, encrypted
 from arcctl.backup.manifest import DAMAGED, Entry, Kind, Manifest, Part, Verified, read
-from arcctl.backup.plan import obstacle
+from arcctl.backup.plan import SETTINGS, obstacle, with_own
 from arcctl.errors import ArcError, BackupError, KeyRefused, ProjectError, UsageError
 from arcctl.settings.directory import ProjectDirectory
-from arcctl.settings.files import PRIVATE_FILE, PRIVATE_FOLDER, UNDECODED, readable, write_whole
+from arcctl.settings.files import PRIVATE_FILE, PRIVATE_FOLDER, UNDECODED, create_shared_folder, readable, write_whole
 from arcctl.settings.location import FOLDER, STATE
 from arcctl.settings.text import read_json, read_text
 
@@ -255,10 +255,19 @@ class Backup:
         with decrypted(self.path / part.file, self._identity) as stream:
             use(stream)
 
-    def restore_secrets(self, directory: ProjectDirectory) -> tuple[str, ...]:
-        """Write the secrets and settings into a project; the paths of the files that were written."""
+    def restore_secrets(self, directory: ProjectDirectory, stay: Collection[str] = ()) -> tuple[str, ...]:
+        """Write the secrets and settings into a project, but for those that `stay` as they are there.
+
+        The paths of the files that were written.
+        """
         texts = self.project_files()
-        directory.write_private({directory.root / name: text for name, text in texts.items()})
+        paths = {name: directory.root / name for name in texts}
+        with readable(directory.root):
+            own = {n: read_text(path) for n, path in paths.items() if n.endswith(SETTINGS) and path.is_file()}
+            texts = with_own(texts, own, stay)
+            for name in texts:
+                create_shared_folder(paths[name].parent)
+        directory.write_private({paths[name]: text for name, text in texts.items()})
         return tuple(texts)
 
     def project_files(self) -> dict[str, str]:

@@ -58,6 +58,7 @@ def logs(
     from arcctl.checks.logs import Request
     from arcctl.cli.project import load_project
     from arcctl.model.graph import containers, reserved
+    from arcctl.project import refuse_other_project
     from arcctl.terminal import console as terminal
 
     most = None if tail == ALL else int(tail)
@@ -72,6 +73,7 @@ def logs(
         )
     if ours:
         observed = project.engine.observe()
+        refuse_other_project(observed, project)
         keys = [k for k in containers(ours, project.catalogue) if k in observed.containers]
         if not keys:
             terminal.say("none of these containers exists; to see which do: arcctl ps")

@@ -4,27 +4,36 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import shlex
+import re
 import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
+import yaml
 
 from arcctl import services
 from arcctl.model.names import PROJECT, PROJECT_NAME
-from tests.docs.test_examples import commands, gitlab_job
-from tests.e2e.driver import Platform
+from tests.ci_examples import Job, jobs
+from tests.e2e.driver import PROGRAM, Platform, eventually
 from tests.testbed import second
 from tests.testbed.elsewhere import THERE, elsewhere
 from tests.testbed.places import docker_host
 
 NAMES = ("postgres", "redis", "nats", "traefik")
+FOLDER = "prometheus"
+"""A server that mounts a whole folder of `config/`, whose files name each other."""
 ANYWHERE = "0.0.0.0"
 UNTRUSTED = "no TLS with the Docker engine: "
+FROM_THE_INTERNET = {"pip install arcctl"}
+"""The lines of the examples that are not run: the program is installed already."""
+OF_THE_SERVICE = {"actions/checkout@v5", "actions/setup-python@v6"}
+"""The actions of the examples, which are not run either: they bring the files of a repository, and Python."""
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +42,7 @@ def away(engine: dict[str, str]) -> Iterator[dict[str, str]]:
     if not second.possible():
         pytest.skip("only root can make an engine with a network of its own")
     catalogue = services.load()
-    images = sorted({c.container.image for c in catalogue.components(NAMES).values()})
+    images = sorted({c.container.image for c in catalogue.components((*NAMES, FOLDER)).values()})
     with elsewhere(images, engine.get("DOCKER_HOST", docker_host())) as client:
         yield {**engine, **client}
 
@@ -57,9 +66,9 @@ def remote(project: Platform) -> Platform:
     return project
 
 
-def _nothing_there(platform: Platform) -> bool:
+def _nothing_there(platform: Platform, label: str = "com.docker.compose.project=arc") -> bool:
     """Of the project; an image may have left a volume without a name."""
-    volumes = platform.docker("volume", "ls", "--quiet", "--filter", "label=com.docker.compose.project=arc")
+    volumes = platform.docker("volume", "ls", "--quiet", "--filter", f"label={label}")
     return not platform.docker("ps", "--all", "--quiet") and not volumes
 
 
@@ -146,6 +155,26 @@ def test_a_backup_of_it_is_restored_into_an_empty_platform(remote: Platform) -> 
     assert "7" in remote.arcctl("shell", "postgres", "--", "-c", "table away").ok().out
 
 
+def _prometheus(path: str) -> Any:
+    """What it says of itself."""
+    answer = httpx.get(f"http://{THERE}:9090/api/v1/{path}", trust_env=False, timeout=20)
+    return answer.raise_for_status().json()["data"]
+
+
+def test_a_server_has_the_files_of_a_folder_that_name_each_other(remote: Platform) -> None:
+    folder = remote.directory / "config" / FOLDER
+    settings, rules = folder / "prometheus.yml", folder / "rules.yml"
+    settings.write_text(settings.read_text().replace("evaluation_interval: 15s", "evaluation_interval: 17s"))
+    remote.arcctl("up", FOLDER).ok()
+    assert remote.service(FOLDER)["status"] == "healthy"
+    assert yaml.safe_load(_prometheus("status/config")["yaml"])["global"]["evaluation_interval"] == "17s"
+    files = [yaml.safe_load(path.read_text()) or {} for path in folder.glob("*.yml")]
+    expected = {job["job_name"] for file in files for job in file.get("scrape_configs", ())}
+    assert eventually(lambda: {*_prometheus("scrape_pools")["scrapePools"]} == expected)
+    groups = {group["name"]: len(group["rules"]) for group in yaml.safe_load(rules.read_text())["groups"]}
+    assert {group["name"]: len(group["rules"]) for group in _prometheus("rules")["groups"]} == groups
+
+
 def test_a_port_of_another_container_there_is_taken_and_one_that_is_used_here_is_not(remote: Platform) -> None:
     remote.arcctl("down").ok()
     image = services.load().services["redis"].container.image
@@ -164,19 +193,51 @@ def test_doctor_finds_no_problem(remote: Platform) -> None:
     assert [d for d in found["diagnoses"] if d["state"] == "problem"] == []
 
 
-def test_the_example_for_gitlab_does_what_it_says(remote: Platform, tmp_path: Path) -> None:
-    remote.arcctl("clean", "--yes").ok()
-    address = gitlab_job()["variables"]["ARCCTL_BIND_ADDRESS"]
-    inherited = {name: value for name, value in remote.environment.items() if name != PROJECT_NAME}
-    job = Platform(tmp_path, {**inherited, "ARCCTL_BIND_ADDRESS": address})
-    for line in commands([*gitlab_job()["script"], *gitlab_job()["after_script"]]):
-        done = job.arcctl(*shlex.split(line)[1:]).ok()
-        if "arcctl run" in line:
-            assert done.out.startswith(f"tests reach {THERE} and redis://")
-    assert {"health.xml", "verify.xml"} <= set(os.listdir(tmp_path))
-    job.arcctl("clean", "--yes").ok()
-
-
 def test_nothing_is_left_after_clean(remote: Platform) -> None:
     remote.arcctl("clean", "--yes").ok()
     assert _nothing_there(remote)
+
+
+def _jobs(away: dict[str, str], folder: Path) -> dict[str, Job]:
+    """Those of the examples, with the engine and the certificates that there are here."""
+    client = Path(away["DOCKER_CERT_PATH"])
+    secrets = {"CA": "ca", "CERTIFICATE": "cert", "KEY": "key"}
+    found = jobs(
+        {
+            "vars.DOCKER_HOST": away["DOCKER_HOST"],
+            "vars.ARCCTL_BIND_ADDRESS": THERE,
+            **{f"secrets.DOCKER_{name}": (client / f"{file}.pem").read_text() for name, file in secrets.items()},
+        }
+    )
+    here = {
+        "gitlab, integration": {"DOCKER_HOST": away["DOCKER_HOST"], "DOCKER_CERT_PATH": str(client)},
+        "github, elsewhere": {"DOCKER_CERT_PATH": str(folder / "certificates")},
+    }
+    return {name: replace(job, variables={**job.variables, **here.get(name, {})}) for name, job in found.items()}
+
+
+@pytest.mark.parametrize("name", jobs())
+def test_each_line_of_an_example_does_what_it_says(
+    name: str, engine: dict[str, str], away: dict[str, str], tmp_path: Path
+) -> None:
+    """Each in the engine that it is for: that of the runner, or the one elsewhere."""
+    directory = tmp_path / "checkout"
+    directory.mkdir()
+    job, host = _jobs(away, tmp_path)[name], "127.0.0.1" if name == "github, on-the-runner" else THERE
+    path = f"{Path(PROGRAM).parent}:{engine['PATH']}"
+    environment = {**engine, "PATH": path, "XDG_DATA_HOME": str(tmp_path / "data")}
+    runs = job.without(FROM_THE_INTERNET)
+    assert {*job.lines} - {*runs.lines} <= FROM_THE_INTERNET
+    assert {*job.actions} <= OF_THE_SERVICE
+    try:
+        printed = runs.run(directory, environment)
+    finally:
+        Platform(directory, {**environment, **job.variables}).arcctl("clean", "--yes")
+    assert f"tests reach {host} and redis://" in printed
+    reports = {report for line in job.lines for report in re.findall(r"--junit (\S+)", line)}
+    assert reports
+    assert reports <= {path.name for path in directory.iterdir()}
+
+
+def test_the_jobs_left_nothing_there(away: dict[str, str], tmp_path: Path) -> None:
+    assert _nothing_there(Platform(tmp_path, away), label="com.docker.compose.project")

@@ -13,10 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from arcctl.settings.identity import normalized
 from tests.e2e.conftest import local_environment
+from tests.e2e.driver import Platform
 from tests.testbed.installers import build_wheel, install_tools, reachable_python, wheelhouse
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be somebody else")
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be somebody else")
 
 SHIFT = 13_000
 UNUSUAL = f"Jürgen Müller's Übungen {'x' * 90}"
@@ -100,6 +102,7 @@ def _install(who: Somebody, how: str, wheels: Path) -> Path:
     return who.home / ".local" / "bin" / "arcctl"
 
 
+@as_root
 @pytest.mark.parametrize(
     ("how", "somebody", "names"),
     [("pip", "root", SERVICES[1:3]), ("pipx", "daemon", SERVICES), ("uv", "daemon", SERVICES[1:3])],
@@ -123,3 +126,25 @@ def test_who_installs_the_wheel_has_a_platform_in_an_empty_folder(
         somebody.run(arcctl, "--project-directory", link, "verify", *names)
     finally:
         somebody.run(arcctl, "clean", "--yes", cwd=project)
+
+
+@pytest.mark.parametrize("linked", [False, True], ids=["by its path", "by a link"])
+def test_a_project_on_docker_may_be_in_an_unusual_place(engine: dict[str, str], linked: bool) -> None:
+    with tempfile.TemporaryDirectory(prefix="arc-place-") as folder:
+        directory, link = Path(folder) / UNUSUAL / "Ann's größtes Projekt", Path(folder) / "link"
+        directory.mkdir(parents=True)
+        link.symlink_to(directory)
+        environment = {**engine, "XDG_DATA_HOME": f"{folder}/data"}
+        project = Platform(link if linked else directory, environment)
+        from_elsewhere = Platform(Path(folder), {**environment, "ARCCTL_PROJECT_DIRECTORY": str(project.directory)})
+        label = f"label=com.docker.compose.project={normalized(directory.name)}"
+        try:
+            project.arcctl("init").ok()
+            project.arcctl("up", "redis").ok()
+            assert [place.service("redis")["status"] for place in (project, from_elsewhere)] == ["healthy", "healthy"]
+            assert len(project.docker("volume", "ls", "--quiet", "--filter", label).split()) == 1
+        finally:
+            done = from_elsewhere.arcctl("clean", "--yes")
+        done.ok()
+        for kind in (("container", "ls", "--all"), ("volume", "ls"), ("network", "ls")):
+            assert project.docker(*kind, "--quiet", "--filter", label) == ""

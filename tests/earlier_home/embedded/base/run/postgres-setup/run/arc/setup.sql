@@ -1,0 +1,11 @@
+SELECT 'CREATE ROLE arc LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'arc') \gexec
+ALTER ROLE arc WITH LOGIN PASSWORD 'gSLiPiPTyZyWh0Q11VleZYkyFqx147wA5Hmcr4PUiIy';
+SELECT 'CREATE DATABASE arc OWNER arc'
+ WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'arc') \gexec
+REVOKE CONNECT ON DATABASE arc FROM PUBLIC;
+\connect arc
+CREATE EXTENSION IF NOT EXISTS vector;
+\connect postgres
+SELECT 'CREATE ROLE monitor LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'monitor') \gexec
+ALTER ROLE monitor WITH LOGIN PASSWORD 'qc6LrFXfvTPViaoZsxY5Vvasrvw3vBJKmElVBlDfLng';
+GRANT pg_monitor TO monitor;

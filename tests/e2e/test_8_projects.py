@@ -212,6 +212,28 @@ def test_a_copy_is_refused_until_it_is_a_project_of_its_own(
     assert {**_all(machine, others), "shop": machine.has(shop)} == before
 
 
+def test_a_directory_that_is_deleted_and_made_again_needs_no_answer(machine: Machine) -> None:
+    """As a git worktree that is removed and added again."""
+    project = machine.up("again")
+    project.arcctl("down").ok()
+    name, base = project.directory.name, location.base(project.directory) if machine.embedded else None
+    shutil.rmtree(project.directory)
+    project.directory.mkdir()
+    assert f"the project {name} was here before" in project.arcctl("init").ok().err
+    project.arcctl("up", "redis").ok()
+    with redis_client(project) as client:
+        assert client.get("owner") is None
+        client.set("owner", "the new one")
+    found = machine.listed()
+    assert {one: found[one]["gone"] for one in (name, f"{name}-2")} == {name: True, f"{name}-2": False}
+    machine.elsewhere(project).arcctl("-p", name, "clean", "--orphans", "--yes").ok()
+    assert machine.has(project, base) == {} or machine.embedded
+    with redis_client(project) as client:
+        assert client.get("owner") == "the new one"
+    if base and base.is_dir():  # of root, who has it outside of the directory
+        shutil.rmtree(base)
+
+
 def test_a_project_that_was_moved_is_found_again(machine: Machine) -> None:
     project = machine.up("here")
     project.arcctl("down").ok()

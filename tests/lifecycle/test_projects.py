@@ -50,6 +50,15 @@ def test_containers_of_a_directory_that_exists_are_of_no_other_project_with_that
     assert parts(join([entry(tmp_path)], overview(part(other)))) == {"shop": 0, "shop-2": 1}
 
 
+def test_what_an_earlier_project_of_the_same_directory_left_is_its_own(tmp_path: Path) -> None:
+    earlier = replace(entry(tmp_path), id="earlier", replaced=True)
+    now = entry(tmp_path, name="shop-2")
+    local = replace(part(tmp_path, name=""), engine="embedded")
+    found = join([earlier, now], overview(part(tmp_path), part(tmp_path, name="shop-2"), local))
+    assert parts(found) == {"shop": 1, "shop-2": 2}
+    assert {one.name: one.gone for one in found} == {"shop": True, "shop-2": False}
+
+
 def test_volumes_alone_are_of_a_project_that_noted_the_engine(tmp_path: Path) -> None:
     volumes = part(components=0)
     assert parts(join([entry(tmp_path)], overview(volumes))) == {"shop": 1}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -113,6 +114,26 @@ def test_a_project_that_lost_its_state_folder_is_known_by_its_directory(tmp_path
     before = identity.of(directory)
     shutil.rmtree(directory.state)
     assert identity.of(directory) == before
+
+
+def test_a_directory_that_was_deleted_and_made_again_is_another_project(tmp_path: Path) -> None:
+    before = named(tmp_path / "shop")
+    (old,) = known_projects.known()
+    os.utime(known_projects.folder() / f"{old.id}.json", (old.used - 60, old.used - 60))
+    shutil.rmtree(before.root)
+    again = project(tmp_path / "shop")
+    assert identity.of(again) == Identity("shop-2")
+    identity.remember(identity.with_id(identity.of(again)), again)
+    (earlier,) = identity.earlier(again, identity.of(again).id)
+    known_projects.note_replaced(earlier)
+    assert [(e.name, e.gone) for e in known_projects.known()] == [("shop", True), ("shop-2", False)]
+    noted = known_projects.get(old.id)
+    assert noted
+    assert noted.used == pytest.approx(old.used - 60)
+    with pytest.raises(ProjectError, match="the directory of the project shop is gone"):
+        known_projects.find("shop")
+    shutil.rmtree(again.state)
+    assert identity.of(again).name == "shop-2"
 
 
 def test_a_copy_is_refused_until_it_has_an_identity_of_its_own(tmp_path: Path) -> None:

@@ -27,12 +27,23 @@ def named(project: Project) -> Project:
         project.directory.give_name(kept.name)
         if not kept.taken_over:
             project.directory.begin_notes()
+        _replace_earlier(project, kept)
         if not identities.remember(kept, project.directory):
             text = (
                 f"{known_projects.folder()} cannot be written: other projects do not see the name and ports of this one"
             )
             project.sink(Event(Kind.WARNING, "", text))
-    return replace(project, identity=kept, engine=engine)
+    return replace(project, identity=kept, engine=engine.named(kept.name))
+
+
+def _replace_earlier(project: Project, kept: Identity) -> None:
+    """What an earlier project at this place left is for `clean --orphans`."""
+    for entry in identities.earlier(project.directory, kept.id):
+        if not entry.replaced:
+            project.directory.take_no_data()
+            known_projects.note_replaced(entry)
+            text = f"the project {entry.name} was here before; to delete what it left: arcctl clean --orphans"
+            project.sink(Event(Kind.WARNING, "", text))
 
 
 def noted(project: Project) -> None:

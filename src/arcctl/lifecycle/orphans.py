@@ -66,7 +66,8 @@ def delete(orphan: Orphan, tell: Tell) -> None:
     """
     if orphan.obstacle:
         raise PreflightError(f"{orphan.name} is not deleted: {orphan.obstacle}", hint="arcctl projects")
-    if not is_gone(orphan.directory):
+    entry = known_projects.get(orphan.id)
+    if not (entry.gone if entry else is_gone(orphan.directory)):
         raise PreflightError(f"{orphan.name} is not deleted: {orphan.directory} exists", hint="arcctl projects")
     for part in orphan.parts:
         remove(part, tell)

@@ -70,7 +70,7 @@ class Joined:
 
     @property
     def gone(self) -> bool:
-        return bool(self.directory) and is_gone(self.directory)
+        return self.entry.gone if self.entry else bool(self.directory) and is_gone(self.directory)
 
 
 def projects() -> ProjectsReport:
@@ -96,6 +96,8 @@ def join(entries: Iterable[KnownProject], overview: Overview) -> tuple[Joined, .
 
 def _engines(entry: KnownProject) -> Mapping[str, str]:
     """What the directory says comes first: an earlier command may have told the list less."""
+    if entry.replaced:
+        return entry.engines
     with suppress(ArcError, OSError):
         return ProjectDirectory(Path(entry.directory)).used_engines() or entry.engines
     return entry.engines
@@ -104,7 +106,7 @@ def _engines(entry: KnownProject) -> Mapping[str, str]:
 def _is_of(part: EngineProject, entry: KnownProject, engines: Mapping[str, str], overview: Overview) -> bool:
     """Volumes say a name only: they are a project's where it noted this engine."""
     if part.directory and _same(part.directory, entry.directory):
-        return not part.name or part.name == entry.name
+        return part.name == entry.name or not (part.name or entry.replaced)
     if part.name != entry.name or part.engine not in engines or elsewhere(part.engine, engines, overview):
         return False
     return not part.directory or is_gone(part.directory)  # the project was moved, or is gone itself

@@ -36,7 +36,7 @@ from arcctl.settings.files import (
     write_all,
     write_whole,
 )
-from arcctl.settings.location import LOCAL_DATA, STATE
+from arcctl.settings.location import LOCAL_DATA, LOCAL_ID, STATE
 from arcctl.settings.migrate import give_name, migrate
 from arcctl.settings.resolve import Source
 from arcctl.settings.template import template
@@ -309,6 +309,10 @@ class ProjectDirectory:
                     path.unlink()
             data = self.state / LOCAL_DATA
             return data.rename(data.with_name(f"{LOCAL_DATA}-of-{other}")) if data.is_dir() else None
+
+    def take_no_data(self) -> None:
+        """Local processes of root find data by the directory: what an earlier one at this place left is not its own."""
+        self.write_private({self.state / LOCAL_ID: f"{secrets.token_hex(6)}\n"})
 
     @property
     def _used(self) -> Path:

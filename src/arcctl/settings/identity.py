@@ -71,8 +71,24 @@ def _stored(directory: ProjectDirectory) -> Identity | None:
     if note := directory.note(NOTE):
         was = str(note.get("directory", root))
         return Identity(str(note["name"]), str(note["id"]), fixed=True, elsewhere=was if was != root else "")
-    found = (entry for entry in known_projects.known() if entry.directory == root)
+    found = (entry for entry in earlier(directory) if not (entry.replaced or _was_made_again(directory, entry)))
     return next((Identity(entry.name, entry.id, fixed=True) for entry in found), None)
+
+
+def earlier(directory: ProjectDirectory, id: str = "") -> list[KnownProject]:
+    """The projects that are listed for this directory, without the one with this id."""
+    return [entry for entry in known_projects.known() if entry.directory == str(directory.root) and entry.id != id]
+
+
+def _was_made_again(directory: ProjectDirectory, entry: KnownProject) -> bool:
+    """Whether the directory is newer than the last command there, as a git worktree that was removed and added again.
+
+    One that only lost its state folder is not.
+    """
+    with suppress(OSError):
+        made = [(directory.root / name).stat().st_ctime for name in location.FOLDERS]
+        return min(made) > entry.used and not directory.state.exists()
+    return False
 
 
 def _is_copy(stored: Identity, directory: ProjectDirectory) -> bool:
@@ -88,7 +104,7 @@ def _is_copy(stored: Identity, directory: ProjectDirectory) -> bool:
 
 
 def _new(directory: ProjectDirectory, wanted: str) -> Identity:
-    others = {entry.name: entry for entry in known_projects.known() if entry.directory != str(directory.root)}
+    others = {entry.name: entry for entry in known_projects.known()}
     if wanted:
         refuse_name(wanted)
     if _ran_before(directory):

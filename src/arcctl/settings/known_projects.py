@@ -10,7 +10,7 @@ import os
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ class KnownProject:
     """The ports of this machine that it uses when it is up, by the variable that chooses them."""
     engines: Mapping[str, str] = field(default_factory=dict)
     """The engines that have data of it, and which of its kind each is; the last ran it last."""
+    replaced: bool = False
+    """Whether another project is in its directory now, which was deleted and made again."""
     used: float = 0.0
     """When a command last changed something of it or looked at it, in seconds since 1970."""
 
@@ -41,8 +43,8 @@ class KnownProject:
 
     @property
     def gone(self) -> bool:
-        """Whether there is no such directory any more."""
-        return is_gone(self.directory)
+        """Whether its directory is not there any more."""
+        return self.replaced or is_gone(self.directory)
 
 
 def is_gone(directory: str) -> bool:
@@ -97,6 +99,12 @@ def remember(entry: KnownProject) -> bool:
         return False
     touch(entry.id)
     return True
+
+
+def note_replaced(entry: KnownProject) -> None:
+    """Note that another project is in its directory; when it was last used stays as it is."""
+    if remember(replace(entry, replaced=True)):
+        os.utime(_file(entry.id), (entry.used, entry.used))
 
 
 def touch(id: str) -> bool:

@@ -15,6 +15,8 @@ STATE = ".arcctl"
 """The folder of a project that only its user can read."""
 LOCAL_DATA = "embedded"
 """In it, the data of local processes; root has it elsewhere."""
+LOCAL_ID = "project-id"
+"""In it, the file with the name of the folder where root has it."""
 
 
 def find(start: Path, named: str = "") -> Path:

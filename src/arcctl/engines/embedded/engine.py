@@ -89,8 +89,8 @@ class EmbeddedEngine:
         return translation.process_of(self._components[key])
 
     def named(self, project: str) -> EmbeddedEngine:
-        """Its processes are known by the directory."""
-        return self
+        """Its processes are known by the directory, which may have other data by now."""
+        return EmbeddedEngine(self._catalogue, self._directory)
 
     def project_names(self) -> frozenset[str]:
         return frozenset()

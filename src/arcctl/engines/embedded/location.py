@@ -18,11 +18,11 @@ from arcctl.engines import machine
 from arcctl.engines.embedded import accounts
 from arcctl.errors import FileDamaged
 from arcctl.settings.files import PRIVATE_FILE, PRIVATE_FOLDER, UNDECODED, write_whole
-from arcctl.settings.location import LOCAL_DATA, STATE
+from arcctl.settings.location import LOCAL_DATA, LOCAL_ID, STATE
 from arcctl.settings.text import DAMAGED, read_text
 
 ROOT = Path("/var/lib/arcctl")
-ID = f"{STATE}/project-id"
+ID = f"{STATE}/{LOCAL_ID}"
 SOCKET = "s"
 """Of the supervisor."""
 OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH

@@ -168,9 +168,8 @@ def test_the_others_are_untouched(
     assert redis_client(others["running"]).get("owner") == "running"
 
 
+@pytest.mark.parametrize("machine", ["engine"], indirect=True)  # local processes run the code in their folder
 def test_a_service_of_the_same_name_runs_the_code_of_its_own_project(machine: Machine) -> None:
-    if machine.embedded:
-        return  # local processes run the code in their folder
     image = services.load().services["redis"].container.image
     said = {}
     for name in ("first", "second"):

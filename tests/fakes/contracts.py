@@ -8,7 +8,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from jsonschema import validate
+from jsonschema.protocols import Validator
+from jsonschema.validators import validator_for
 
 PASSING_THROUGH = ("compose", "logs", "run", "shell")
 """Commands that print the output of other programs."""
@@ -26,6 +27,16 @@ def check_document(words: Sequence[str], out: str) -> None:
     """Raise if JSON output is not one document with the name of its schema, or does not match that schema."""
     if "--json" in words and words[0] not in PASSING_THROUGH and out:
         document = json.loads(out)
-        schema = shipped(document["schema"])
-        if schema:
-            validate(document, schema)
+        if validator := _validator(document["schema"]):
+            validator.validate(document)
+
+
+@cache
+def _validator(kind: str) -> Validator | None:
+    """Made once: checking a schema takes longer than checking a document."""
+    schema = shipped(kind)
+    if not schema:
+        return None
+    made = validator_for(schema)
+    made.check_schema(schema)
+    return made(schema)

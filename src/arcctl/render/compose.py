@@ -195,7 +195,7 @@ def _healthcheck(check: Healthcheck) -> Document:
         "timeout": f"{check.timeout}s",
         "retries": check.retries,
         "start_period": f"{check.start_period}s",
-        "start_interval": "1s",
+        "start_interval": "2s",
     }
 
 

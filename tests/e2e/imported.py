@@ -137,6 +137,17 @@ def _take_over(streams: Sequence[int], words: list[str], folder: str, environmen
     sys.argv = words
 
 
+def _leave(code: object) -> None:
+    """As Python ends, but for taking every module apart, which nobody sees and which takes a tenth of a second."""
+    if code is not None and not isinstance(code, int):
+        print(code, file=sys.stderr)
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(1 if code is not None and not isinstance(code, int) else int(code or 0))
+
+
 if __name__ == "__main__":
     sys.path.pop(0)  # the folder of this file
     import arcctl
@@ -151,4 +162,9 @@ if __name__ == "__main__":
     _serve(sys.argv[1])
     from arcctl.cli.main import main
 
-    main()
+    code: object = 0
+    try:
+        main()
+    except SystemExit as end:
+        code = end.code
+    _leave(code)

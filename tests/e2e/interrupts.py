@@ -14,7 +14,7 @@ from tests.e2e.driver import Platform
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 COMMANDS = {
-    "up": ("up", "--stack"),
+    "up": ("up",),
     "down": ("down",),
     "restart": ("restart",),
     "backup create": ("backup", "create"),
@@ -22,6 +22,7 @@ COMMANDS = {
     "secrets rotate": ("secrets", "rotate", "POSTGRES_APP_PASSWORD", "REDIS_PASSWORD", "--yes"),
     "upgrade": ("upgrade", "--to", "redis={tag}", "--yes"),
 }
+ALL = ("--stack",)
 NEWER = "8.99.0-alpine"
 """A tag of Redis that no registry has: here it is a second tag of the same image."""
 LONGEST = {"down": 8.0, "backup create": 8.0, "backup restore": 12.0, "secrets rotate": 12.0, "upgrade": 6.0}
@@ -48,18 +49,25 @@ class Round:
         return f"{cut}; the next up took {self.repaired:.1f} s: {end}"
 
 
-def rounds(platform: Platform, count: int, seed: int, names: tuple[str, ...]) -> Iterator[Round]:
-    """Cut commands off, one after the other, and look after each what the next `up` makes of it."""
-    chance, backup = random.Random(seed), _prepare(platform)
+def rounds(
+    platform: Platform, count: int, seed: int, names: tuple[str, ...], services: tuple[str, ...] = ALL
+) -> Iterator[Round]:
+    """Cut commands off, one after the other, and look after each what the next `up` makes of it.
+
+    On a platform with these services, Postgres and Redis among them; all run at the end.
+    """
+    part = 1.0 if services == ALL else 0.5  # fewer services are done sooner
+    platform.arcctl("down").ok()
+    chance, backup = random.Random(seed), _prepare(platform, services)
     for number in range(count):
         name, by = names[number % len(names)], chance.choice(SIGNALS)
-        words = _words(name, backup, platform)
+        words = ("up", *services) if name == "up" else _words(name, backup, platform)
         if name == "up":
             platform.arcctl("down").ok()
-        after = chance.uniform(0.1, LONGEST.get(name, 15.0))
+        after = chance.uniform(0.1, part * LONGEST.get(name, 15.0))
         code = platform.interrupted(after, *words, by=by)
         began = time.monotonic()
-        done = platform.arcctl("up", "--stack")
+        done = platform.arcctl("up", *services)
         repaired = time.monotonic() - began
         if name == "secrets rotate":  # which is finished by the same command
             platform.arcctl(*words).ok()
@@ -81,9 +89,9 @@ def _words(name: str, backup: str, platform: Platform) -> tuple[str, ...]:
     return tuple(word.format(tag=other) for word in COMMANDS[name])
 
 
-def _prepare(platform: Platform) -> str:
+def _prepare(platform: Platform, services: tuple[str, ...]) -> str:
     """Data to be missed, and the name of a backup that has it."""
-    platform.arcctl("up", "--stack").ok()
+    platform.arcctl("up", *services).ok()
     with superuser(platform, "arc") as admin:
         admin.execute("CREATE TABLE IF NOT EXISTS interrupted (text text)")
         admin.execute("INSERT INTO interrupted SELECT 'kept' WHERE NOT EXISTS (SELECT FROM interrupted)")

@@ -72,8 +72,8 @@ def test_engine_build_that_is_interrupted_twenty_times_ends_with_the_same_files(
 
 
 def test_after_any_command_that_was_cut_off_the_next_up_ends_healthy_with_all_data(either: Platform) -> None:
-    """`python -m benchmarks.interrupts` does more of the same."""
-    found = list(rounds(either, len(COMMANDS), 20261129, tuple(COMMANDS)))
+    """`python -m benchmarks.interrupts` does more of the same, with all services."""
+    found = list(rounds(either, len(COMMANDS), 20261129, tuple(COMMANDS), (*WHEELS, "kratos")))
     assert [str(r) for r in found if r.problem] == []
 
 

@@ -93,6 +93,7 @@ def load_project(
     environment.remove((*engines.OVERRIDES, bind_address.NAME, PROJECT_NAME))
     environment.remove(name for service in declared.services.values() for name in service.network.overrides)
     published_at = values.get(bind_address.NAME, LOOPBACK)
+    declared = built_images.of_project(declared, who.name)
     catalogue, engine = _engine(options, directory, declared, sink, problems, who.name, published_at)
     who, engine = naming.free(who, engine)
     catalogue = built_images.of_project(catalogue, who.name)

@@ -8,8 +8,8 @@ from arcctl.engines.base import Engine
 from arcctl.errors import EngineError
 from arcctl.events import Event, Kind
 from arcctl.project import Project
+from arcctl.settings import built_images, known_projects
 from arcctl.settings import identity as identities
-from arcctl.settings import known_projects
 from arcctl.settings.identity import Identity
 
 
@@ -33,7 +33,8 @@ def named(project: Project) -> Project:
                 f"{known_projects.folder()} cannot be written: other projects do not see the name and ports of this one"
             )
             project.sink(Event(Kind.WARNING, "", text))
-    return replace(project, identity=kept, engine=engine.named(kept.name))
+    catalogue = built_images.of_project(project.catalogue, kept.name)
+    return replace(project, identity=kept, engine=engine.named(kept.name), catalogue=catalogue)
 
 
 def _replace_earlier(project: Project, kept: Identity) -> None:

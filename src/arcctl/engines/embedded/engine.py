@@ -42,7 +42,7 @@ from arcctl.model.graph import heights
 from arcctl.model.names import LOOPBACK
 from arcctl.model.service import Catalogue, Process, Role, volume_name
 from arcctl.model.smoke_test import EphemeralContainer
-from arcctl.settings import files
+from arcctl.settings import built_images, files
 from arcctl.settings.directory import ProjectDirectory
 from arcctl.settings.environment import snapshot
 from arcctl.settings.installation import with_extra
@@ -90,7 +90,7 @@ class EmbeddedEngine:
 
     def named(self, project: str) -> EmbeddedEngine:
         """Its processes are known by the directory, which may have other data by now."""
-        return EmbeddedEngine(self._catalogue, self._directory)
+        return EmbeddedEngine(built_images.of_project(self._catalogue, project), self._directory)
 
     def project_names(self) -> frozenset[str]:
         return frozenset()

@@ -177,7 +177,7 @@ def test_a_service_of_the_same_name_runs_the_code_of_its_own_project(machine: Ma
         project.arcctl("init").ok()
         files = {
             "apps/hello/Dockerfile": f"FROM {image}\nCOPY said /said\n",
-            "apps/hello/said": name,
+            "apps/hello/said": f"{name}\n",
             "services/hello.yaml": "build: apps/hello\ncommand: [sh, -c, 'cat /said; sleep 600']\nuser: '999:1000'\n",
         }
         for path, text in files.items():

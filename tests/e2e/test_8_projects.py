@@ -14,6 +14,7 @@ import pytest
 
 from arcctl import services
 from arcctl.engines.embedded import location, processes
+from arcctl.model.service import container_name
 from arcctl.settings import known_projects
 from tests.e2e.clients import redis_client
 from tests.e2e.conftest import local_environment
@@ -171,25 +172,22 @@ def test_the_others_are_untouched(
 @pytest.mark.parametrize("machine", ["engine"], indirect=True)  # local processes run the code in their folder
 def test_a_service_of_the_same_name_runs_the_code_of_its_own_project(machine: Machine) -> None:
     image = services.load().services["redis"].container.image
-    said = {}
+    said = dict[str, str]()
     for name in ("first", "second"):
         project = machine.new(name)
         project.arcctl("init").ok()
         files = {
             "apps/hello/Dockerfile": f"FROM {image}\nCOPY said /said\n",
-            "apps/hello/said": f"{name}\n",
-            "services/hello.yaml": "build: apps/hello\ncommand: [sh, -c, 'cat /said; sleep 600']\nuser: '999:1000'\n",
+            "apps/hello/said": name,
+            "services/hello.yaml": "build: apps/hello\ncommand: [sleep, '600']\nuser: '999:1000'\n",
         }
         for path, text in files.items():
             (project.directory / path).parent.mkdir(parents=True, exist_ok=True)
             (project.directory / path).write_text(text)
         project.arcctl("render").ok()
         project.arcctl("up", "hello").ok()
-        said[name] = project
-    assert {name: project.arcctl("logs", "hello").ok().out.split()[-1] for name, project in said.items()} == {
-        "first": "first",
-        "second": "second",
-    }
+        said[name] = project.docker("exec", container_name(project.directory.name, "hello"), "cat", "/said")
+    assert said == {"first": "first", "second": "second"}
 
 
 def test_a_copy_is_refused_until_it_is_a_project_of_its_own(

@@ -133,6 +133,9 @@ def on_a_small_disk(platform: Platform) -> Iterator[tuple[Platform, EngineDisk]]
     """All services on Docker, with their volumes on a disk of their own."""
     disk = EngineDisk(platform)
     platform.arcctl("clean", "--yes").ok()
+    platform.arcctl("up", "redis").ok()  # the project knows from then on that data with its name is its own
+    platform.arcctl("down").ok()
+    platform.docker("volume", "rm", "arc_redis_data")
     disk.mount()
     try:
         platform.arcctl("up", "--stack").ok()

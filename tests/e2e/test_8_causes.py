@@ -103,7 +103,7 @@ def _diagnosed(platform: Platform, id: str) -> dict[str, Any]:
 def test_a_port_that_was_taken_while_a_server_was_away_is_named_with_its_owner(
     quiet: Platform, services: tuple[str, ...]
 ) -> None:
-    """First those that need others, then these."""
+    """First those that need others, then these. A server that starts slowly is as late to find its port taken."""
     quiet.arcctl("up").ok()
     with contextlib.ExitStack() as held:
         with _supervisor_paused(quiet):
@@ -115,7 +115,7 @@ def test_a_port_that_was_taken_while_a_server_was_away_is_named_with_its_owner(
         wrong = {}
         for service in services:
             port = quiet.port(PORTS[service])
-            told = eventually(lambda service=service: _told(quiet, service, "port"), 60)  # type: ignore[misc]
+            told = eventually(lambda service=service: _told(quiet, service, "port"), 180)  # type: ignore[misc]
             here = f"cannot listen on port {port}, which is used by {OWN_NAME}"
             again = f", then arcctl up {service}"
             if not (told and told["message"].startswith(here) and told["hint"].endswith(again)):

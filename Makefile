@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 APP := apps/swiss_army_py
 FIRST_FILES := $(wildcard tests/e2e/test_4_*.py)
 FIRST_HALF := $(FIRST_FILES) tests/e2e/test_5_custom_services.py
+THIRD_FILES := $(wildcard tests/e2e/test_4_[l-z]*.py)
 # These have the usual ports, which in the network of this machine belong to the first engine.
 USUAL_PORTS := tests/e2e/test_6_ports.py tests/e2e/test_8_three_projects.py
 PIP_INSTALL := install --quiet --disable-pip-version-check
@@ -13,7 +14,7 @@ PIN := pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
   --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test test-docker test-docker-2 test-official test-local test-local-2 test-unit test-3.14 test-arm64 check lock bench docs
+.PHONY: help up down test test-app test-docker test-docker-2 test-official test-local test-local-2 test-local-3 test-unit test-3.14 test-arm64 check lock bench docs
 
 help: ## Show this list.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -26,11 +27,14 @@ up: $(VENV)/.installed ## Install, start (the observability layer with Docker, a
 down: $(VENV)/.installed ## Stop everything; data is kept.
 	$(BIN)/arcctl down
 
-test: check $(APP)/.venv/.installed ## All checks and all tests, with a Docker engine of their own where none answers.
-	cd $(APP) && .venv/bin/python -m pytest
+test: $(VENV)/.installed ## All checks and all tests, with a Docker engine of their own where none answers.
+	$(MAKE) --jobs 2 --keep-going --no-print-directory check test-app
 	$(BIN)/python -m tests.testbed prepare
 	$(MAKE) --jobs 2 --keep-going --no-print-directory test-unit test-3.14
-	$(MAKE) --jobs 3 --keep-going --no-print-directory test-docker test-docker-2 test-local test-local-2
+	$(MAKE) --jobs 3 --keep-going --no-print-directory test-docker-2 test-docker test-local test-local-2 test-local-3
+
+test-app: $(APP)/.venv/.installed
+	cd $(APP) && .venv/bin/python -m pytest
 
 # Three platforms at a time on two cores: their tests wait about a third of the time, for faults to pass and servers to start.
 PYTEST := $(BIN)/python -m pytest --durations 15
@@ -48,8 +52,11 @@ test-official: $(VENV)/.installed ## Only the Docker tests, on the official imag
 test-local: # The embedded engine; this half builds servers, which needs the network.
 	$(PYTEST) -m "not docker" $(addprefix --ignore=,$(FIRST_FILES) $(USUAL_PORTS)) tests/e2e
 
-test-local-2: # The other half, in a network of its own.
-	$(BIN)/python -m tests.testbed --embedded isolated -- $(PYTEST) -m "not docker" $(FIRST_FILES) $(USUAL_PORTS)
+test-local-2: # A quarter of them, in a network of its own.
+	$(BIN)/python -m tests.testbed --embedded isolated -- $(PYTEST) -m "not docker" $(filter-out $(THIRD_FILES),$(FIRST_FILES))
+
+test-local-3: # Another quarter, likewise.
+	$(BIN)/python -m tests.testbed --embedded isolated -- $(PYTEST) -m "not docker" $(THIRD_FILES) $(USUAL_PORTS)
 
 test-unit:
 	$(PYTEST) -m "not docker" --ignore tests/e2e

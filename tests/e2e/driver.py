@@ -165,10 +165,11 @@ def reason(service: Mapping[str, Any]) -> str:
 
 
 def eventually(ask: Callable[[], T], seconds: float = 60.0) -> T:
-    """The first truthy answer, or the last answer after `seconds`."""
-    end = time.monotonic() + seconds
+    """The first truthy answer, or the last answer after `seconds`; asks half of the time at most."""
+    end, began = time.monotonic() + seconds, time.monotonic()
     while not (answer := ask()) and time.monotonic() < end:
-        time.sleep(0.5)
+        time.sleep(max(0.5, time.monotonic() - began))
+        began = time.monotonic()
     return answer
 
 

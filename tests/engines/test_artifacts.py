@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import stat
 import subprocess
@@ -16,6 +17,7 @@ from arcctl import services
 from arcctl.engines.base import ServerState
 from arcctl.engines.build import clean, refuse_used
 from arcctl.engines.embedded.artifacts import Artifacts
+from arcctl.engines.embedded.builders import _shorten_exports
 from arcctl.engines.embedded.location import OWNER
 from arcctl.engines.embedded.resolver import BinaryResolver
 from arcctl.errors import BuildError, UsageError
@@ -174,3 +176,20 @@ def test_a_program_is_found_wherever_a_wheel_has_it() -> None:
     ]
     assert NATS.found(files) == files[1]
     assert NATS.found(files[:1]) is None
+
+
+def test_a_long_list_of_exports_becomes_one_pattern_and_keeps_what_that_does_not_describe(tmp_path: Path) -> None:
+    file = tmp_path / "package.json"
+    listed = {
+        "./package.json": "./package.json",
+        ".": {"require": "./index.cjs", "import": "./index.js"},
+        "./add": {"require": "./add.cjs", "import": "./add.js"},
+        "./fp/add": {"require": "./fp/add.cjs", "import": "./fp/add.js"},
+        "./other": "./lib/other.js",
+        "./alone": {"require": "./alone.cjs"},
+    }
+    file.write_text(json.dumps({"name": "dates", "exports": listed}))
+    _shorten_exports(file)
+    pattern = {"./*": {"require": "./*.cjs", "import": "./*.js"}}
+    kept = {path: listed[path] for path in ("./package.json", ".", "./other", "./alone")}
+    assert json.loads(file.read_text()) == {"name": "dates", "exports": kept | pattern}

@@ -73,6 +73,8 @@ class Npm:
     version: str
     node: str
     """Version of the wheel with Node.js."""
+    long_exports: tuple[str, ...] = ()
+    """Packages with hundreds of `exports`, which Node.js would read again for each of their modules."""
     program: str = "bin/node"
     toolchain: tuple[str, ...] = ()
     minutes: int = 1

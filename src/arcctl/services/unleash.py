@@ -41,7 +41,7 @@ _READ_ENV = f"set -a && . {_ENV_FILE}"
 _PROGRAM = "{artifact}/node_modules/unleash-server/dist/server.js"
 
 
-SOURCE = Npm(name="unleash", package="unleash-server", version="8.2.0", node="24.19.0")
+SOURCE = Npm(name="unleash", package="unleash-server", version="8.2.0", node="24.19.0", long_exports=("date-fns",))
 
 
 class Env(postgres.ConsumerEnv, env_prefix="UNLEASH_"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import errno
 import importlib.resources
 import json
@@ -197,8 +198,10 @@ def parse_yaml(text: str, file: str) -> Any:
     """The document of a file that users write. Raises SettingsError with the line and column where it is no YAML."""
     import yaml
 
+    with contextlib.suppress(yaml.YAMLError, RecursionError, ValueError, LookupError, AttributeError, TypeError):
+        return yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     try:
-        return yaml.safe_load(text)
+        return yaml.safe_load(text)  # for words that say what is wrong
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""

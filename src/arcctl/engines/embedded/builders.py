@@ -12,13 +12,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from arcctl.engines.embedded import accounts
 from arcctl.errors import BuildError
 from arcctl.model.binaries import GoModule, Maven, Npm, OtelCollector, Pg0, Requirements, Source, Wheel
 from arcctl.settings import environment
 from arcctl.settings.files import SHARED_FOLDER
-from arcctl.settings.text import packaged
+from arcctl.settings.text import packaged, read_text
 
 TAIL = 15
 """Lines of a failed tool's output that the error shows."""
@@ -159,6 +160,19 @@ def _npm(source: Npm, context: BuildContext) -> None:
     flags = ("--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund")
     context.run((node, npm, "install", *flags, f"{source.package}@{source.version}"))
     (context.work / "node_modules").rename(context.result / "node_modules")
+    for package in source.long_exports:
+        _shorten_exports(context.result / "node_modules" / package / "package.json")
+
+
+def _shorten_exports(file: Path) -> None:
+    """Put one pattern in the place of all entries that it describes."""
+    package = json.loads(read_text(file))
+    exports: dict[str, Any] = {}
+    for path, target in package["exports"].items():
+        pattern = json.loads(json.dumps(target).replace(f"{path}.", "./*."))
+        if path == "." or pattern == target or exports.setdefault("./*", pattern) != pattern:
+            exports[path] = target
+    file.write_text(json.dumps({**package, "exports": exports}), encoding="utf-8")
 
 
 @run.register

@@ -30,13 +30,12 @@ down: $(VENV)/.installed ## Stop everything; data is kept.
 test: $(VENV)/.installed ## All checks and all tests, with a Docker engine of their own where none answers.
 	$(MAKE) --jobs 2 --keep-going --no-print-directory check test-app
 	$(BIN)/python -m tests.testbed prepare
-	$(MAKE) --jobs 2 --keep-going --no-print-directory test-unit test-3.14
-	$(MAKE) --jobs 3 --keep-going --no-print-directory test-docker-2 test-docker test-local test-local-2 test-local-3
+	$(MAKE) --jobs 3 --keep-going --no-print-directory test-unit test-3.14 test-docker-2 test-docker test-local test-local-2 test-local-3
 
 test-app: $(APP)/.venv/.installed
 	cd $(APP) && .venv/bin/python -m pytest
 
-# Three platforms at a time on two cores: their tests wait about a third of the time, for faults to pass and servers to start.
+# Three at a time on two cores: tests wait about a third of the time, for faults to pass and servers to start.
 PYTEST := $(BIN)/python -m pytest --durations 15
 
 test-docker: # The half that builds images, which needs the network.
@@ -58,8 +57,8 @@ test-local-2: # A quarter of them, in a network of its own.
 test-local-3: # Another quarter, likewise.
 	$(BIN)/python -m tests.testbed --embedded isolated -- $(PYTEST) -m "not docker" $(THIRD_FILES) $(USUAL_PORTS)
 
-test-unit:
-	$(PYTEST) -m "not docker" --ignore tests/e2e
+test-unit: # In a network of its own, because platforms run at the same time.
+	$(BIN)/python -m tests.testbed --embedded isolated -- $(PYTEST) -m "not docker" --ignore tests/e2e
 
 test-3.14: # The unit tests and what they cover, on the newest Python (which counts branches at no cost), in a Debian of its own.
 	$(BIN)/python -m tests.testbed.other_python 3.14

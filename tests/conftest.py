@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import shutil
 import subprocess
@@ -21,12 +20,6 @@ from tests.testbed.rootfs import ensure_engine_root, ensure_plugins
 
 settings.register_profile("steady", deadline=None, derandomize=True)  # the same examples on every machine
 settings.load_profile("steady")
-
-
-def pytest_collection_finish() -> None:
-    """What is there now stays: Python need not look through all of it for garbage again and again."""
-    gc.collect()
-    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -11,21 +11,25 @@ from typing import Any
 
 SCRIPT = """\
 #!/bin/sh
-folder=$(dirname "$0")/answers
+folder=${0%/*}/answers
 echo "$*" >> "$folder/calls"
-for pattern in "$folder"/*.when; do
-  case "$*" in $(cat "$pattern"))
-    name=${pattern%.when}
+for file in "$folder"/*.when; do
+  read -r pattern < "$file"
+  case "$*" in $pattern)
+    name=${file%.when}
     [ ! -f "$name.after" ] || grep -q -e "$(cat "$name.after")" "$folder/calls" || continue
     [ -f "$name.hang" ] && exec sleep 60
+    [ ! -s "$name.err" ] || cat "$name.err" >&2
+    read -r code < "$name.code"
+    [ "$code" != 0 ] || exec cat "$name.out"
     cat "$name.out"
-    cat "$name.err" >&2
-    exit "$(cat "$name.code")"
+    exit "$code"
   esac
 done
 echo "no answer is set for: docker $*" >&2
 exit 99
 """
+"""It starts one more program for an answer, not ten: these tests call it some ten thousand times."""
 
 
 @dataclass(frozen=True)

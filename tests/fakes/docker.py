@@ -19,10 +19,9 @@ for file in "$folder"/*.when; do
     name=${file%.when}
     [ ! -f "$name.after" ] || grep -q -e "$(cat "$name.after")" "$folder/calls" || continue
     [ -f "$name.hang" ] && exec sleep 60
+    cat "$name.out"
     [ ! -s "$name.err" ] || cat "$name.err" >&2
     read -r code < "$name.code"
-    [ "$code" != 0 ] || exec cat "$name.out"
-    cat "$name.out"
     exit "$code"
   esac
 done
